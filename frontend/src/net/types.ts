@@ -1,0 +1,219 @@
+/** What goes over the wire: the REST answers, the stream's control messages, and its binary frames.
+ *  Mirrors app/api/schemas.py; docs/stream.md tells the story. */
+
+export interface ModelSummary {
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+  readonly kind: string;
+  readonly parameters: number;
+  readonly size_bytes: number;
+  readonly loaded: boolean;
+  readonly bundled: boolean;
+  readonly has_tokenizer: boolean;
+  readonly positions: number;
+  readonly default_text: string;
+  readonly default_new_tokens: number;
+}
+
+export interface Token {
+  readonly id: number;
+  /** As printed: white space kept, bytes that are no character alone as `\xe2`. */
+  readonly text: string;
+  /** Byte offsets in the UTF-8 text. */
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface Candidate {
+  readonly id: number;
+  readonly text: string;
+  readonly logit: number;
+  readonly probability: number;
+}
+
+export interface Sampling {
+  readonly temperature: number;
+  readonly top_k: number;
+  readonly top_p: number;
+  readonly seed: number;
+}
+
+export interface ApiErrorBody {
+  readonly error: { readonly type: string; readonly message: string; readonly hint: string };
+}
+
+// ---- browser to server -------------------------------------------------------------------------------------
+
+/** Start a run. It reads the prompt, then waits for `step` (or goes on writing at once, if `write`). */
+export interface StartMessage {
+  readonly type: "start";
+  /** Chosen by the client, returned in `accepted` or in the `error`. */
+  readonly request: string;
+  readonly model: string;
+  readonly text?: string;
+  readonly tokens?: readonly number[];
+  readonly max_new_tokens: number;
+  readonly sampling: Sampling;
+  readonly write: boolean;
+}
+
+/** Everything this page wants to see now, most wanted first. A later want (higher epoch) replaces it. */
+export interface WantMessage {
+  readonly type: "want";
+  readonly epoch: number;
+  readonly run: string | null;
+  /** Activation names, or patterns such as `blocks.*.attn.hook_pattern`; rows already sent are not sent again. */
+  readonly activations: readonly string[];
+  /** Names to send again from their first row. */
+  readonly resend: readonly string[];
+  readonly model: string | null;
+  /** Weight tiles: name, index of the plate (its leading axes), level, row, column of the tile. */
+  readonly tiles: readonly {
+    readonly name: string;
+    readonly index: readonly number[];
+    readonly level: number;
+    readonly row: number;
+    readonly col: number;
+  }[];
+}
+
+export interface AckMessage {
+  readonly type: "ack";
+  /** Every frame up to this sequence number has been taken in. */
+  readonly seq: number;
+}
+
+/** Write `count` more tokens, or until stopped when null. New sampling holds from here on. */
+export interface StepMessage {
+  readonly type: "step";
+  readonly run: string;
+  readonly count: number | null;
+  readonly sampling?: Sampling;
+}
+
+export interface PauseMessage {
+  readonly type: "pause";
+  readonly run: string;
+}
+
+/** End the run where it is; what it has computed stays readable. */
+export interface CancelMessage {
+  readonly type: "cancel";
+  readonly run: string;
+}
+
+export type ClientMessage = StartMessage | WantMessage | AckMessage | StepMessage | PauseMessage | CancelMessage;
+
+// ---- server to browser -------------------------------------------------------------------------------------
+
+export interface AcceptedMessage {
+  readonly type: "accepted";
+  readonly request: string;
+  readonly run: string;
+  readonly model: string;
+  readonly tokens: readonly Token[];
+  /** Positions that prompt and generated tokens may fill together. */
+  readonly capacity: number;
+  readonly max_new_tokens: number;
+}
+
+export interface QueuedMessage {
+  readonly type: "queued";
+  readonly run: string;
+  /** Runs ahead of this one. */
+  readonly ahead: number;
+}
+
+/** Colour scales by kind of activation; `frozen` once the prompt has been read. */
+export interface ScalesMessage {
+  readonly type: "scales";
+  readonly run: string;
+  readonly scales: Readonly<Record<string, number>>;
+  readonly frozen: boolean;
+}
+
+/** The prompt has been read: the distribution over what comes next. */
+export interface PromptMessage {
+  readonly type: "prompt";
+  readonly run: string;
+  readonly top: readonly Candidate[];
+}
+
+/** A token was chosen; `top` is the distribution that follows it, null while it has not been fed. */
+export interface TokenMessage {
+  readonly type: "token";
+  readonly run: string;
+  readonly step: number;
+  readonly position: number;
+  readonly token: Token;
+  /** Under the model alone (temperature 1). */
+  readonly probability: number;
+  /** Under the sampling it was drawn from. */
+  readonly sampled_probability: number;
+  /** The distribution it was chosen from, under the model alone. */
+  readonly top: readonly Candidate[];
+}
+
+/** The run waits: after the prompt, after `pause`, or after the steps asked for. `top` is what may come next. */
+export interface PausedMessage {
+  readonly type: "paused";
+  readonly run: string;
+  readonly top: readonly Candidate[];
+}
+
+export interface DoneMessage {
+  readonly type: "done";
+  readonly run: string;
+  readonly reason: "max_new_tokens" | "end_of_text" | "context" | "cancelled";
+  readonly top: readonly Candidate[];
+}
+
+export interface ErrorMessage {
+  readonly type: "error";
+  readonly request: string | null;
+  readonly run: string | null;
+  readonly error: ApiErrorBody["error"];
+}
+
+export type ServerMessage =
+  | AcceptedMessage
+  | QueuedMessage
+  | ScalesMessage
+  | PromptMessage
+  | TokenMessage
+  | PausedMessage
+  | DoneMessage
+  | ErrorMessage;
+
+// ---- frames ------------------------------------------------------------------------------------------------
+
+/** Header of a binary frame. `rows`: new rows of an activation, from `offset` along its `pos` or `query_pos`
+ *  axis. `tile`: a rectangle of one plate of a weight (or, later, of an activation). */
+export interface FrameHeader {
+  readonly v: 1;
+  readonly type: "rows" | "tile";
+  readonly run: string | null;
+  readonly model: string | null;
+  readonly epoch: number;
+  readonly seq: number;
+  readonly name: string;
+  /** The plate: indices along the leading axes; empty for `rows`, which carry all of them. */
+  readonly index: readonly number[];
+  readonly level: number;
+  readonly row: number;
+  readonly col: number;
+  readonly offset: number;
+  readonly shape: readonly number[];
+  readonly full_shape: readonly number[];
+  readonly dtype: "f16" | "f32";
+  /** The numbers are the payload times this; 1 unless half precision could not hold them. */
+  readonly scale: number;
+  readonly step: number;
+}
+
+export interface Frame {
+  readonly header: FrameHeader;
+  /** Half floats as their bits, ready for a half-float texture. */
+  readonly values: Uint16Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
+}
