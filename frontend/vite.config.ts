@@ -1,0 +1,22 @@
+import { defineConfig } from "vitest/config";
+
+const server = process.env.ATLAS_DEV_SERVER ?? "http://127.0.0.1:8000";
+
+export default defineConfig({
+  base: "/static/dist/",
+  build: {
+    outDir: "../static/dist",
+    emptyOutDir: true,
+    manifest: true,
+    target: "es2022",
+    chunkSizeWarningLimit: 1600, // plotly's bundle, which is loaded only when a chart is opened
+    rolldownOptions: { input: ["src/main.ts", "src/pages.ts"] },
+  },
+  server: {
+    host: "127.0.0.1",
+    strictPort: true,
+    // Everything but this folder's own modules is the Python server's: pages, API, stream, bundled files.
+    proxy: { "^/(?!static/dist/)": { target: server, ws: true } },
+  },
+  test: { environment: "node", include: ["src/**/*.test.{ts,tsx}"], passWithNoTests: true },
+});
