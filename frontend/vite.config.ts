@@ -9,6 +9,7 @@ export default defineConfig({
     emptyOutDir: true,
     manifest: true,
     target: "es2022",
+    license: { fileName: "licenses.md" },
     chunkSizeWarningLimit: 1600, // plotly's bundle, which is loaded only when a chart is opened
     rolldownOptions: { input: ["src/main.ts", "src/pages.ts"] },
   },
