@@ -67,10 +67,11 @@ class LayerNorm(nn.Module):
         """`[batch, pos, d_model]` in and out; `name` is the norm's own, such as `blocks.0.ln1`."""
         if tap is no_tap:
             return F.layer_norm(x, self.w.shape, self.w, self.b, self.epsilon)
-        variance, mean = torch.var_mean(x, dim=-1, correction=0, keepdim=True)  # [batch, pos, 1]
-        mean = tap(f"{name}.hook_mean", mean)
+        mean = tap(f"{name}.hook_mean", x.mean(-1, keepdim=True))  # [batch, pos, 1]
+        centred = x - mean
+        variance = centred.square().mean(-1, keepdim=True)
         scale = tap(f"{name}.hook_scale", (variance + self.epsilon).sqrt())  # [batch, pos, 1]
-        normalized = tap(f"{name}.hook_normalized", (x - mean) / scale)
+        normalized = tap(f"{name}.hook_normalized", centred.div_(scale))
         return tap(f"{name}.hook_out", torch.addcmul(self.b, normalized, self.w))
 
 
