@@ -1,0 +1,187 @@
+"""Text to tokens and back, with the exact bytes that each token stands for.
+
+Splitting text is the `tokenizers` library's work. What is added here is what a page needs to show: each token
+as something that can be printed, and its place in the text in bytes, also where a token ends inside a character.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+import tokenizers
+from tokenizers.pre_tokenizers import ByteLevel
+
+
+class TokenizeError(ValueError):
+    """Text that this model's vocabulary cannot spell; `hint` says what it can."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        """Keep what is wrong and what to do apart."""
+        super().__init__(message)
+        self.hint = hint
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token as read: its id, how to print it, and its byte offsets in the UTF-8 text (0, 0 for a prefix)."""
+
+    id: int
+    text: str
+    start: int
+    end: int
+
+
+class Tokenizer(Protocol):
+    """What a run needs of a tokenizer."""
+
+    prefix_ids: tuple[int, ...]
+    end_of_text_id: int | None
+
+    def encode(self, text: str) -> list[Token]:
+        """The prefix, then the tokens of `text`.
+
+        Raises:
+            TokenizeError: the vocabulary has no token for part of it.
+        """
+        ...
+
+    def tokens(self, ids: Sequence[int], start: int = 0) -> list[Token]:
+        """Ids taken verbatim, their offsets counted on from byte `start`."""
+        ...
+
+    def text_of(self, token_id: int) -> str:
+        """How one token is printed."""
+        ...
+
+
+class TextTokenizer:
+    """A vocabulary of the `tokenizers` library."""
+
+    def __init__(
+        self, library: tokenizers.Tokenizer, prefix_ids: Sequence[int] = (), end_of_text_id: int | None = None
+    ) -> None:
+        """Wrap a tokenizer; `prefix_ids` begin every text."""
+        self._library = library
+        self.prefix_ids = tuple(prefix_ids)
+        self.end_of_text_id = end_of_text_id
+        self._byte_level = isinstance(library.pre_tokenizer, ByteLevel) or "ByteLevel" in repr(library.decoder)
+
+    @classmethod
+    def from_file(
+        cls, path: Path, prefix_ids: Sequence[int] = (), end_of_text_id: int | None = None
+    ) -> "TextTokenizer":
+        """Read a `tokenizer.json`.
+
+        Raises:
+            ValueError: it is not one.
+        """
+        try:
+            library = tokenizers.Tokenizer.from_file(str(path))
+        except Exception as error:  # the library raises bare Exception for a file it cannot read
+            raise ValueError(f"{path} is not a tokenizer.json: {error}") from error
+        return cls(library, prefix_ids, end_of_text_id)
+
+    def encode(self, text: str) -> list[Token]:
+        """The prefix, then the tokens of `text`; see `Tokenizer`."""
+        self._check_spelling(text)
+        encoding = self._library.encode(text, add_special_tokens=False)
+        prefix = [Token(token_id, self.text_of(token_id), 0, 0) for token_id in self.prefix_ids]
+        if self._byte_level:
+            return prefix + self.tokens(encoding.ids)
+        byte_at = _byte_offsets(text)
+        return prefix + [
+            Token(token_id, self.text_of(token_id), byte_at[start], byte_at[end])
+            for token_id, (start, end) in zip(encoding.ids, encoding.offsets, strict=True)
+        ]
+
+    def tokens(self, ids: Sequence[int], start: int = 0) -> list[Token]:
+        """Ids taken verbatim; the bytes each stands for decide the offsets."""
+        found = []
+        for token_id in ids:
+            end = start + len(self._bytes_of(token_id))
+            found.append(Token(token_id, self.text_of(token_id), start, end))
+            start = end
+        return found
+
+    def text_of(self, token_id: int) -> str:
+        """The piece of text, or escapes such as `\\xe2` for bytes that are no character alone."""
+        if token_id in self._special:
+            return self._special[token_id]
+        return self._bytes_of(token_id).decode("utf-8", errors="backslashreplace")
+
+    @cached_property
+    def _special(self) -> dict[int, str]:
+        added = self._library.get_added_tokens_decoder()
+        return {token_id: token.content for token_id, token in added.items() if token.special}
+
+    def _bytes_of(self, token_id: int) -> bytes:
+        if token_id in self._special:
+            return b""
+        piece = self._library.id_to_token(token_id)
+        if piece is None:
+            return b""
+        if self._byte_level:
+            return bytes(_BYTE_OF[character] for character in piece)
+        return self._library.decode([token_id]).encode()
+
+    def _check_spelling(self, text: str) -> None:
+        """Refuse what a vocabulary without an unknown token would drop; the library does not say where."""
+        if self._byte_level:
+            return
+        vocabulary = self._library.get_vocab()
+        for place, character in enumerate(text):
+            if character not in vocabulary:
+                allowed = ", ".join(sorted(vocabulary, key=vocabulary.__getitem__))
+                raise TokenizeError(
+                    f"character {place + 1}, {character!r}, is not in this model's vocabulary",
+                    f"Use only: {allowed}.",
+                )
+
+
+class IdTokenizer:
+    """For a model that came without a vocabulary: tokens are their ids, and text cannot be read."""
+
+    prefix_ids: tuple[int, ...] = ()
+
+    def __init__(self, end_of_text_id: int | None = None) -> None:
+        """Nothing but ids."""
+        self.end_of_text_id = end_of_text_id
+
+    def encode(self, text: str) -> list[Token]:
+        """Always refused: there is no vocabulary.
+
+        Raises:
+            TokenizeError: always.
+        """
+        raise TokenizeError(
+            "this model came without a tokenizer, so it cannot read text",
+            "Send token ids instead, or put its tokenizer.json beside its config.json.",
+        )
+
+    def tokens(self, ids: Sequence[int], start: int = 0) -> list[Token]:
+        """Ids as ids; they stand for no bytes."""
+        return [Token(token_id, self.text_of(token_id), start, start) for token_id in ids]
+
+    def text_of(self, token_id: int) -> str:
+        """The id itself."""
+        return f"#{token_id}"
+
+
+def _byte_of_character() -> dict[str, int]:
+    """GPT-2's printable stand-ins for the 256 bytes, from stand-in to byte (Radford et al. 2019's encoder)."""
+    printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
+    hidden = [byte for byte in range(256) if byte not in printable]
+    return {chr(byte): byte for byte in printable} | {chr(256 + place): byte for place, byte in enumerate(hidden)}
+
+
+_BYTE_OF = _byte_of_character()
+
+
+def _byte_offsets(text: str) -> list[int]:
+    """The byte at which each character starts, and the end."""
+    offsets = [0]
+    for character in text:
+        offsets.append(offsets[-1] + len(character.encode()))
+    return offsets
