@@ -1,9 +1,11 @@
 """Carries out the Dockerfile without a Docker engine: `python tools/prove_docker.py`.
 
 Each stage is an empty folder with its own virtual environment in place of the base image. COPY takes from the
-files git tracks, RUN runs in the stage's folder, and at the end the image's CMD is started and its HEALTHCHECK
-has to succeed, both on a free port. All of it is read from the Dockerfile, so the proof cannot drift from it.
-What it cannot show is that the base image has what this machine has; USER and EXPOSE are passed over.
+files git tracks, RUN runs in the stage's folder, and at the end the image's CMD is started and its
+HEALTHCHECK has to succeed, both on a free port.
+
+All of it is read from the Dockerfile, so the proof cannot drift from it. What it cannot show is that the base
+image has what this machine has; USER and EXPOSE are passed over.
 """
 
 from __future__ import annotations
@@ -130,21 +132,15 @@ def serve(stage: Stage, seconds: int) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
-    command, health = (
-        [part.replace("8000", port) for part in parts] for parts in (stage.command, stage.health)
-    )
+    command = [part.replace("8000", port) for part in stage.command]
+    health = [part.replace("8000", port) for part in stage.health]
     started = time.monotonic()
     server = subprocess.Popen(command, cwd=folder, env=environment)
     try:
         while time.monotonic() < started + seconds:
             if server.poll() is not None:
                 raise SystemExit(f"CMD ended with {server.returncode}")
-            if (
-                subprocess.run(
-                    stage.health, cwd=folder, env=environment, stderr=subprocess.DEVNULL
-                ).returncode
-                == 0
-            ):
+            if subprocess.run(health, cwd=folder, env=environment, stderr=subprocess.DEVNULL).returncode == 0:
                 print(f"healthy after {time.monotonic() - started:.1f} s")
                 return
             time.sleep(0.5)
