@@ -1,0 +1,175 @@
+/** What the map offers to the page around it. Everything else in this folder is behind this door.
+ *
+ *  Positions are those of the layout: x right, y down, z toward the viewer, one unit a cell. Indices are in the
+ *  tensor's own axis order. Nothing here knows of sockets: values come in by `applyRows` and `applyTile`, and
+ *  what is missing is asked for by `wantedTiles` and `wantedActivations`.
+ */
+
+import type { Graph } from "../graph/types";
+import type { Layout, Plate } from "../layout/types";
+
+export type ThemeName = "light" | "dark";
+
+export interface MapOptions {
+  readonly theme: ThemeName;
+  /** Smooth plate edges by multisampling; software renderers do without. Cannot be changed afterwards. */
+  readonly antialias: boolean;
+  /** Upper bound of the texture that holds the values, in bytes. */
+  readonly poolBytes?: number;
+  /** Jump instead of flying; by default what the system's settings say. */
+  readonly reducedMotion?: boolean;
+}
+
+/** The browser gives no WebGL2 context: the map cannot be drawn, the rest of the page can. */
+export class NoWebGL2Error extends Error {
+  override readonly name = "NoWebGL2Error";
+}
+
+/** One cell under the pointer, or chosen. */
+export interface CellHit {
+  readonly plate: Plate;
+  readonly tensor: string;
+  /** In the axis order of `tensor`. */
+  readonly index: readonly number[];
+  /** Cell within the plate, from its upper left corner. */
+  readonly row: number;
+  readonly column: number;
+  /** Where the ray met the plate, in layout space. */
+  readonly point: readonly [number, number, number];
+}
+
+/** Cells of a tensor: one index an axis, null for all along it. */
+export interface CellPattern {
+  readonly tensor: string;
+  readonly index: readonly (number | null)[];
+}
+
+/** Where the eye is: short numbers, made for the address bar. */
+export interface CameraState {
+  /** The point looked at, in layout space. */
+  readonly target: readonly [number, number, number];
+  /** From the eye to that point, in cells. */
+  readonly distance: number;
+  /** Degrees to the left (negative) or right of straight on. */
+  readonly azimuth: number;
+  /** Degrees above (positive) or below. */
+  readonly elevation: number;
+}
+
+/** Rows of an activation as they arrive: `shape` of these, from `offset` along `pos` or `query_pos`. */
+export interface RowsHeader {
+  readonly name: string;
+  readonly offset: number;
+  readonly shape: readonly number[];
+  readonly full_shape: readonly number[];
+  readonly scale: number;
+}
+
+/** A 256 x 256 tile over the last two axes of a tensor; `index` fixes the axes before them. */
+export interface TileAddress {
+  readonly name: string;
+  readonly index: readonly number[];
+  readonly level: number;
+  readonly row: number;
+  readonly col: number;
+}
+
+export interface TileHeader extends TileAddress {
+  readonly shape: readonly number[];
+  readonly full_shape: readonly number[];
+  readonly scale: number;
+}
+
+export interface PlateDrawing {
+  readonly tensor: string;
+  /** Indices of the axes that are neither the plate's rows nor its columns, in the tensor's axis order: a head. */
+  readonly index: readonly number[];
+  /** How many rows and columns to draw, from the first; all by default. */
+  readonly rows?: number;
+  readonly columns?: number;
+}
+
+export interface MapStats {
+  readonly drawCalls: number;
+  readonly plateDrawCalls: number;
+  readonly plates: number;
+  readonly platesDrawn: number;
+  readonly labels: number;
+  readonly ribbons: number;
+  readonly textureBytes: number;
+  readonly layers: number;
+  readonly layersUsed: number;
+  readonly tilesHere: number;
+  readonly tilesWanted: number;
+  /** Time the last frame took on the CPU. */
+  readonly frameMilliseconds: number;
+  readonly framesDrawn: number;
+}
+
+export type BenchmarkView = "overview" | "tilted" | "block" | "plate" | "cells";
+
+/** Where to fly: a tensor's plate (the plate that holds `index`, and close to that cell), or a region by name. */
+export type FlightTarget =
+  | { readonly tensor: string; readonly index?: readonly number[] }
+  | { readonly region: string };
+
+export type Unsubscribe = () => void;
+
+export interface MapView {
+  /** A new model, or more room. Values that still apply (same tensor, same index) are kept, others freed. */
+  setLayout(layout: Layout, graph: Graph): void;
+  /** Token texts by position, drawn along `pos` axes near the eye. */
+  setTokens(tokens: readonly { readonly text: string }[]): void;
+  /** Half floats as their bits. Rows of tensors that have no plate are ignored. */
+  applyRows(header: RowsHeader, values: Uint16Array): void;
+  applyTile(header: TileHeader, values: Uint16Array): void;
+  /** A new run: every activation cell becomes "not computed yet"; weights stay. */
+  clearActivations(): void;
+  /** |value| of full colour, by kind of tensor (`Plate.kind`). Kinds without one show 1. */
+  setScales(scales: Readonly<Record<string, number>>): void;
+  setTheme(theme: ThemeName): void;
+
+  /** Weight tiles that are not here, most important first, no more than the pool has room for. */
+  wantedTiles(): readonly TileAddress[];
+  /** Names of the activations drawn, the most visible first. */
+  wantedActivations(): readonly string[];
+  /** What is wanted may have changed (camera at rest, new layout, tiles came in or were given up). */
+  onWantedChange(listener: () => void): Unsubscribe;
+
+  onHover(listener: (cell: CellHit | null) => void): Unsubscribe;
+  onSelect(listener: (cell: CellHit | null) => void): Unsubscribe;
+  /** The cell at a point of the canvas, in CSS pixels. */
+  pick(x: number, y: number): CellHit | null;
+  /** Outline a cell as chosen; does not call the `onSelect` listeners. */
+  select(cell: CellPattern | null): void;
+  /** Light up cells (whole rows, columns, plates by null indices). Replaces what was lit. */
+  highlight(cells: readonly CellPattern[]): void;
+  /** Mix these plates toward the paper; an empty list brings all back. */
+  dim(plateIds: readonly number[]): void;
+  /** Where the middle of a cell is on the canvas, in CSS pixels; null if it has no plate or is behind the eye. */
+  project(cell: CellPattern): { readonly x: number; readonly y: number } | null;
+
+  getCamera(): CameraState;
+  setCamera(state: CameraState, animate?: boolean): void;
+  /** Frame the whole model, nothing cut off. */
+  fit(animate?: boolean): void;
+  flyTo(target: FlightTarget, animate?: boolean): boolean;
+  onCameraChange(listener: (state: CameraState) => void): Unsubscribe;
+
+  /** Draws one plate straight on, with the map's own shader, into another canvas. False when it has no plate. */
+  drawPlate(target: HTMLCanvasElement, drawing: PlateDrawing): boolean;
+  /** The number the map holds for a cell (half precision); undefined while it is not here. */
+  valueAt(tensor: string, index: readonly number[]): number | undefined;
+
+  /** Nothing to draw, upload or fly. Says nothing about what is still on its way from the server. */
+  idle(): boolean;
+  whenIdle(): Promise<void>;
+  stats(): MapStats;
+  /** Milliseconds of each frame, ended by reading back a pixel. Leaves the camera as it was. */
+  benchmark(frames: number, view: BenchmarkView): Promise<readonly number[]>;
+  /** The graphics context was lost (true) or is back (false); values are restored by the map itself. */
+  onContextLost(listener: (lost: boolean) => void): Unsubscribe;
+  /** Takes the context away, as a driver may: for tests. */
+  loseContext(restoreAfterMilliseconds: number): void;
+  dispose(): void;
+}
