@@ -1,0 +1,1 @@
+"""Executing a model on tokens, and remembering every number it made."""

@@ -1,0 +1,223 @@
+"""One run: a model, its tokens, what is captured, and where it stands between waiting and done."""
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from app.checkpoints.catalog import LoadedModel
+from app.transformer.decoding import Choice, Sampling, choose
+from app.transformer.model import KeyValueCache
+from app.transformer.tokenizer import Token
+
+from .executor import Executor
+from .recorder import Intervention, Recorder
+
+State = Literal["queued", "running", "paused", "done", "failed"]
+Reason = Literal["max_new_tokens", "end_of_text", "context", "cancelled"]
+Event = Literal["stage", "prompt", "token", "paused", "done", "failed"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A token that may come next, under the model alone."""
+
+    id: int
+    text: str
+    logit: float
+    probability: float
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A token that was chosen: where it stands, what it was chosen from, and how probable it was."""
+
+    position: int
+    token: Token
+    choice: Choice
+    top: tuple[Candidate, ...]
+
+
+class Run:
+    """Reads the prompt, then writes as many tokens as it is told to, stage by stage on the executor."""
+
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        tokens: Sequence[Token],
+        max_new_tokens: int,
+        sampling: Sampling,
+        interventions: Sequence[Intervention] = (),
+    ) -> None:
+        """A run that waits to be started."""
+        self.id = secrets.token_hex(6)
+        self.loaded = loaded
+        self.prompt = tuple(tokens)
+        self.max_new_tokens = max_new_tokens
+        self.sampling = sampling
+        self.recorder = Recorder(loaded.model, loaded.graph, interventions)
+        self.generated: list[Generated] = []
+        self.top: tuple[Candidate, ...] = ()
+        self.state: State = "queued"
+        self.reason: Reason | None = None
+        self.failure: str | None = None
+        self.fed = 0
+        self._remaining: int | None = 0
+        self._cancelled = False
+        self._cache: KeyValueCache | None = None
+        self._next_logits: Tensor | None = None
+        self._working = False
+        self._lock = threading.Lock()
+        self._listeners: list[Callable[[Event], None]] = []
+
+    @property
+    def tokens(self) -> list[Token]:
+        """The prompt and what was written after it."""
+        return [*self.prompt, *(generated.token for generated in self.generated)]
+
+    @property
+    def capacity(self) -> int:
+        """Positions that may be fed in all: the last token written is not read again."""
+        return min(self.loaded.spec.positions, len(self.prompt) + self.max_new_tokens)
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will be computed."""
+        return self.state in ("done", "failed")
+
+    def listen(self, listener: Callable[[Event], None]) -> Callable[[], None]:
+        """Be told of every event, on the executor's thread; returns how to stop listening."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    def advance(self, executor: Executor, count: int | None, sampling: Sampling | None = None) -> int:
+        """Read the prompt if it has not been, then write `count` tokens, or all that fit when None.
+
+        Returns how many jobs are ahead. Raises QueueFullError.
+        """
+        with self._lock:
+            if sampling is not None:
+                self.sampling = sampling
+            self._remaining = count
+            if self._working or self.finished:
+                return 0
+            self._working = True
+        try:
+            return executor.submit(self._work())
+        except Exception:
+            self._working = False
+            raise
+
+    def pause(self) -> None:
+        """Stop writing after the token in progress."""
+        with self._lock:
+            self._remaining = 0
+
+    def cancel(self, executor: Executor) -> None:
+        """End the run where it is; what has been computed stays readable, the cache is freed."""
+        with self._lock:
+            self._cancelled = True
+            idle = not self._working
+        if idle and not self.finished:
+            self._finish("cancelled")
+
+    def _tell(self, event: Event) -> None:
+        for listener in list(self._listeners):
+            listener(event)
+
+    def _finish(self, reason: Reason) -> None:
+        self._cache, self._next_logits = None, None
+        self.state, self.reason = "done", reason
+        self._tell("done")
+
+    def _work(self) -> Generator[None, None, None]:
+        try:
+            yield from self._stages()
+        except Exception as error:
+            # Whatever breaks a run must end that run and nothing else; its listeners are told.
+            logging.getLogger(__name__).exception("run %s failed", self.id)
+            self._cache = None
+            self.state, self.failure, self._working = "failed", f"{type(error).__name__}: {error}", False
+            self._tell("failed")
+
+    def _stages(self) -> Generator[None, None, None]:
+        self.state = "running"
+        if self._cache is None:
+            weight = self.loaded.model.W_E
+            self._cache = KeyValueCache(self.loaded.spec, self.capacity, like=weight)
+            yield from self._feed([token.id for token in self.prompt])
+            if self._next_logits is not None:
+                self._tell("prompt")
+        while not self._cancelled:
+            reason = self._limit_reached()
+            if reason is not None:
+                self._working = False
+                return self._finish(reason)
+            with self._lock:
+                if self._remaining == 0:
+                    self._working, self.state = False, "paused"
+                    break
+                self._remaining = None if self._remaining is None else self._remaining - 1
+            yield from self._write()
+        if self._cancelled:
+            self._working = False
+            return self._finish("cancelled")
+        self._tell("paused")
+
+    def _limit_reached(self) -> Reason | None:
+        if self.generated and self.generated[-1].token.id == self.loaded.tokenizer.end_of_text_id:
+            return "end_of_text"
+        if len(self.generated) >= self.max_new_tokens:
+            return "max_new_tokens"
+        return "context" if len(self.tokens) > self.loaded.spec.positions else None
+
+    def _write(self) -> Generator[None, None, None]:
+        """Choose a token; feed it only if another may follow, so that the next choice can be made."""
+        assert self._next_logits is not None
+        position = len(self.tokens) - 1
+        choice = choose(self._next_logits, self.sampling, position)
+        end = max((token.end for token in self.tokens), default=0)
+        token = self.loaded.tokenizer.tokens([choice.token], end)[0]
+        self.generated.append(Generated(position + 1, token, choice, self.top))
+        feeds = self._limit_reached() is None
+        if feeds:
+            yield from self._feed([choice.token])
+        else:
+            self.top = ()
+        self._tell("token")
+
+    def _feed(self, ids: list[int]) -> Generator[None, None, None]:
+        """Read tokens; the distribution over what follows the last one becomes `top`."""
+        assert self._cache is not None
+        device = self.loaded.model.W_E.device
+        stages = self.loaded.model.stages(torch.tensor([ids], device=device), self.recorder.tap, self._cache)
+        while not self._cancelled:
+            try:
+                next(stages)
+            except StopIteration as stop:
+                self._next_logits = stop.value[0, -1].float().cpu()
+                break
+            self._tell("stage")
+            yield
+        else:
+            return
+        self.fed += len(ids)
+        self.top = candidates(self._next_logits, self.loaded, 10)
+        self._tell("stage")
+
+
+def candidates(logits: Tensor, loaded: LoadedModel, count: int) -> tuple[Candidate, ...]:
+    """The most probable next tokens of `logits [d_vocab]`, most probable first."""
+    probabilities = torch.softmax(logits.float(), -1)
+    best = probabilities.topk(min(count, len(probabilities)))
+    return tuple(
+        Candidate(int(token), loaded.tokenizer.text_of(int(token)), float(logits[token]), float(probability))
+        for probability, token in zip(best.values, best.indices, strict=True)
+    )
+
+
