@@ -1,0 +1,125 @@
+/** Attention: heads behind one another, going away from the viewer, and the square that joins them again.
+ *
+ *  Seen from the home direction, depth moves a plate left and up. Heads rise with depth just enough that each shows
+ *  above the one before it, and all of them together take the height of the norm and of `W_O`, which stand beside
+ *  them anyway: the fan costs no height of its own.
+ */
+
+import { HOME_AZIMUTH, HOME_ELEVATION } from "./view";
+import { type Drawing, type Piece, sheet } from "./sheet";
+import type { Measures } from "./measures";
+
+/** How far left, and how far up, one cell of depth moves a plate as seen from the home direction. */
+export const DEPTH_LEFT = Math.tan(-HOME_AZIMUTH);
+export const DEPTH_UP = Math.tan(HOME_ELEVATION) / Math.cos(HOME_AZIMUTH);
+/** The share of a head that must show above the one before it. */
+const SHOWN = 0.62;
+
+interface Fan {
+  /** Left edge of the front head, and its width. */
+  readonly x: number;
+  /** Depth from head to head. */
+  readonly depth: number;
+  /** How much higher each head stands than the one before. */
+  readonly rise: number;
+  readonly headHeight: number;
+  readonly height: number;
+}
+
+/** Where the parts of one head are, from its upper left corner. */
+interface HeadPlan {
+  readonly bias: number;
+  readonly vector: number;
+  readonly raw: number;
+  readonly scores: number;
+  readonly max: number;
+  readonly sum: number;
+  readonly pattern: number;
+  readonly width: number;
+  readonly rowPitch: number;
+  readonly scoresY: number;
+  readonly zY: number;
+  readonly height: number;
+}
+
+function headPlan({ modelWidth, headWidth, positions, narrow, hair }: Measures): HeadPlan {
+  const bias = modelWidth + hair;
+  const vector = bias + 1 + narrow;
+  const raw = vector + positions + 2 * narrow;
+  const scores = raw + positions + narrow;
+  const max = scores + positions + hair;
+  const sum = max + 1 + hair;
+  const pattern = sum + 1 + hair;
+  const rowPitch = headWidth + narrow;
+  // Scores stand between the queries and the keys that they match; what they weigh, the values, is next.
+  const scoresY = Math.max(0, Math.floor((headWidth + rowPitch - positions) / 2));
+  const zY = Math.max(2 * rowPitch, scoresY + positions + narrow);
+  const width = pattern + positions;
+  return { bias, vector, raw, scores, max, sum, pattern, width, rowPitch, scoresY, zY, height: zY + headWidth };
+}
+
+function fan(measures: Measures, plan: HeadPlan): Fan {
+  const { heads, headWidth, modelWidth, positions, gap, weightsX } = measures;
+  const steps = Math.max(1, heads - 1);
+  const height = Math.max(2 * modelWidth + gap, plan.height * (1 + SHOWN * (heads - 1)));
+  const depth = Math.round(2 * headWidth + positions / 2 + gap);
+  const rise = (height - plan.height) / steps - depth * DEPTH_UP;
+  return {
+    x: weightsX - heads * headWidth - 2 * gap - plan.width,
+    depth,
+    rise: heads > 1 ? Math.round(rise) : 0,
+    headHeight: plan.height,
+    height: Math.ceil(height),
+  };
+}
+
+/** Heads, `W_O` and what attention adds to the stream; `y` is where the norm beside it starts. */
+export function attention(
+  drawing: Drawing,
+  layer: number,
+  y: number,
+): { pieces: readonly Piece[]; bottom: number } {
+  const { measures } = drawing;
+  const { heads, headWidth, modelWidth, weightsX, outX, hair } = measures;
+  const plan = headPlan(measures);
+  const { x, depth, rise, headHeight, height } = fan(measures, plan);
+  const bottom = y + height;
+  const outY = bottom - modelWidth;
+  const name = `blocks.${layer}.attn`;
+  const each = Array.from({ length: heads }, (_, head) => head);
+  const pieces = [
+    ...each.flatMap((head) =>
+      oneHead(drawing, name, head, plan, { x, y: bottom - headHeight - head * rise, z: -head * depth }),
+    ),
+    ...each.flatMap((head) =>
+      sheet(drawing, `${name}.W_O`, { x: weightsX - (heads - head) * headWidth, y: outY, head }),
+    ),
+    ...sheet(drawing, `${name}.b_O`, { x: weightsX + hair, y: outY }),
+    ...sheet(drawing, `blocks.${layer}.hook_attn_out`, { x: outX, y: outY }),
+  ];
+  return { pieces, bottom };
+}
+
+function oneHead(
+  drawing: Drawing,
+  name: string,
+  head: number,
+  plan: HeadPlan,
+  corner: { readonly x: number; readonly y: number; readonly z: number },
+): readonly Piece[] {
+  const at = (part: string, dx: number, dy: number): readonly Piece[] =>
+    sheet(drawing, `${name}.${part}`, { x: corner.x + dx, y: corner.y + dy, z: corner.z, head });
+  return [
+    ...["Q", "K", "V"].flatMap((letter, row) => [
+      ...at(`W_${letter}`, 0, row * plan.rowPitch),
+      ...at(`b_${letter}`, plan.bias, row * plan.rowPitch),
+      ...at(`hook_${letter.toLowerCase()}`, plan.vector, row * plan.rowPitch),
+    ]),
+    ...at("hook_attn_scores_raw", plan.raw, plan.scoresY),
+    ...at("hook_attn_scores", plan.scores, plan.scoresY),
+    ...at("hook_max", plan.max, plan.scoresY),
+    ...at("hook_sum", plan.sum, plan.scoresY),
+    ...at("hook_pattern", plan.pattern, plan.scoresY),
+    ...at("hook_z", plan.pattern, plan.zY),
+  ];
+}
