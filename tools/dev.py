@@ -44,6 +44,7 @@ def main() -> None:
     ]
     vite = [sys.executable, str(ROOT / "tools" / "node.py"), "npm", "run", "dev"]
     running = [subprocess.Popen(command, cwd=ROOT, env=environment) for command in (server, vite)]
+    print("open http://127.0.0.1:5173/", flush=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         os.wait()
