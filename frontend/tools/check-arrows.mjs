@@ -16,8 +16,9 @@ const may = {
   state: ["graph", "net"],
   layout: ["graph", "state"],
   scene: ["layout", "graph", "state"],
+  session: ["scene", "layout", "graph", "state", "net"],
   lessons: ["scene", "layout", "graph", "state"],
-  panels: ["lessons", "scene", "layout", "graph", "state", "net"],
+  panels: ["session", "lessons", "scene", "layout", "graph", "state", "net"],
   pages: ["state"],
 };
 const packages = { three: ["scene"], "camera-controls": ["scene"] };

@@ -103,7 +103,13 @@ export interface CancelMessage {
   readonly run: string;
 }
 
-export type ClientMessage = StartMessage | WantMessage | AckMessage | StepMessage | PauseMessage | CancelMessage;
+export type ClientMessage =
+  | StartMessage
+  | WantMessage
+  | AckMessage
+  | StepMessage
+  | PauseMessage
+  | CancelMessage;
 
 // ---- server to browser -------------------------------------------------------------------------------------
 

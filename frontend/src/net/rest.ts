@@ -1,0 +1,101 @@
+/** The REST calls that the page makes. Every failure becomes an `ApiError` that says what to do. */
+
+import type { Graph } from "../graph/types";
+import { type Numbers, parseNpy } from "./npy";
+import type { ApiErrorBody, ModelSummary } from "./types";
+
+const ROOT = "/api/v1";
+
+/** A call that failed, in words for the reader. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  constructor(
+    readonly type: string,
+    message: string,
+    readonly hint: string,
+    readonly status: number,
+  ) {
+    super(message);
+  }
+}
+
+/** What a lens answers with `format=figure`: a Plotly figure. */
+export interface Figure {
+  readonly data: readonly Record<string, unknown>[];
+  readonly layout: Readonly<Record<string, unknown>>;
+}
+
+export interface Capabilities {
+  readonly device?: string;
+  readonly dtype?: string;
+}
+
+/** A slice of a tensor: per axis an index, or first and past-the-last. */
+export type Slice = readonly (number | readonly [number, number])[];
+
+export const getCapabilities = () => json<Capabilities>("/capabilities");
+
+export const getModels = async (): Promise<readonly ModelSummary[]> =>
+  (await json<{ models: readonly ModelSummary[] }>("/models")).models;
+
+export const getGraph = (model: string) => json<Graph>(`/models/${encodeURIComponent(model)}/graph`);
+
+export async function countTokens(model: string, text: string, signal: AbortSignal): Promise<number> {
+  const answer = await ask(`/models/${encodeURIComponent(model)}/tokenize`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ text }),
+    signal,
+  });
+  return ((await answer.json()) as { tokens: readonly unknown[] }).tokens.length;
+}
+
+export const getWeights = (model: string, name: string, slice: Slice, signal?: AbortSignal) =>
+  numbers(`/models/${encodeURIComponent(model)}/weights/${encodeURIComponent(name)}`, slice, signal);
+
+export const getActivations = (run: string, name: string, slice: Slice, signal?: AbortSignal) =>
+  numbers(`/runs/${encodeURIComponent(run)}/activations/${encodeURIComponent(name)}`, slice, signal);
+
+export const getFigure = (run: string, lens: string, query: Readonly<Record<string, string>> = {}) =>
+  json<Figure>(lensAddress(run, lens, { ...query, format: "figure" }).slice(ROOT.length));
+
+/** The address of a lens's numbers, for a link. */
+export function lensAddress(run: string, lens: string, query: Readonly<Record<string, string>>): string {
+  return `${ROOT}/runs/${encodeURIComponent(run)}/lenses/${lens}?${new URLSearchParams(query)}`;
+}
+
+/** A slice as the API writes it: `0,3:9`. */
+export function sliceText(slice: Slice): string {
+  return slice.map((part) => (typeof part === "number" ? `${part}` : `${part[0]}:${part[1]}`)).join(",");
+}
+
+async function numbers(path: string, slice: Slice, signal?: AbortSignal): Promise<Numbers> {
+  const query = new URLSearchParams({ format: "npy", index: sliceText(slice) });
+  const answer = await ask(`${path}?${query}`, signal ? { signal } : {});
+  return parseNpy(await answer.arrayBuffer());
+}
+
+async function json<T>(path: string): Promise<T> {
+  return (await (await ask(path)).json()) as T;
+}
+
+async function ask(path: string, options: RequestInit = {}): Promise<Response> {
+  let answer: Response;
+  try {
+    answer = await fetch(ROOT + path, options);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError("unreachable", "The server does not answer.", "Is it still running? Try again.", 0);
+  }
+  if (!answer.ok) throw await refusal(answer);
+  return answer;
+}
+
+async function refusal(answer: Response): Promise<ApiError> {
+  try {
+    const { error } = (await answer.json()) as ApiErrorBody;
+    return new ApiError(error.type, error.message, error.hint, answer.status);
+  } catch {
+    return new ApiError("server", `The server answered ${answer.status}.`, "Try again.", answer.status);
+  }
+}

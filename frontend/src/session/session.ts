@@ -1,0 +1,390 @@
+/** The page's conversation with the server: starting runs, writing, saying what the map wants to see, and going
+ *  on after the server went away. Effects live here and in main.ts; everything they learn goes into the store. */
+
+import { layout } from "../layout/layout";
+import { ApiError, getGraph } from "../net/rest";
+import { Stream } from "../net/stream";
+import type { Frame, ServerMessage } from "../net/types";
+import type { MapView } from "../scene/types";
+import * as state from "../state";
+import { advance, askedRun, concerns, type Run, written } from "../state/run";
+
+interface Plan {
+  readonly model: string;
+  readonly text?: string;
+  readonly tokens?: readonly number[];
+  readonly maxNewTokens: number;
+  readonly write: boolean;
+}
+
+/** After this long without anything, the page says what it waits for. */
+const PATIENCE = 4000;
+const WANT_DELAY = 80;
+
+export class Session {
+  readonly #stream: Stream;
+  #plan: Plan | null = null;
+  #epoch = 0;
+  #requests = 0;
+  #wantTimer = 0;
+  /** Model and capacity of the layout shown. */
+  #drawn = "";
+  #patience = 0;
+  #lastTokenAt = 0;
+  #paces: number[] = [];
+  /** Whether the writer was at work when the connection was lost. */
+  #wasWriting = false;
+
+  constructor(
+    address: string,
+    private readonly map: MapView | null,
+    /** Width over height of the map's window. */
+    private readonly aspect: () => number,
+  ) {
+    this.#stream = new Stream(address, {
+      opened: () => this.#opened(),
+      lost: () => this.#lost(),
+      message: (message) => this.#hear(message),
+      frame: (frame) => this.#take(frame),
+      garbled: (problem) => {
+        state.pageProblem.value = {
+          message: `The stream sent something unreadable: ${problem}`,
+          hint: "Reload the page.",
+        };
+      },
+    });
+  }
+
+  connect(): void {
+    this.#stream.connect();
+  }
+
+  retry(): void {
+    state.waitingFor.value = null;
+    if (this.#stream.open) this.#restart();
+    else this.#stream.retry();
+  }
+
+  /** Shows a model: its graph first, then a run on the given input or on its default text.
+   *  The graph is refetched only for another model. */
+  async open(
+    id: string,
+    input: { text?: string; tokens?: readonly number[]; prompt?: number } = {},
+  ): Promise<void> {
+    const model = state.models.value.find((candidate) => candidate.id === id);
+    if (!model) {
+      const known = state.models.value.map((candidate) => candidate.id).join(", ");
+      state.pageProblem.value = {
+        message: `There is no model “${id}” here.`,
+        hint: `Choose one of: ${known}.`,
+      };
+      return;
+    }
+    this.#leave();
+    state.pageProblem.value = null;
+    if (state.modelId.value !== id || !state.graph.value) {
+      state.modelId.value = id;
+      state.graph.value = null;
+      state.run.value = null;
+      state.selected.value = null;
+      state.hovered.value = null;
+      try {
+        const graph = await getGraph(id);
+        if (state.modelId.value !== id) return;
+        state.graph.value = graph;
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        state.pageProblem.value = {
+          message: `The graph of “${id}” did not come: ${error.message}`,
+          hint: error.hint,
+        };
+        return;
+      }
+    }
+    const text = input.text ?? model.default_text;
+    state.draft.value = text;
+    if (input.tokens)
+      this.#readTokens(input.tokens, input.prompt ?? input.tokens.length, model.default_new_tokens);
+    else if (!model.has_tokenizer) this.read(text);
+    else this.#begin({ model: id, text, maxNewTokens: model.default_new_tokens, write: false });
+  }
+
+  /** Reads what stands in the prompt bar: text, or token ids for a model without a tokenizer. */
+  read(text: string): void {
+    const model = state.model.value;
+    if (!model) return;
+    state.promptProblem.value = null;
+    if (text.trim() === "" && text === "") {
+      state.promptProblem.value = {
+        message: "There is nothing to read.",
+        hint: "Type a few words, then press Enter.",
+      };
+      return;
+    }
+    if (model.has_tokenizer) {
+      this.#begin({ model: model.id, text, maxNewTokens: model.default_new_tokens, write: false });
+      return;
+    }
+    const ids = text
+      .split(/[\s,]+/)
+      .filter(Boolean)
+      .map(Number);
+    if (!ids.every((id) => Number.isInteger(id) && id >= 0)) {
+      state.promptProblem.value = {
+        message: "This model has no tokenizer, so it reads token ids.",
+        hint: "Type whole numbers with spaces between them.",
+      };
+      return;
+    }
+    this.#begin({ model: model.id, tokens: ids, maxNewTokens: model.default_new_tokens, write: false });
+  }
+
+  /** Writes on until paused. A run that is done is continued by a new one that reads everything so far. */
+  write(): void {
+    this.#step(null);
+  }
+
+  step(): void {
+    this.#step(1);
+  }
+
+  pause(): void {
+    const run = state.run.value;
+    if (run?.id) this.#stream.send({ type: "pause", run: run.id });
+  }
+
+  stop(): void {
+    const run = state.run.value;
+    if (run?.id) this.#stream.send({ type: "cancel", run: run.id });
+  }
+
+  /** The camera or the layout changed: tell the server what is in view, once it rests. */
+  wantsChanged(): void {
+    window.clearTimeout(this.#wantTimer);
+    this.#wantTimer = window.setTimeout(() => this.#want(), WANT_DELAY);
+  }
+
+  #step(count: number | null): void {
+    const run = state.run.value;
+    if (!run) return;
+    if (run.phase === "done") {
+      this.#continue(run, count);
+      return;
+    }
+    if (!run.id) return;
+    this.#lastTokenAt = performance.now();
+    state.run.value = { ...run, phase: "writing" };
+    this.#stream.send({ type: "step", run: run.id, count, sampling: state.sampling.value });
+    this.#watch("the next token");
+  }
+
+  #continue(run: Run, count: number | null): void {
+    const model = state.model.value;
+    if (!model) return;
+    const room = Math.min(model.default_new_tokens, model.positions - run.tokens.length + 1);
+    if (room <= 0) {
+      state.promptProblem.value = {
+        message: `The context of ${model.positions} tokens is full.`,
+        hint: "Start again with a shorter text.",
+      };
+      return;
+    }
+    this.#afterPrompt = count === null ? null : count;
+    this.#begin(
+      {
+        model: run.model,
+        tokens: run.tokens.map((token) => token.id),
+        maxNewTokens: room,
+        write: count === null,
+      },
+      run,
+    );
+  }
+  #afterPrompt: number | null = null;
+
+  #readTokens(tokens: readonly number[], prompt: number, room: number): void {
+    const model = state.modelId.value;
+    if (!model) return;
+    this.#begin(
+      { model, tokens, maxNewTokens: Math.max(0, room - (tokens.length - prompt)), write: false },
+      { tokens: [], promptLength: prompt, choices: new Map() },
+    );
+  }
+
+  #begin(plan: Plan, known?: Pick<Run, "tokens" | "promptLength" | "choices">): void {
+    this.#leave();
+    this.#plan = plan;
+    this.#requests += 1;
+    state.promptProblem.value = null;
+    state.position.value = null;
+    state.arrived.value = new Set();
+    state.framesTaken.value = 0;
+    state.run.value = askedRun(`request-${this.#requests}`, plan.model, plan.maxNewTokens, known);
+    this.#ask();
+  }
+
+  #ask(): void {
+    const run = state.run.value;
+    const plan = this.#plan;
+    if (!run || !plan) return;
+    this.#watch("the server to begin");
+    this.#stream.send({
+      type: "start",
+      request: run.request,
+      model: plan.model,
+      ...(plan.tokens ? { tokens: plan.tokens } : { text: plan.text ?? "" }),
+      max_new_tokens: plan.maxNewTokens,
+      sampling: state.sampling.value,
+      write: plan.write,
+    });
+  }
+
+  /** Asks for what the run now shown has read and written so far, on a new connection or after a failure. */
+  #restart(): void {
+    const run = state.run.value;
+    if (!run || !this.#plan) return;
+    const writing = this.#wasWriting || run.phase === "writing";
+    this.#wasWriting = false;
+    const left = run.maxNewTokens - written(run);
+    if (run.tokens.length === 0) this.#begin(this.#plan);
+    else
+      this.#begin(
+        {
+          model: run.model,
+          tokens: run.tokens.map((token) => token.id),
+          maxNewTokens: Math.max(0, left),
+          write: writing && left > 0,
+        },
+        run,
+      );
+  }
+
+  #leave(): void {
+    const run = state.run.value;
+    if (run?.id && run.phase !== "done") this.#stream.send({ type: "cancel", run: run.id });
+    this.#afterPrompt = null;
+  }
+
+  #opened(): void {
+    state.connection.value = "open";
+    this.#restart();
+  }
+
+  #lost(): void {
+    const run = state.run.value;
+    if (state.connection.value === "open") this.#wasWriting = run?.phase === "writing";
+    state.connection.value = "lost";
+    window.clearTimeout(this.#patience);
+    state.waitingFor.value = null;
+  }
+
+  #hear(message: ServerMessage): void {
+    const before = state.run.value;
+    if (message.type === "error") this.#refused(message, before);
+    if (!before || !concerns(before, message)) return;
+    const after = advance(before, message);
+    state.run.value = after;
+    switch (message.type) {
+      case "accepted":
+        this.#accepted(after);
+        break;
+      case "scales":
+        this.map?.setScales(message.scales);
+        break;
+      case "token":
+        this.map?.setTokens(after.tokens);
+        this.#measurePace();
+        this.#watch(null);
+        break;
+      case "paused":
+        this.#watch(null);
+        if (this.#afterPrompt !== null) {
+          const count = this.#afterPrompt;
+          this.#afterPrompt = null;
+          this.#step(count);
+        }
+        break;
+      case "queued":
+        this.#watch(null);
+        break;
+      case "prompt":
+      case "done":
+      case "error":
+        this.#watch(null);
+    }
+  }
+
+  #accepted(run: Run): void {
+    const graph = state.graph.value;
+    if (graph && this.map) {
+      const drawn = `${run.model} ${run.capacity}`;
+      if (drawn !== this.#drawn)
+        this.map.setLayout(layout(graph, { capacity: run.capacity, aspect: this.aspect() }), graph);
+      this.#drawn = drawn;
+      this.map.clearActivations();
+      this.map.setTokens(run.tokens);
+      state.laidOut.value = drawn;
+    }
+    this.#want();
+    this.#watch("the first layer");
+  }
+
+  #refused(message: Extract<ServerMessage, { type: "error" }>, run: Run | null): void {
+    const problem = { message: message.error.message, hint: message.error.hint };
+    if (run && concerns(run, message)) state.promptProblem.value = problem;
+    else if (message.request === null && message.run === null) state.pageProblem.value = problem;
+  }
+
+  #take(frame: Frame): void {
+    const { header } = frame;
+    const run = state.run.value;
+    if (header.type === "rows" && header.run !== run?.id) return;
+    if (header.type === "tile" && header.model !== state.modelId.value) return;
+    if (header.type === "tile") this.map?.applyTile(header, halfFloats(frame));
+    else this.map?.applyRows(header, halfFloats(frame));
+    this.#watch(null);
+    state.framesTaken.value += 1;
+    if (header.type === "rows" && !state.arrived.value.has(header.name))
+      state.arrived.value = new Set(state.arrived.value).add(header.name);
+  }
+
+  #want(): void {
+    window.clearTimeout(this.#wantTimer);
+    const run = state.run.value;
+    if (!run?.id) return;
+    this.#epoch += 1;
+    this.#stream.send({
+      type: "want",
+      epoch: this.#epoch,
+      run: run.id,
+      activations: this.map?.wantedActivations() ?? [],
+      resend: [],
+      model: run.model,
+      tiles: this.map?.wantedTiles() ?? [],
+    });
+  }
+
+  #measurePace(): void {
+    const now = performance.now();
+    this.#paces = [...this.#paces, now - this.#lastTokenAt].slice(-8);
+    this.#lastTokenAt = now;
+    const mean = this.#paces.reduce((sum, pace) => sum + pace, 0) / this.#paces.length;
+    state.tokensPerSecond.value = mean > 0 ? 1000 / mean : null;
+  }
+
+  /** Says what is waited for, should it stay out for long; null when it has come. */
+  #watch(what: string | null): void {
+    window.clearTimeout(this.#patience);
+    if (state.waitingFor.value !== null) state.waitingFor.value = null;
+    if (what === null) return;
+    this.#patience = window.setTimeout(() => {
+      state.waitingFor.value = what;
+    }, PATIENCE);
+  }
+}
+
+/** The stream sends half floats; anything else is a mistake that has to show. */
+function halfFloats(frame: Frame): Uint16Array {
+  if (frame.values instanceof Uint16Array) return frame.values;
+  throw new RangeError(`${frame.header.name} came as ${frame.header.dtype}, not as half floats`);
+}

@@ -1,0 +1,91 @@
+/** The one store: what the page knows, as signals. Panels and scene read it; the session and the panels' own
+ *  controls write it. The address bar mirrors part of it (state/address.ts). */
+
+import { computed, signal } from "@preact/signals";
+import type { Graph } from "./graph/types";
+import type { Candidate, ModelSummary, Sampling } from "./net/types";
+import type { Run } from "./state/run";
+
+/** One cell of one tensor, by the tensor's own axes. */
+export interface Cell {
+  readonly tensor: string;
+  readonly index: readonly number[];
+}
+
+/** A cell under the pointer, with what the map holds of its value and where on the screen it is. */
+export interface PointedCell extends Cell {
+  /** From the map's half floats; null where the number is not there yet. */
+  readonly value: number | null;
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Something that went wrong, in words, and what to do about it. */
+export interface Problem {
+  readonly message: string;
+  readonly hint: string;
+}
+
+export type Connection = "connecting" | "open" | "lost";
+export type Panel = "inspector" | "attention" | "charts" | "help";
+export type AttentionStage = "hook_attn_scores_raw" | "hook_attn_scores" | "hook_pattern";
+
+export const DEFAULT_SAMPLING: Sampling = { temperature: 0.8, top_k: 0, top_p: 0.95, seed: 0 };
+
+export const models = signal<readonly ModelSummary[]>([]);
+export const modelId = signal<string | null>(null);
+export const model = computed(() => models.value.find((candidate) => candidate.id === modelId.value) ?? null);
+export const graph = signal<Graph | null>(null);
+
+/** What stands in the prompt bar. */
+export const draft = signal("");
+export const sampling = signal<Sampling>(DEFAULT_SAMPLING);
+export const run = signal<Run | null>(null);
+/** The position whose distribution and column are shown; null follows the last. */
+export const position = signal<number | null>(null);
+
+export const connection = signal<Connection>("connecting");
+export const device = signal("");
+/** A refusal that belongs to the prompt, and one that belongs to the page. */
+export const promptProblem = signal<Problem | null>(null);
+export const pageProblem = signal<Problem | null>(null);
+/** Set while something awaited stays out for long: what it is. */
+export const waitingFor = signal<string | null>(null);
+export const framesTaken = signal(0);
+/** Names of tensors of the current run whose numbers have come. */
+export const arrived = signal<ReadonlySet<string>>(new Set());
+export const tokensPerSecond = signal<number | null>(null);
+
+export const hovered = signal<PointedCell | null>(null);
+export const selected = signal<Cell | null>(null);
+export const panel = signal<Panel>("inspector");
+export const attention = signal<{ layer: number; head: number; stage: AttentionStage }>({
+  layer: 0,
+  head: 0,
+  stage: "hook_pattern",
+});
+/** Model and capacity that the map now shows; changes when a new layout is there to fly in. */
+export const laidOut = signal("");
+/** Null where the map cannot be drawn, with the reason in `mapProblem`. */
+export const mapProblem = signal<Problem | null>(null);
+
+/** The layers of the graph, and how many of them have all come. */
+export const layersFilled = computed(() => {
+  const total = graph.value?.sizes.layer ?? countLayers(graph.value);
+  let filled = 0;
+  while (filled < total && arrived.value.has(`blocks.${filled}.hook_resid_post`)) filled += 1;
+  return { filled, total };
+});
+
+/** The distribution over what follows `position`, or over what comes next. */
+export const shownTop = computed<readonly Candidate[]>(() => {
+  const now = run.value;
+  if (!now) return [];
+  const at = position.value;
+  if (at === null || at >= now.tokens.length - 1) return now.top;
+  return now.choices.get(at + 1)?.top ?? [];
+});
+
+export function countLayers(of: Graph | null): number {
+  return 1 + (of?.tensors.reduce((largest, tensor) => Math.max(largest, tensor.layer ?? -1), -1) ?? -1);
+}

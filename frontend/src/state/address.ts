@@ -1,0 +1,92 @@
+/** The page's address: which parts of the store it holds, read and written by pure functions. The text and the
+ *  tokens stand in the fragment, which a browser never sends to a server. */
+
+import type { Sampling } from "../net/types";
+
+export interface Address {
+  readonly model?: string | undefined;
+  readonly text?: string | undefined;
+  /** Everything read and written so far, verbatim; absent where the text alone says it. */
+  readonly tokens?: readonly number[] | undefined;
+  /** How many of `tokens` are the reader's own. */
+  readonly prompt?: number | undefined;
+  readonly sampling?: Sampling | undefined;
+  readonly camera?: readonly number[] | undefined;
+  readonly selected?: { readonly tensor: string; readonly index: readonly number[] } | undefined;
+  readonly panel?: string | undefined;
+  /** Layer, head and stage of the attention panel. */
+  readonly attention?: string | undefined;
+}
+
+/** `?query#fragment` of an address. */
+export function writeAddress(address: Address): string {
+  const query = new URLSearchParams();
+  if (address.model) query.set("model", address.model);
+  if (address.sampling) {
+    query.set("temperature", `${address.sampling.temperature}`);
+    query.set("top_k", `${address.sampling.top_k}`);
+    query.set("top_p", `${address.sampling.top_p}`);
+    query.set("seed", `${address.sampling.seed}`);
+  }
+  if (address.camera) query.set("camera", address.camera.map(short).join("_"));
+  if (address.selected)
+    query.set("select", `${address.selected.tensor}[${address.selected.index.join("_")}]`);
+  if (address.panel) query.set("panel", address.panel);
+  if (address.attention) query.set("attention", address.attention);
+  const fragment = new URLSearchParams();
+  if (address.text !== undefined) fragment.set("text", address.text);
+  if (address.tokens && address.tokens.length > 0) {
+    fragment.set("tokens", address.tokens.join("_"));
+    if (address.prompt !== undefined) fragment.set("prompt", `${address.prompt}`);
+  }
+  return `${query.size > 0 ? `?${query}` : ""}${fragment.size > 0 ? `#${fragment}` : ""}`;
+}
+
+/** What an address says; parts that make no sense are left out. */
+export function readAddress(search: string, hash: string): Address {
+  const query = new URLSearchParams(search);
+  const fragment = new URLSearchParams(hash.replace(/^#/, ""));
+  const selected = /^([\w.]+)\[([\d_]*)\]$/.exec(query.get("select") ?? "");
+  const tokens = wholeNumbers(fragment.get("tokens"));
+  const prompt = wholeNumbers(fragment.get("prompt"))?.[0];
+  const camera = query.get("camera")?.split("_").map(Number);
+  return {
+    model: query.get("model") ?? undefined,
+    text: fragment.get("text") ?? undefined,
+    tokens,
+    prompt: prompt !== undefined && tokens && prompt <= tokens.length ? prompt : undefined,
+    sampling: readSampling(query),
+    camera: camera?.every(Number.isFinite) ? camera : undefined,
+    selected: selected ? { tensor: selected[1]!, index: wholeNumbers(selected[2]!) ?? [] } : undefined,
+    panel: query.get("panel") ?? undefined,
+    attention: query.get("attention") ?? undefined,
+  };
+}
+
+function readSampling(query: URLSearchParams): Sampling | undefined {
+  const text = ["temperature", "top_k", "top_p", "seed"].map((name) => query.get(name));
+  if (text.some((value) => value === null || value.trim() === "")) return undefined;
+  const [temperature, top_k, top_p, seed] = text.map(Number) as [number, number, number, number];
+  const sampling = { temperature, top_k, top_p, seed };
+  return samplingProblem(sampling) === null ? sampling : undefined;
+}
+
+/** What is wrong with a sampling, or null. The server checks the same. */
+export function samplingProblem(sampling: Sampling): string | null {
+  const { temperature, top_k, top_p, seed } = sampling;
+  if (!(temperature >= 0 && temperature <= 10))
+    return "Temperature goes from 0 (always the likeliest) to 10.";
+  if (!(Number.isInteger(top_k) && top_k >= 0)) return "Top-k is a whole number; 0 keeps every token.";
+  if (!(top_p > 0 && top_p <= 1)) return "Top-p is above 0 and at most 1; 1 keeps every token.";
+  if (!(Number.isSafeInteger(seed) && seed >= 0 && seed < 2 ** 31))
+    return "The seed is a whole number from 0 to 2,147,483,647.";
+  return null;
+}
+
+function wholeNumbers(text: string | null): number[] | undefined {
+  if (text === null || text === "") return undefined;
+  const numbers = text.split("_").map(Number);
+  return numbers.every((number) => Number.isInteger(number) && number >= 0) ? numbers : undefined;
+}
+
+const short = (value: number) => `${Number(value.toPrecision(6))}`;

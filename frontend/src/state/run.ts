@@ -1,0 +1,120 @@
+/** A run as the page knows it, and what each of the server's messages makes of it: a pure function. */
+
+import type { Candidate, DoneMessage, ServerMessage, Token } from "../net/types";
+
+export type Phase = "asked" | "queued" | "reading" | "paused" | "writing" | "done";
+
+/** How a token was chosen: its probability, and the distribution it was chosen from. */
+export interface Choice {
+  readonly probability: number;
+  readonly sampledProbability: number;
+  readonly top: readonly Candidate[];
+}
+
+export interface Run {
+  /** Null until the server has accepted it. */
+  readonly id: string | null;
+  readonly request: string;
+  readonly model: string;
+  /** What was read, then what was written. */
+  readonly tokens: readonly Token[];
+  /** How many tokens are the reader's; null until the server has cut the text into tokens. */
+  readonly promptLength: number | null;
+  /** How many of the tokens this run was given; the rest it wrote itself. */
+  readonly given: number;
+  /** How many tokens this run may write. */
+  readonly maxNewTokens: number;
+  /** Positions its plates have room for. */
+  readonly capacity: number;
+  /** By position: how the token there was chosen. */
+  readonly choices: ReadonlyMap<number, Choice>;
+  /** The distribution over what comes next. */
+  readonly top: readonly Candidate[];
+  readonly phase: Phase;
+  readonly ahead: number;
+  readonly reason: DoneMessage["reason"] | null;
+  readonly scales: Readonly<Record<string, number>>;
+}
+
+/** A run just asked for. `known` are the tokens and choices of a run that it goes on from. */
+export function askedRun(
+  request: string,
+  model: string,
+  maxNewTokens: number,
+  known?: Pick<Run, "tokens" | "promptLength" | "choices">,
+): Run {
+  return {
+    id: null,
+    request,
+    model,
+    tokens: known?.tokens ?? [],
+    promptLength: known?.promptLength ?? null,
+    given: known?.tokens.length ?? 0,
+    maxNewTokens,
+    capacity: 0,
+    choices: known?.choices ?? new Map(),
+    top: [],
+    phase: "asked",
+    ahead: 0,
+    reason: null,
+    scales: {},
+  };
+}
+
+/** Whether a message speaks of this run; messages of runs left behind still arrive. */
+export function concerns(run: Run, message: ServerMessage): boolean {
+  if (message.type === "accepted") return message.request === run.request;
+  if (message.type === "error")
+    return message.request === run.request || (run.id !== null && message.run === run.id);
+  return run.id !== null && message.run === run.id;
+}
+
+/** The run after this message. */
+export function advance(run: Run, message: ServerMessage): Run {
+  if (!concerns(run, message)) return run;
+  switch (message.type) {
+    case "accepted":
+      return {
+        ...run,
+        id: message.run,
+        tokens: message.tokens,
+        promptLength: run.promptLength ?? message.tokens.length,
+        given: message.tokens.length,
+        capacity: message.capacity,
+        maxNewTokens: message.max_new_tokens,
+        phase: "reading",
+      };
+    case "queued":
+      return { ...run, phase: message.ahead > 0 ? "queued" : "reading", ahead: message.ahead };
+    case "scales":
+      return { ...run, scales: message.scales };
+    case "prompt":
+      return { ...run, top: message.top, phase: run.phase === "queued" ? "reading" : run.phase };
+    case "token":
+      return withToken(run, message);
+    case "paused":
+      return { ...run, top: message.top.length > 0 ? message.top : run.top, phase: "paused" };
+    case "done":
+      return {
+        ...run,
+        top: message.top.length > 0 ? message.top : run.top,
+        phase: "done",
+        reason: message.reason,
+      };
+    case "error":
+      return { ...run, phase: "done", reason: "cancelled" };
+  }
+}
+
+function withToken(run: Run, message: Extract<ServerMessage, { type: "token" }>): Run {
+  const choices = new Map(run.choices);
+  choices.set(run.tokens.length, {
+    probability: message.probability,
+    sampledProbability: message.sampled_probability,
+    top: message.top,
+  });
+  return { ...run, tokens: [...run.tokens, message.token], choices, phase: "writing" };
+}
+
+/** Tokens this run has written itself. */
+export const written = (run: Run): number => run.tokens.length - run.given;
