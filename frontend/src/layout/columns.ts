@@ -4,7 +4,20 @@ import { DEPTH_LEFT } from "./attention";
 import type { Measures } from "./measures";
 import type { Section } from "./sections";
 import { moved, type Piece } from "./sheet";
-import { type Lens, plateCorners, viewOfPoints } from "./view";
+import {
+  type CameraAxes,
+  cameraAxes,
+  dot,
+  HOME_AZIMUTH,
+  HOME_ELEVATION,
+  type Lens,
+  movedReach,
+  nearestCamera,
+  plateCorners,
+  type Reach,
+  reachOf,
+  unitedReach,
+} from "./view";
 
 /** A section in its place. */
 export interface PlacedSection extends Omit<Section, "pieces"> {
@@ -54,7 +67,7 @@ interface Corner {
 /** Where every section goes when a new column starts at each of `firsts`. */
 function cornersOf(
   list: readonly Section[],
-  reaches: readonly number[],
+  sides: readonly number[],
   firsts: readonly number[],
   measures: Measures,
 ): readonly Corner[] {
@@ -64,7 +77,7 @@ function cornersOf(
   firsts.forEach((first, column) => {
     const end = firsts[column + 1] ?? list.length;
     // Between two columns: the stream on its way up, with a gap on both sides.
-    if (column > 0) x += positions + 3 * gap + streamWidth(measures) + Math.max(...reaches.slice(first, end));
+    if (column > 0) x += positions + 3 * gap + streamWidth(measures) + Math.max(...sides.slice(first, end));
     let y = 0;
     for (let i = first; i < end; i++) {
       placed.push({ column, x, y });
@@ -85,27 +98,42 @@ export function inColumns(
   measures: Measures,
   lens: Lens,
 ): readonly PlacedSection[] {
-  const byShape = new Map<string, { reach: number; outline: readonly (readonly [number, number, number])[] }>();
-  const shapes = list.map((section) => {
-    const known = byShape.get(section.kind);
-    if (known) return known;
-    const shape = { reach: leftReach(section.pieces), outline: section.pieces.flatMap(plateCorners) };
-    byShape.set(section.kind, shape);
-    return shape;
-  });
-  const reaches = shapes.map(({ reach }) => reach);
+  const axes = cameraAxes(HOME_AZIMUTH, HOME_ELEVATION);
+  const shapes = shapesOf(list, lens, axes);
+  const sides = shapes.map(({ side }) => side);
   const heights = list.map(({ height }) => height + 2 * measures.gap);
-  let best: { distance: number; at: readonly Corner[] } = { distance: Infinity, at: [] };
+  let best: { distance: number; corners: readonly Corner[] } = { distance: Infinity, corners: [] };
   for (let count = 1; count <= list.length; count++) {
-    const at = cornersOf(list, reaches, evenRuns(heights, count), measures);
-    const points = at.flatMap(({ x, y }, i) =>
-      shapes[i]!.outline.map(([px, py, pz]) => [px + x, py + y, pz] as const),
+    const corners = cornersOf(list, sides, evenRuns(heights, count), measures);
+    const reach = unitedReach(
+      corners.map(({ x, y }, i) => movedReach(shapes[i]!.reach, [x, y, 0], lens, axes)),
     );
-    const { distance } = viewOfPoints(points, lens);
-    if (distance < best.distance) best = { distance, at };
+    const middles = corners.map(({ x, y }, i) => dot([x, y + list[i]!.height / 2, 0], axes.toward));
+    const middle = middles.reduce((sum, near) => sum + near, 0) / middles.length;
+    const distance = nearestCamera(reach, lens) - middle;
+    if (distance < best.distance) best = { distance, corners };
   }
   return list.map((section, i) => {
-    const { column, x, y } = best.at[i]!;
+    const { column, x, y } = best.corners[i]!;
     return { ...section, column, x, y, pieces: moved(section.pieces, x, y) };
+  });
+}
+
+interface Shape {
+  /** How far left of the stream it reaches, as seen from the home direction. */
+  readonly side: number;
+  readonly reach: Reach;
+}
+
+/** The shape of every section; all blocks are alike, so only the first is measured. */
+function shapesOf(list: readonly Section[], lens: Lens, axes: CameraAxes): readonly Shape[] {
+  const known = new Map<Section["kind"], Shape>();
+  return list.map(({ kind, pieces }) => {
+    const shape = known.get(kind) ?? {
+      side: leftReach(pieces),
+      reach: reachOf(pieces.flatMap(plateCorners), lens, axes),
+    };
+    known.set(kind, shape);
+    return shape;
   });
 }

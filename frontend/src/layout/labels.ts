@@ -58,7 +58,7 @@ export function labelOf(tensor: TensorInfo): string {
 
 function normLabel(norm: string, leaf: string): string {
   const words: Readonly<Record<string, string>> = { out: "", w: " gain", b: " bias" };
-  return `${norm}${words[leaf] ?? ` ${leaf}`}`;
+  return leaf === "normalized" ? leaf : `${norm}${words[leaf] ?? ` ${leaf}`}`;
 }
 
 /** How much a tensor's label matters: 0 to 100, larger wins. */

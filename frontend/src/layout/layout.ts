@@ -10,11 +10,9 @@ import { orientations } from "./orientation";
 import { boundsOf, regionsOf } from "./regions";
 import { ribbonsOf } from "./ribbons";
 import { sections } from "./sections";
-import { isDrawn } from "./sheet";
+import { isDrawn, type Piece } from "./sheet";
 import type { Layout, LayoutOptions, Plate } from "./types";
-
-/** The field of view that columns are chosen for, in degrees; the scene's camera should have it too. */
-export const HOME_FOV = 35;
+import { HOME_FOV } from "./view";
 
 /** Lay out a decoder's graph. Throws when the graph has a tensor that the map has no place for. */
 export function layout(graph: Graph, options: LayoutOptions): Layout {
@@ -22,7 +20,7 @@ export function layout(graph: Graph, options: LayoutOptions): Layout {
   const drawing = { graph, measures, orientations: orientations(graph) };
   const placed = inColumns(sections(drawing), measures, { fov: HOME_FOV, aspect: options.aspect });
   const pieces = placed.flatMap((section) => section.pieces);
-  const plates = pieces.map(({ head: _head, spine: _spine, ...plate }, id): Plate => ({ id, ...plate }));
+  const plates = pieces.map(plateFrom);
   refuseMissing(graph, plates);
   return {
     plates,
@@ -31,6 +29,10 @@ export function layout(graph: Graph, options: LayoutOptions): Layout {
     bounds: boundsOf(plates),
     capacity: measures.positions,
   };
+}
+
+function plateFrom({ head: _, positionsRight: __, spine: ___, ...plate }: Piece, id: number): Plate {
+  return { id, ...plate };
 }
 
 function refuseMissing(graph: Graph, plates: readonly Plate[]): void {

@@ -18,6 +18,8 @@ export interface Drawing {
 export interface Piece extends Omit<Plate, "id"> {
   /** Index along the axis that parts the tensor into plates, or null. */
   readonly head: number | null;
+  /** Whether positions run right, as in all but what has the vocabulary, neurons or keys running right. */
+  readonly positionsRight: boolean;
   /** Whether it is the residual stream. */
   readonly spine: boolean;
 }
@@ -69,6 +71,7 @@ export function sheet(drawing: Drawing, name: string, place: Place): readonly Pi
       label: (place.head ?? 0) === 0 && (place.strip?.start ?? 0) === 0 ? labelOf(tensor) : "",
       importance: importanceOf(tensor),
       head: orientation.split === null ? null : (place.head ?? 0),
+      positionsRight: right !== null && tensor.axes[right] === "pos",
       spine: tensor.kind.startsWith("hook_resid"),
     },
   ];

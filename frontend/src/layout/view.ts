@@ -27,19 +27,21 @@ export interface Lens {
 }
 
 /** From the front, the left and a little above: heads, which go away from the viewer, fan out up and to the left. */
-export const HOME_AZIMUTH = (-28 * Math.PI) / 180;
-export const HOME_ELEVATION = (14 * Math.PI) / 180;
+export const HOME_AZIMUTH = (-25 * Math.PI) / 180;
+export const HOME_ELEVATION = (13 * Math.PI) / 180;
+/** The field of view that the map is laid out for, in degrees; the scene's camera should have it too. */
+export const HOME_FOV = 32;
 /** Share of the window left free around what is shown. */
-const MARGIN = 0.04;
+const MARGIN = 0.06;
 
-interface Axes {
+export interface CameraAxes {
   readonly right: Point;
   readonly down: Point;
   readonly toward: Point;
 }
 
 /** The camera's own directions, in map space (y down). */
-export function cameraAxes(azimuth: number, elevation: number): Axes {
+export function cameraAxes(azimuth: number, elevation: number): CameraAxes {
   const [sa, ca] = [Math.sin(azimuth), Math.cos(azimuth)];
   const [se, ce] = [Math.sin(elevation), Math.cos(elevation)];
   return { right: [ca, 0, -sa], down: [sa * se, ce, ca * se], toward: [sa * ce, -se, ca * ce] };
@@ -49,7 +51,7 @@ export function dot(a: Point, b: Point): number {
   return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 }
 
-/** How far a set of points reaches toward each side of the view, and its extent in depth. */
+/** How far points reach toward each side of the view: what fixes the nearest camera that still sees them all. */
 export interface Reach {
   readonly left: number;
   readonly right: number;
@@ -57,18 +59,15 @@ export interface Reach {
   readonly down: number;
 }
 
-interface Slopes {
-  readonly axes: Axes;
-  readonly horizontal: number;
-  readonly vertical: number;
-}
-
-function slopes(lens: Lens, azimuth: number, elevation: number): Slopes {
+/** Half the window's height and width, one unit before the camera. */
+function halfWindow(lens: Lens): { readonly vertical: number; readonly horizontal: number } {
   const vertical = Math.tan((lens.fov * Math.PI) / 360) * (1 - MARGIN);
-  return { axes: cameraAxes(azimuth, elevation), horizontal: vertical * lens.aspect, vertical };
+  return { vertical, horizontal: vertical * lens.aspect };
 }
 
-function reachOfPoints(points: Iterable<Point>, { axes, horizontal, vertical }: Slopes): Reach {
+/** The reach of points, with the camera in this direction. */
+export function reachOf(points: Iterable<Point>, lens: Lens, axes: CameraAxes): Reach {
+  const { vertical, horizontal } = halfWindow(lens);
   let [left, right, up, down] = [Infinity, -Infinity, Infinity, -Infinity];
   for (const point of points) {
     const [x, y, near] = [dot(point, axes.right), dot(point, axes.down), dot(point, axes.toward)];
@@ -80,31 +79,57 @@ function reachOfPoints(points: Iterable<Point>, { axes, horizontal, vertical }: 
   return { left, right, up, down };
 }
 
+/** The reach of the same points elsewhere. */
+export function movedReach(reach: Reach, by: Point, lens: Lens, axes: CameraAxes): Reach {
+  const step = reachOf([by], lens, axes);
+  return {
+    left: reach.left + step.left,
+    right: reach.right + step.right,
+    up: reach.up + step.up,
+    down: reach.down + step.down,
+  };
+}
+
+/** The reach of several sets of points together. */
+export function unitedReach(reaches: readonly Reach[]): Reach {
+  return {
+    left: smallest(reaches.map(({ left }) => left)),
+    right: largest(reaches.map(({ right }) => right)),
+    up: smallest(reaches.map(({ up }) => up)),
+    down: largest(reaches.map(({ down }) => down)),
+  };
+}
+
+/** How far along `toward` (from the map's origin) the nearest camera is that holds this reach. */
+export function nearestCamera(reach: Reach, lens: Lens): number {
+  const { vertical, horizontal } = halfWindow(lens);
+  return Math.max((reach.right - reach.left) / (2 * horizontal), (reach.down - reach.up) / (2 * vertical));
+}
+
 /** The nearest view in this direction that holds all these points. */
 export function viewOfPoints(
-  points: Iterable<Point>,
+  points: readonly Point[],
   lens: Lens,
   azimuth: number = HOME_AZIMUTH,
   elevation: number = HOME_ELEVATION,
 ): View {
-  const list = [...points];
-  const slope = slopes(lens, azimuth, elevation);
-  const { axes, horizontal, vertical } = slope;
-  const reach = reachOfPoints(list, slope);
-  // Distances along `toward`, from the origin: the camera's own, and that of the plane it looks at.
-  const camera = Math.max(
-    (reach.right - reach.left) / (2 * horizontal),
-    (reach.down - reach.up) / (2 * vertical),
-  );
-  const nears = list.map((point) => dot(point, axes.toward));
-  const plane = (largest(nears) - largest(nears.map((near) => -near))) / 2;
+  const axes = cameraAxes(azimuth, elevation);
+  const reach = reachOf(points, lens, axes);
+  const nears = points.map((point) => dot(point, axes.toward));
+  // The plane looked at halves the depth of what is shown.
+  const plane = (largest(nears) + smallest(nears)) / 2;
   const [x, y] = [(reach.left + reach.right) / 2, (reach.up + reach.down) / 2];
-  const target = [0, 1, 2].map((i) => axes.right[i]! * x + axes.down[i]! * y + axes.toward[i]! * plane);
-  return { target: [target[0]!, target[1]!, target[2]!], distance: camera - plane, azimuth, elevation };
+  const along = (i: 0 | 1 | 2): number => axes.right[i] * x + axes.down[i] * y + axes.toward[i] * plane;
+  const distance = nearestCamera(reach, lens) - plane;
+  return { target: [along(0), along(1), along(2)], distance, azimuth, elevation };
 }
 
 function largest(numbers: readonly number[]): number {
   return numbers.reduce((most, number) => Math.max(most, number), -Infinity);
+}
+
+function smallest(numbers: readonly number[]): number {
+  return numbers.reduce((least, number) => Math.min(least, number), Infinity);
 }
 
 /** The corners of a box. */

@@ -1,0 +1,180 @@
+/** The ways a band can take between two plates, as points along its middle line (y down). */
+
+import { streamWidth } from "./columns";
+import type { Measures } from "./measures";
+import type { Piece } from "./sheet";
+
+export type Point = readonly [number, number, number];
+export type Path = readonly Point[];
+
+/** A piece with its plate's number, and where the stream of its column is. */
+export interface Sheet extends Piece {
+  readonly id: number;
+  readonly column: number;
+  readonly streamX: number;
+}
+
+const middleX = ({ x, columns }: Sheet): number => x + columns / 2;
+const middleY = ({ y, rows }: Sheet): number => y + rows / 2;
+/** Bands run inside the plates' thickness, so that they end in a plate and not before it. */
+const depthOf = ({ z }: Sheet): number => z - 0.5;
+
+/** Straight across or down, between facing edges; null where the plates do not face each other. */
+export function straight(from: Sheet, to: Sheet): Path | null {
+  const [left, right] = [Math.max(from.x, to.x), Math.min(from.x + from.columns, to.x + to.columns)];
+  const [top, bottom] = [Math.max(from.y, to.y), Math.min(from.y + from.rows, to.y + to.rows)];
+  if (top < bottom) {
+    const y = (top + bottom) / 2;
+    return [
+      [sideToward(from, to), y, depthOf(from)],
+      [sideToward(to, from), y, depthOf(to)],
+    ];
+  }
+  if (left < right) {
+    const x = (left + right) / 2;
+    return [
+      [x, edgeToward(from, to), depthOf(from)],
+      [x, edgeToward(to, from), depthOf(to)],
+    ];
+  }
+  return null;
+}
+
+/** The x of the side of `a` that faces `b`, and the y of its edge that does. */
+const sideToward = (a: Sheet, b: Sheet): number => (middleX(b) > middleX(a) ? a.x + a.columns : a.x);
+const edgeToward = (a: Sheet, b: Sheet): number => (middleY(b) > middleY(a) ? a.y + a.rows : a.y);
+
+/** Round one corner. Positions that run right are crossed going down, positions that run down going across. Of
+ *  several bands along one line each draws only its own part: from where the one before it, to `previous`, turned
+ *  off, or up to where the one after it, from `next`, joins. */
+export function elbow(from: Sheet, to: Sheet, previous: Sheet | undefined, next: Sheet | undefined): Path {
+  if (from.positionsRight && !to.positionsRight) {
+    const x = middleX(from);
+    const shared = previous && previous !== to;
+    return [
+      [x, shared ? middleY(previous) : edgeToward(from, to), depthOf(from)],
+      [x, middleY(to), depthOf(to)],
+      [sideToward(to, from), middleY(to), depthOf(to)],
+    ];
+  }
+  const x = middleX(to);
+  const joined = next && next !== from && straight(next, to) === null;
+  return [
+    [sideToward(from, to), middleY(from), depthOf(from)],
+    [x, middleY(from), depthOf(from)],
+    [x, joined ? middleY(next) : edgeToward(to, from), depthOf(to)],
+  ];
+}
+
+/** Down the stream; to what reads from it, off to the side; to the next column, round by the top. */
+export function throughStream(from: Sheet, to: Sheet, measures: Measures, flowsOn: boolean): Path {
+  const width = streamWidth(measures);
+  const middle = to.streamX + measures.positions / 2;
+  const z = depthOf(to);
+  const arrive: Path = to.spine
+    ? [[middle, to.y, z]]
+    : [
+        [middle, middleY(to), z],
+        [to.x + to.columns, middleY(to), z],
+      ];
+  if (!to.spine && flowsOn) return [[middle - width / 2, middleY(to), z], arrive[1]!];
+  const leave: Point = [middleX(from), from.y + from.rows, depthOf(from)];
+  if (from.column === to.column) return [leave, ...arrive];
+  const aside = from.streamX + measures.positions + measures.gap + width / 2;
+  const below = leave[1] + measures.gap + width / 2;
+  const above = -measures.gap - width;
+  return [leave, [leave[0], below, z], [aside, below, z], [aside, above, z], [middle, above, z], ...arrive];
+}
+
+/** Where the square that joins the heads begins: left of it the heads stand, over it their bands pass. */
+function joinX({ streamX }: Sheet, { weightsX, heads, headWidth, gap }: Measures): number {
+  return streamX + weightsX - heads * headWidth - gap / 2;
+}
+
+/** From what all heads read into one head: level, at this share of its height from below, over the heads' square;
+ *  then back in depth to above the queries, and down beside them. */
+export function headsIn(from: Sheet, to: Sheet, share: number, measures: Measures): Path {
+  const level = from.y + from.rows * (1 - share);
+  const beside = to.x + to.columns + measures.narrow;
+  return [
+    [from.x, level, depthOf(from)],
+    ...eased(
+      [joinX(from, measures), level, depthOf(from)],
+      [beside + measures.gap, to.y - measures.narrow, depthOf(to)],
+    ),
+    [beside, to.y - measures.narrow, depthOf(to)],
+    [beside, middleY(to), depthOf(to)],
+    [to.x + to.columns, middleY(to), depthOf(to)],
+  ];
+}
+
+/** On from the first plate of a head that a band went to, down beside it, to the next: keys, then values. */
+export function branchIn(trunk: Sheet, to: Sheet, { narrow }: Measures): Path {
+  const beside = trunk.x + trunk.columns + narrow;
+  return [
+    [beside, middleY(trunk), depthOf(to)],
+    [beside, middleY(to), depthOf(to)],
+    [to.x + to.columns, middleY(to), depthOf(to)],
+  ];
+}
+
+/** From one head to its part of the square that joins them: forward in depth, along a lane of its own over the
+ *  square (the head furthest right on the uppermost, so that none cross), and down. */
+export function headsOut(from: Sheet, to: Sheet, share: number, measures: Measures): Path {
+  const lane = to.y - measures.gap * (0.1 + 0.7 * share);
+  return [
+    ...eased(
+      [from.x + from.columns, middleY(from), depthOf(from)],
+      [joinX(to, measures), lane, depthOf(to)],
+    ),
+    [middleX(to), lane, depthOf(to)],
+    [middleX(to), to.y, depthOf(to)],
+  ];
+}
+
+const CURVE_STEPS = 10;
+
+/** From point to point, leaving and arriving level. */
+function eased(from: Point, to: Point): Path {
+  return Array.from({ length: CURVE_STEPS + 1 }, (_, i) => {
+    const t = i / CURVE_STEPS;
+    const s = t * t * (3 - 2 * t);
+    return [
+      from[0] + (to[0] - from[0]) * t,
+      from[1] + (to[1] - from[1]) * s,
+      from[2] + (to[2] - from[2]) * s,
+    ];
+  });
+}
+
+const CORNER_STEPS = 5;
+
+/** The path with its corners rounded by about a band's width. */
+export function rounded(path: Path, radius: number): Path {
+  return path.flatMap((corner, i) => {
+    const [before, after] = [path[i - 1], path[i + 1]];
+    if (!before || !after || isStraight(before, corner, after)) return [corner];
+    const enter = along(corner, before, radius);
+    const leave = along(corner, after, radius);
+    return Array.from({ length: CORNER_STEPS }, (_, step): Point => {
+      const t = step / (CORNER_STEPS - 1);
+      const blend = (k: 0 | 1 | 2): number =>
+        (1 - t) ** 2 * enter[k] + 2 * t * (1 - t) * corner[k] + t ** 2 * leave[k];
+      return [blend(0), blend(1), blend(2)];
+    });
+  });
+}
+
+function along(from: Point, to: Point, distance: number): Point {
+  const length = Math.hypot(to[0] - from[0], to[1] - from[1], to[2] - from[2]);
+  const t = length === 0 ? 0 : Math.min(0.5, distance / length);
+  return [from[0] + (to[0] - from[0]) * t, from[1] + (to[1] - from[1]) * t, from[2] + (to[2] - from[2]) * t];
+}
+
+/** Whether a path hardly turns here, as between the points of a curve. */
+function isStraight(a: Point, b: Point, c: Point): boolean {
+  const [ux, uy, uz] = [b[0] - a[0], b[1] - a[1], b[2] - a[2]];
+  const [vx, vy, vz] = [c[0] - b[0], c[1] - b[1], c[2] - b[2]];
+  const lengths = Math.hypot(ux, uy, uz) * Math.hypot(vx, vy, vz);
+  return lengths === 0 || ux * vx + uy * vy + uz * vz > 0.8 * lengths;
+}
