@@ -1,0 +1,208 @@
+/** The pool: every number the map holds, in layers of 256 x 256 half floats, with copies pooled 2, 4 and 8 cells a
+ *  side for the view from afar. This side is plain memory; `PoolTexture` keeps the graphics card's copy the same.
+ *
+ *  A pooled cell is the root mean square of its numbers with the sign of their mean, so that a dark plate stays
+ *  dark when seen from far away.
+ */
+
+import { ABSENT, decodeHalf, encodeHalf, MINUS_INFINITY, NOT_A_NUMBER } from "./half";
+import { ALIGNMENT, LAYER_SIZE, layerShare, type Slot, SlotAllocator } from "./slots";
+
+export const LEVELS = 4;
+/** Bytes of one layer with its pooled copies. */
+export const LAYER_BYTES = 2 * (256 ** 2 + 128 ** 2 + 64 ** 2 + 32 ** 2);
+
+/** Cells of a layer that changed since they were last uploaded. */
+export interface Dirty {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+export interface Layer {
+  /** The numbers, then the copies pooled 2 x 2, 4 x 4 and 8 x 8. */
+  readonly levels: readonly Uint16Array<ArrayBuffer>[];
+  dirty: Dirty | null;
+}
+
+/** A tile that is held: where, and how large. */
+export interface Held {
+  readonly slot: Slot;
+  readonly width: number;
+  readonly height: number;
+}
+
+function makeLayer(): Layer {
+  const levels = Array.from({ length: LEVELS }, (_, level) =>
+    new Uint16Array((LAYER_SIZE >> level) ** 2).fill(ABSENT),
+  );
+  return { levels, dirty: null };
+}
+
+function pooled(a: number, b: number, c: number, d: number): number {
+  let count = 0;
+  let sum = 0;
+  let squares = 0;
+  let masked = 0;
+  for (let i = 0; i < 4; i++) {
+    const half = i === 0 ? a : i === 1 ? b : i === 2 ? c : d;
+    if (half === ABSENT) continue;
+    if (half === MINUS_INFINITY) {
+      masked++;
+      continue;
+    }
+    const value = decodeHalf(half);
+    if (Number.isNaN(value)) return NOT_A_NUMBER;
+    count++;
+    sum += value;
+    squares += value * value;
+  }
+  if (count === 0) return masked > 0 ? MINUS_INFINITY : ABSENT;
+  const size = Math.sqrt(squares / count);
+  return encodeHalf(sum < 0 ? -size : size);
+}
+
+/** Brings the pooled copies of a rectangle of a layer up to date. */
+function poolRectangle(layer: Layer, { left, top, right, bottom }: Dirty): void {
+  for (let level = 1; level < LEVELS; level++) {
+    const from = layer.levels[level - 1] as Uint16Array;
+    const to = layer.levels[level] as Uint16Array;
+    const size = LAYER_SIZE >> level;
+    for (let y = top >> level; y <= (bottom - 1) >> level; y++) {
+      for (let x = left >> level; x <= (right - 1) >> level; x++) {
+        const at = y * 2 * size * 2 + x * 2;
+        to[y * size + x] = pooled(
+          from[at] as number,
+          from[at + 1] as number,
+          from[at + size * 2] as number,
+          from[at + size * 2 + 1] as number,
+        );
+      }
+    }
+  }
+}
+
+export class Pool {
+  readonly layers: Layer[] = [];
+  private readonly slots: SlotAllocator;
+
+  constructor(readonly maximumLayers: number) {
+    this.slots = new SlotAllocator(maximumLayers);
+  }
+
+  get layersUsed(): number {
+    return this.slots.layersUsed;
+  }
+
+  /** Room for a tile, every cell of it absent; null when the pool is full. */
+  hold(width: number, height: number): Held | null {
+    const slot = this.slots.allocate(width, height);
+    if (!slot) return null;
+    while (this.layers.length < this.slots.depth) this.layers.push(makeLayer());
+    const held = { slot, width, height };
+    this.clear(held);
+    return held;
+  }
+
+  release(held: Held): void {
+    this.slots.release(held.slot);
+  }
+
+  /** Makes every cell of a tile absent, and those around it that share its pooled cells. */
+  clear({ slot, width, height }: Held): void {
+    const roundUp = (size: number): number => Math.ceil(size / ALIGNMENT) * ALIGNMENT;
+    this.fill(slot, { left: 0, top: 0, right: roundUp(width), bottom: roundUp(height) }, ABSENT);
+  }
+
+  private fill(slot: Slot, area: Dirty, half: number): void {
+    const layer = this.layers[slot.layer] as Layer;
+    for (let level = 0; level < LEVELS; level++) {
+      const values = layer.levels[level] as Uint16Array;
+      const size = LAYER_SIZE >> level;
+      for (let y = (slot.y + area.top) >> level; y < (slot.y + area.bottom) >> level; y++) {
+        const start = y * size;
+        values.fill(half, start + ((slot.x + area.left) >> level), start + ((slot.x + area.right) >> level));
+      }
+    }
+    this.touch(layer, slot, area);
+  }
+
+  /** Copies cells into a tile. `source` is read from `start`, `stride` from row to row and `step` from column to
+   *  column; positive infinity becomes not-a-number, since its pattern means "not here". */
+  write(
+    held: Held,
+    area: Dirty,
+    source: Uint16Array,
+    { start, stride, step }: { start: number; stride: number; step: number },
+    scale: number,
+  ): void {
+    const layer = this.layers[held.slot.layer] as Layer;
+    const values = layer.levels[0] as Uint16Array;
+    for (let y = area.top; y < area.bottom; y++) {
+      let to = (held.slot.y + y) * LAYER_SIZE + held.slot.x + area.left;
+      let from = start + (y - area.top) * stride;
+      for (let x = area.left; x < area.right; x++) {
+        const half = source[from] as number;
+        const scaled = scale === 1 ? half : encodeHalf(decodeHalf(half) * scale);
+        values[to++] = scaled === ABSENT ? NOT_A_NUMBER : scaled;
+        from += step;
+      }
+    }
+    this.touch(layer, held.slot, area);
+  }
+
+  /** Makes cells of a tile absent. */
+  writeAbsent(held: Held, area: Dirty): void {
+    const layer = this.layers[held.slot.layer] as Layer;
+    const values = layer.levels[0] as Uint16Array;
+    for (let y = area.top; y < area.bottom; y++) {
+      const start = (held.slot.y + y) * LAYER_SIZE + held.slot.x;
+      values.fill(ABSENT, start + area.left, start + area.right);
+    }
+    this.touch(layer, held.slot, area);
+  }
+
+  read(held: Held, row: number, column: number): number {
+    const layer = this.layers[held.slot.layer] as Layer;
+    return (layer.levels[0] as Uint16Array)[
+      (held.slot.y + row) * LAYER_SIZE + held.slot.x + column
+    ] as number;
+  }
+
+  /** Layers that changed, each with its rectangle of changed cells, pooled copies brought up to date. */
+  takeDirty(): { readonly index: number; readonly layer: Layer; readonly area: Dirty }[] {
+    const changed: { index: number; layer: Layer; area: Dirty }[] = [];
+    for (const [index, layer] of this.layers.entries()) {
+      const area = layer.dirty;
+      if (!area) continue;
+      poolRectangle(layer, area);
+      layer.dirty = null;
+      changed.push({ index, layer, area });
+    }
+    return changed;
+  }
+
+  /** Uploads everything again: the graphics card has forgotten it. */
+  touchAll(): void {
+    for (const layer of this.layers)
+      layer.dirty = { left: 0, top: 0, right: LAYER_SIZE, bottom: LAYER_SIZE };
+  }
+
+  private touch(layer: Layer, slot: Slot, area: Dirty): void {
+    const left = slot.x + area.left;
+    const top = slot.y + area.top;
+    const right = slot.x + area.right;
+    const bottom = slot.y + area.bottom;
+    const dirty = layer.dirty;
+    if (!dirty) layer.dirty = { left, top, right, bottom };
+    else {
+      dirty.left = Math.min(dirty.left, left);
+      dirty.top = Math.min(dirty.top, top);
+      dirty.right = Math.max(dirty.right, right);
+      dirty.bottom = Math.max(dirty.bottom, bottom);
+    }
+  }
+}
+
+export { layerShare };

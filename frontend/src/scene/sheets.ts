@@ -1,0 +1,190 @@
+/** From tensors to sheets: the two-dimensional arrays that hold the numbers, and the plates as windows into them.
+ *
+ *  A sheet is a tensor with all but two axes fixed, in the tensor's own axis order, so that what the server sends
+ *  is stored as it is. A plate may show its sheet transposed, or a part of it: the strips of a folded vocabulary
+ *  and a tied W_U are windows into the one sheet of W_E.
+ */
+
+import type { Graph, TensorInfo } from "../graph/types";
+import type { Plate } from "../layout/types";
+import { LAYER_SIZE } from "./slots";
+
+export interface Sheet {
+  readonly key: string;
+  readonly source: string;
+  readonly weight: boolean;
+  /** For every axis of the source: its fixed index, or null for the two that the sheet spreads out. */
+  readonly fixed: readonly (number | null)[];
+  /** Axes of the source along the sheet's rows (null: one row) and columns. */
+  readonly rowAxis: number | null;
+  readonly columnAxis: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly tilesDown: number;
+  readonly tilesAcross: number;
+  /** Number of the first of its tiles among the tiles of all sheets. */
+  readonly firstTile: number;
+}
+
+/** A plate's part of its sheet. */
+export interface Window {
+  readonly plate: Plate;
+  readonly sheet: Sheet;
+  readonly row: number;
+  readonly column: number;
+  /** Rows of the plate are columns of the sheet. */
+  readonly transposed: boolean;
+}
+
+export interface Sheets {
+  readonly sheets: readonly Sheet[];
+  readonly windows: readonly Window[];
+  readonly bySource: ReadonlyMap<string, readonly Sheet[]>;
+  readonly byPlate: ReadonlyMap<number, Window>;
+  readonly byTensor: ReadonlyMap<string, readonly Window[]>;
+  readonly tiles: number;
+  /** The tensor that holds the numbers of this one, axis for axis. */
+  readonly holder: (tensor: string) => string;
+  readonly tensor: (name: string) => TensorInfo | undefined;
+  /** True if the plate's tensor is its source with the two axes swapped. */
+  readonly swapped: (plate: Plate) => boolean;
+}
+
+const tokenAxes = new Set(["pos", "query_pos", "key_pos"]);
+
+export function isTokenAxis(axis: string | undefined): boolean {
+  return axis !== undefined && tokenAxes.has(axis);
+}
+
+/** The two axes that a plate's sheet spreads out, in the tensor's order. */
+function sheetAxes(plate: Plate, dimensions: number): [number | null, number] {
+  const shown = [plate.rowAxis, plate.columnAxis].filter((axis) => axis !== null).sort((a, b) => a - b);
+  if (dimensions === 1) return [null, 0];
+  if (shown.every((axis) => axis >= dimensions - 2)) return [dimensions - 2, dimensions - 1];
+  return shown.length === 2 ? [shown[0] as number, shown[1] as number] : [null, shown[0] as number];
+}
+
+/** How long a source's axis is as drawn: token axes have the layout's capacity, but never less than is shown. */
+function sourceShape(info: TensorInfo, capacity: number): number[] {
+  return info.shape.map((size, axis) =>
+    info.role !== "weight" && isTokenAxis(info.axes[axis]) ? Math.min(size, capacity) : size,
+  );
+}
+
+/** Sheets and windows of all plates.
+ *  @throws Error if a plate's source is not in the graph: the layout and the graph do not belong together. */
+export function makeSheets(plates: readonly Plate[], graph: Graph, capacity: number): Sheets {
+  const tensors = new Map(graph.tensors.map((tensor) => [tensor.name, tensor]));
+  const holder = (name: string): string => {
+    const info = tensors.get(name);
+    return info?.same_as && !info.transposed ? holder(info.same_as) : name;
+  };
+  const sheets = new Map<string, Sheet>();
+  const windows: Window[] = [];
+  let tiles = 0;
+  for (const plate of plates) {
+    const source = holder(plate.source);
+    const info = tensors.get(source);
+    if (!info) throw new Error(`The layout shows ${plate.source}, which the model's graph does not have.`);
+    const [rowAxis, columnAxis] = sheetAxes(plate, info.axes.length);
+    const fixed = plate.origin.map((index, axis) => (axis === rowAxis || axis === columnAxis ? null : index));
+    const key = `${source}|${fixed.map((index) => index ?? "").join(",")}`;
+    let sheet = sheets.get(key);
+    if (!sheet) {
+      const shape = sourceShape(info, capacity);
+      const rows = rowAxis === null ? 1 : (shape[rowAxis] as number);
+      const columns = shape[columnAxis] as number;
+      const tilesDown = Math.ceil(rows / LAYER_SIZE);
+      const tilesAcross = Math.ceil(columns / LAYER_SIZE);
+      const weight = info.role === "weight";
+      sheet = {
+        key,
+        source,
+        weight,
+        fixed,
+        rowAxis,
+        columnAxis,
+        rows,
+        columns,
+        tilesDown,
+        tilesAcross,
+        firstTile: tiles,
+      };
+      tiles += tilesDown * tilesAcross;
+      sheets.set(key, sheet);
+    }
+    const transposed =
+      plate.rowAxis === columnAxis || (plate.columnAxis !== null && plate.columnAxis === rowAxis);
+    windows.push({
+      plate,
+      sheet,
+      row: rowAxis === null ? 0 : (plate.origin[rowAxis] ?? 0),
+      column: plate.origin[columnAxis] ?? 0,
+      transposed,
+    });
+  }
+  return index([...sheets.values()], windows, tiles, tensors, holder);
+}
+
+function index(
+  sheets: readonly Sheet[],
+  windows: readonly Window[],
+  tiles: number,
+  tensors: ReadonlyMap<string, TensorInfo>,
+  holder: (tensor: string) => string,
+): Sheets {
+  const bySource = new Map<string, Sheet[]>();
+  for (const sheet of sheets) bySource.set(sheet.source, [...(bySource.get(sheet.source) ?? []), sheet]);
+  const byTensor = new Map<string, Window[]>();
+  for (const window of windows) {
+    const list = byTensor.get(window.plate.tensor);
+    if (list) list.push(window);
+    else byTensor.set(window.plate.tensor, [window]);
+  }
+  return {
+    sheets,
+    windows,
+    bySource,
+    byPlate: new Map(windows.map((window) => [window.plate.id, window])),
+    byTensor,
+    tiles,
+    holder,
+    tensor: (name) => tensors.get(name),
+    swapped: (plate) => {
+      const info = tensors.get(plate.tensor);
+      return plate.tensor !== plate.source && info?.transposed === true && info.same_as === plate.source;
+    },
+  };
+}
+
+/** Index, in the axis order of the plate's tensor, of one of its cells. */
+export function cellIndex(sheets: Sheets, plate: Plate, row: number, column: number): number[] {
+  const at = [...plate.origin];
+  if (plate.rowAxis !== null) at[plate.rowAxis] = (at[plate.rowAxis] ?? 0) + row;
+  if (plate.columnAxis !== null) at[plate.columnAxis] = (at[plate.columnAxis] ?? 0) + column;
+  return sheets.swapped(plate) ? at.reverse() : at;
+}
+
+/** A rectangle of a plate's cells: x and y of its corner, x and y past its opposite corner. */
+export type CellRectangle = readonly [number, number, number, number];
+
+/** Which cells of a plate an index pattern (in the order of the plate's tensor; null is all) names; null: none. */
+export function patternOnPlate(
+  sheets: Sheets,
+  plate: Plate,
+  pattern: readonly (number | null)[],
+): CellRectangle | null {
+  const wanted = sheets.swapped(plate) ? [...pattern].reverse() : pattern;
+  let [left, top, right, bottom] = [0, 0, plate.columns, plate.rows];
+  for (let axis = 0; axis < plate.origin.length; axis++) {
+    const index = wanted[axis];
+    if (index === null || index === undefined) continue;
+    const along = index - (plate.origin[axis] as number);
+    if (axis === plate.columnAxis) [left, right] = [along, along + 1];
+    else if (axis === plate.rowAxis) [top, bottom] = [along, along + 1];
+    else if (along !== 0) return null;
+  }
+  return left < 0 || top < 0 || right > plate.columns || bottom > plate.rows
+    ? null
+    : [left, top, right, bottom];
+}
