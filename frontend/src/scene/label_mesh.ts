@@ -1,0 +1,232 @@
+/** Labels: text rasterised once into an atlas by the browser (so that every script has glyphs), drawn as instanced
+ *  quads of constant size on the screen, in one call. */
+
+import {
+  BufferAttribute,
+  CanvasTexture,
+  DynamicDrawUsage,
+  GLSL3,
+  InstancedBufferAttribute,
+  InstancedBufferGeometry,
+  LinearFilter,
+  Mesh,
+  RawShaderMaterial,
+  Vector2,
+  Vector3,
+} from "three";
+import { rgb, type Theme } from "./themes";
+
+export type LabelStyle = "plate" | "region" | "axis";
+
+const fonts: Record<LabelStyle, { font: string; height: number; tone: number }> = {
+  plate: { font: '500 11px "IBM Plex Mono", "DejaVu Sans Mono", monospace', height: 15, tone: 0 },
+  region: { font: '600 15px "Source Serif 4", "Source Serif Pro", Georgia, serif', height: 20, tone: 1 },
+  axis: { font: '400 11px "IBM Plex Mono", "DejaVu Sans Mono", monospace', height: 14, tone: 0 },
+};
+const ATLAS = 2048;
+const MAXIMUM = 600;
+
+const vertexShader = /* glsl */ `
+precision highp float;
+in vec2 position; in vec4 rectangle; in vec4 place; in vec2 look;
+uniform vec2 windowSize;
+out vec2 vAt; flat out float fTone;
+void main() {
+  vec2 p = position;
+  fTone = look.x;
+  vec2 offset = look.y > .5 ? vec2(p.y * rectangle.w, (1. - p.x) * rectangle.z) : p * rectangle.zw;
+  vec2 at = (rectangle.xy + offset) / windowSize;
+  vAt = (place.xy + p * place.zw) / ${ATLAS}.;
+  gl_Position = vec4(at.x * 2. - 1., 1. - at.y * 2., 0., 1.);
+}`;
+const fragmentShader = /* glsl */ `
+precision highp float;
+in vec2 vAt; flat in float fTone;
+uniform sampler2D atlas; uniform vec3 paper; uniform vec3 ink; uniform vec3 soft;
+out vec4 colour;
+void main() {
+  float cover = texture(atlas, vAt).a;
+  colour = vec4(mix(paper, fTone > .5 ? soft : ink, cover), mix(.82, 1., cover));
+}`;
+
+interface Entry {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The canvas that holds every text drawn lately. */
+class Atlas {
+  readonly canvas = document.createElement("canvas");
+  readonly texture: CanvasTexture;
+  private readonly context: CanvasRenderingContext2D;
+  private entries = new Map<string, Entry>();
+  private widths = new Map<string, number>();
+  private x = 0;
+  private y = 0;
+  private shelf = 0;
+  pixelRatio = 1;
+
+  constructor() {
+    this.canvas.width = ATLAS;
+    this.canvas.height = ATLAS;
+    const context = this.canvas.getContext("2d");
+    if (!context) throw new Error("This browser gives no 2-D canvas: labels cannot be drawn.");
+    this.context = context;
+    this.texture = new CanvasTexture(this.canvas);
+    this.texture.flipY = false;
+    this.texture.premultiplyAlpha = false;
+    this.texture.generateMipmaps = false;
+    this.texture.minFilter = LinearFilter;
+    this.texture.magFilter = LinearFilter;
+  }
+
+  clear(): void {
+    this.context.clearRect(0, 0, ATLAS, ATLAS);
+    this.entries.clear();
+    this.widths.clear();
+    this.x = this.y = this.shelf = 0;
+    this.texture.needsUpdate = true;
+  }
+
+  /** Width in CSS pixels, backing included. */
+  width(text: string, style: LabelStyle): number {
+    const key = `${style}|${text}`;
+    let width = this.widths.get(key);
+    if (width === undefined) {
+      this.context.font = fonts[style].font;
+      width = Math.ceil(this.context.measureText(text).width) + 4;
+      this.widths.set(key, width);
+    }
+    return width;
+  }
+
+  entry(text: string, style: LabelStyle): Entry {
+    const key = `${style}|${text}`;
+    const known = this.entries.get(key);
+    if (known) return known;
+    const ratio = this.pixelRatio;
+    const width = Math.min(ATLAS - 2, Math.ceil(this.width(text, style) * ratio));
+    const height = Math.ceil(fonts[style].height * ratio);
+    if (this.x + width + 2 > ATLAS) {
+      this.x = 0;
+      this.y += this.shelf + 2;
+      this.shelf = 0;
+    }
+    if (this.y + height + 2 > ATLAS) this.clear();
+    const entry = { x: this.x, y: this.y, width, height };
+    this.context.save();
+    this.context.scale(ratio, ratio);
+    this.context.font = fonts[style].font;
+    this.context.textBaseline = "middle";
+    this.context.fillStyle = "#000";
+    this.context.fillText(text, this.x / ratio + 2, (this.y + height / 2) / ratio + 0.5);
+    this.context.restore();
+    this.x += width + 2;
+    this.shelf = Math.max(this.shelf, height);
+    this.entries.set(key, entry);
+    this.texture.needsUpdate = true;
+    return entry;
+  }
+}
+
+export class LabelMesh {
+  readonly mesh: Mesh<InstancedBufferGeometry, RawShaderMaterial>;
+  private readonly atlas = new Atlas();
+  private readonly rectangle = new InstancedBufferAttribute(new Float32Array(MAXIMUM * 4), 4);
+  private readonly place = new InstancedBufferAttribute(new Float32Array(MAXIMUM * 4), 4);
+  private readonly look = new InstancedBufferAttribute(new Float32Array(MAXIMUM * 2), 2);
+
+  constructor() {
+    const geometry = new InstancedBufferGeometry();
+    geometry.setAttribute("position", new BufferAttribute(new Float32Array([0, 0, 1, 0, 1, 1, 0, 1]), 2));
+    geometry.setIndex([0, 3, 2, 0, 2, 1]);
+    for (const [name, attribute] of [
+      ["rectangle", this.rectangle],
+      ["place", this.place],
+      ["look", this.look],
+    ] as const) {
+      attribute.setUsage(DynamicDrawUsage);
+      geometry.setAttribute(name, attribute);
+    }
+    geometry.instanceCount = 0;
+    const material = new RawShaderMaterial({
+      glslVersion: GLSL3,
+      vertexShader,
+      fragmentShader,
+      uniforms: {
+        atlas: { value: this.atlas.texture },
+        windowSize: { value: new Vector2(1, 1) },
+        paper: { value: new Vector3() },
+        ink: { value: new Vector3() },
+        soft: { value: new Vector3() },
+      },
+      transparent: true,
+      depthTest: false,
+      depthWrite: false,
+    });
+    this.mesh = new Mesh(geometry, material);
+    this.mesh.frustumCulled = false;
+    this.mesh.renderOrder = 2;
+  }
+
+  get count(): number {
+    return this.mesh.geometry.instanceCount;
+  }
+
+  begin(width: number, height: number, pixelRatio: number): void {
+    (this.mesh.material.uniforms.windowSize?.value as Vector2).set(width, height);
+    if (this.atlas.pixelRatio !== pixelRatio) {
+      this.atlas.pixelRatio = pixelRatio;
+      this.atlas.clear();
+    }
+    this.mesh.geometry.instanceCount = 0;
+  }
+
+  width(text: string, style: LabelStyle): number {
+    return this.atlas.width(text, style);
+  }
+
+  height(style: LabelStyle): number {
+    return fonts[style].height;
+  }
+
+  /** Adds a label with its upper left corner here, in CSS pixels; an upright one is turned to read upward. */
+  add(text: string, style: LabelStyle, x: number, y: number, upright = false): void {
+    const i = this.mesh.geometry.instanceCount;
+    if (i >= MAXIMUM) return;
+    const entry = this.atlas.entry(text, style);
+    const ratio = this.atlas.pixelRatio;
+    const snap = (value: number): number => Math.round(value * ratio) / ratio;
+    this.rectangle.setXYZW(i, snap(x), snap(y), entry.width / ratio, entry.height / ratio);
+    this.place.setXYZW(i, entry.x, entry.y, entry.width, entry.height);
+    this.look.setXY(i, fonts[style].tone, upright ? 1 : 0);
+    this.mesh.geometry.instanceCount = i + 1;
+  }
+
+  end(): void {
+    for (const attribute of [this.rectangle, this.place, this.look]) attribute.needsUpdate = true;
+  }
+
+  /** The fonts have arrived, or the graphics card has forgotten the atlas. */
+  forget(): void {
+    this.atlas.clear();
+  }
+
+  setTheme(theme: Theme): void {
+    for (const name of ["paper", "ink", "soft"] as const)
+      (this.mesh.material.uniforms[name]?.value as Vector3).set(...rgb(theme[name]));
+  }
+
+  dispose(): void {
+    this.atlas.texture.dispose();
+    this.mesh.geometry.dispose();
+    this.mesh.material.dispose();
+  }
+}
+
+/** Loads the faces that labels use; resolves whether or not they exist. */
+export async function loadLabelFonts(): Promise<void> {
+  await Promise.allSettled(Object.values(fonts).map(({ font }) => document.fonts.load(font)));
+}
