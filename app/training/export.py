@@ -23,7 +23,9 @@ def export_model(
         {key.removeprefix("model."): value for key, value in saved.items() if key.startswith("model.")}
     )
     folder.mkdir(parents=True, exist_ok=True)
-    save_file(export_state(model, dtype), folder / "model.safetensors", {"format": "pt"})
+    weights = folder / "model.safetensors"
+    save_file(export_state(model, dtype), weights, {"format": "pt"})
+    weights.chmod(0o644)  # the library writes for the owner alone; a server may be someone else
     _write_json(folder / "config.json", export_config(spec, about.get("end_of_text_id")))
     _write_json(folder / "atlas.json", about)
     shutil.copyfile(training / "tokenizer.json", folder / "tokenizer.json")

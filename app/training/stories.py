@@ -211,8 +211,8 @@ def recipe(tokens: int, seed: int) -> Recipe:
         weight_decay=0.05,
         warm_up=250_000,
         decay=0.55,
+        checkpoint_every=400_000,
         seed=seed,
-        bfloat16=True,
         compiled=True,
     )
 
@@ -238,8 +238,7 @@ def train_stories(stories: Path, tales: Path, out: Path, tokens: int, seed: int 
         return read, predicted
 
     def evaluate(model: Transformer) -> dict[str, float]:
-        with torch.autocast("cpu", torch.bfloat16):
-            quality = measure(model, tokenizer, corpus.held_out)
+        quality = measure(model, tokenizer, corpus.held_out)
         return {"bits_per_byte": quality.bits_per_byte, "nats_per_token": quality.nats_per_token}
 
     Trainer(SPEC, recipe(tokens, seed), batch, evaluate, out).run(resume)

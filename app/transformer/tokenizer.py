@@ -4,7 +4,7 @@ Splitting text is the `tokenizers` library's work. What is added here is what a 
 as something that can be printed, and its place in the text in bytes, also where a token ends inside a character.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -89,7 +89,7 @@ class TextTokenizer:
         encoding = self._library.encode(text, add_special_tokens=False)
         prefix = [Token(token_id, self.text_of(token_id), 0, 0) for token_id in self.prefix_ids]
         if self._byte_level:
-            return prefix + self.tokens(encoding.ids)
+            return prefix + self._placed(encoding.ids, 0, self._spelled)
         byte_at = _byte_offsets(text)
         return prefix + [
             Token(token_id, self.text_of(token_id), byte_at[start], byte_at[end])
@@ -97,28 +97,35 @@ class TextTokenizer:
         ]
 
     def tokens(self, ids: Sequence[int], start: int = 0) -> list[Token]:
-        """Ids taken verbatim; the bytes each stands for decide the offsets."""
+        """Ids taken verbatim; the bytes each stands for decide the offsets. Special tokens stand for none."""
+        return self._placed(ids, start, self._bytes_of)
+
+    def _placed(self, ids: Sequence[int], start: int, bytes_of: Callable[[int], bytes]) -> list[Token]:
         found = []
         for token_id in ids:
-            end = start + len(self._bytes_of(token_id))
+            end = start + len(bytes_of(token_id))
             found.append(Token(token_id, self.text_of(token_id), start, end))
             start = end
         return found
 
     def text_of(self, token_id: int) -> str:
         """The piece of text, or escapes such as `\\xe2` for bytes that are no character alone."""
-        if token_id in self._special:
-            return self._special[token_id]
-        return self._bytes_of(token_id).decode("utf-8", errors="backslashreplace")
+        return self._spelled(token_id).decode("utf-8", errors="backslashreplace")
 
     @cached_property
-    def _special(self) -> dict[int, str]:
+    def _added(self) -> dict[int, tuple[str, bool]]:
+        """Tokens put beside the learned vocabulary, by id: what they spell, and whether they are special."""
         added = self._library.get_added_tokens_decoder()
-        return {token_id: token.content for token_id, token in added.items() if token.special}
+        return {token_id: (token.content, token.special) for token_id, token in added.items()}
 
     def _bytes_of(self, token_id: int) -> bytes:
-        if token_id in self._special:
-            return b""
+        """The bytes of text that a token stands for: none for a special one."""
+        return b"" if self._added.get(token_id, ("", False))[1] else self._spelled(token_id)
+
+    def _spelled(self, token_id: int) -> bytes:
+        """The bytes of a token that was found in a text: a special one was written out there."""
+        if token_id in self._added:
+            return self._added[token_id][0].encode()
         piece = self._library.id_to_token(token_id)
         if piece is None:
             return b""
