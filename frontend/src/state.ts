@@ -36,9 +36,13 @@ export const models = signal<readonly ModelSummary[]>([]);
 export const modelId = signal<string | null>(null);
 export const model = computed(() => models.value.find((candidate) => candidate.id === modelId.value) ?? null);
 export const graph = signal<Graph | null>(null);
+/** Full colour of the model's weights, by kind; activations have theirs in the run. */
+export const weightScales = signal<Readonly<Record<string, number>>>({});
 
 /** What stands in the prompt bar. */
 export const draft = signal("");
+/** The text that was last read: what the address bar holds. */
+export const readText = signal("");
 export const sampling = signal<Sampling>(DEFAULT_SAMPLING);
 export const run = signal<Run | null>(null);
 /** The position whose distribution and column are shown; null follows the last. */

@@ -40,6 +40,11 @@ export const getModels = async (): Promise<readonly ModelSummary[]> =>
 
 export const getGraph = (model: string) => json<Graph>(`/models/${encodeURIComponent(model)}/graph`);
 
+/** Full colour of each kind of weight. */
+export const getWeightScales = async (model: string) =>
+  (await json<{ scales: Readonly<Record<string, number>> }>(`/models/${encodeURIComponent(model)}/scales`))
+    .scales;
+
 export async function countTokens(model: string, text: string, signal: AbortSignal): Promise<number> {
   const answer = await ask(`/models/${encodeURIComponent(model)}/tokenize`, {
     method: "POST",

@@ -28,8 +28,8 @@ export interface Token {
 export interface Candidate {
   readonly id: number;
   readonly text: string;
-  readonly logit: number;
-  readonly probability: number;
+  readonly logit: number | null;
+  readonly probability: number | null;
 }
 
 export interface Sampling {

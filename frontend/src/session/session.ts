@@ -2,7 +2,7 @@
  *  on after the server went away. Effects live here and in main.ts; everything they learn goes into the store. */
 
 import { layout } from "../layout/layout";
-import { ApiError, getGraph } from "../net/rest";
+import { ApiError, getGraph, getWeightScales } from "../net/rest";
 import { Stream } from "../net/stream";
 import type { Frame, ServerMessage } from "../net/types";
 import type { MapView } from "../scene/types";
@@ -89,9 +89,10 @@ export class Session {
       state.selected.value = null;
       state.hovered.value = null;
       try {
-        const graph = await getGraph(id);
+        const [graph, scales] = await Promise.all([getGraph(id), getWeightScales(id)]);
         if (state.modelId.value !== id) return;
         state.graph.value = graph;
+        state.weightScales.value = scales;
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
         state.pageProblem.value = {
@@ -103,6 +104,7 @@ export class Session {
     }
     const text = input.text ?? model.default_text;
     state.draft.value = text;
+    state.readText.value = text;
     if (input.tokens)
       this.#readTokens(input.tokens, input.prompt ?? input.tokens.length, model.default_new_tokens);
     else if (!model.has_tokenizer) this.read(text);
@@ -121,6 +123,7 @@ export class Session {
       };
       return;
     }
+    state.readText.value = text;
     if (model.has_tokenizer) {
       this.#begin({ model: model.id, text, maxNewTokens: model.default_new_tokens, write: false });
       return;
@@ -289,7 +292,7 @@ export class Session {
         this.#accepted(after);
         break;
       case "scales":
-        this.map?.setScales(message.scales);
+        this.map?.setScales({ ...state.weightScales.value, ...message.scales });
         break;
       case "token":
         this.map?.setTokens(after.tokens);
@@ -322,6 +325,7 @@ export class Session {
         this.map.setLayout(layout(graph, { capacity: run.capacity, aspect: this.aspect() }), graph);
       this.#drawn = drawn;
       this.map.clearActivations();
+      this.map.setScales({ ...state.weightScales.value, ...run.scales });
       this.map.setTokens(run.tokens);
       state.laidOut.value = drawn;
     }

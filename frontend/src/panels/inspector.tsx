@@ -1,0 +1,198 @@
+/** One cell, read: its tensor, place, value, and the operation that makes it. */
+
+import { formatCount, formatNumber, tokenText } from "../format";
+import { findTensor, isTokenAxis, opMaking } from "../graph/shape";
+import type { Op, TensorInfo } from "../graph/types";
+import { type Cell, graph, hovered, run, selected } from "../state";
+import { choose, goTo, useActions } from "./actions";
+import { useCellValue } from "./cell-value";
+
+export function Inspector() {
+  const now = graph.value;
+  const cell = hovered.value ?? selected.value;
+  const tensor = now && cell ? findTensor(now, cell.tensor) : undefined;
+  return (
+    <section aria-label="Inspector">
+      <h3>{hovered.value ? "Pointed at" : "Selected"}</h3>
+      {cell && tensor ? (
+        <CellCard cell={cell} tensor={tensor} />
+      ) : (
+        <p class="soft">Point at a cell of the map to read it; click to keep it here.</p>
+      )}
+      <GoTo />
+    </section>
+  );
+}
+
+function CellCard({ cell, tensor }: { cell: Cell; tensor: TensorInfo }) {
+  const now = graph.value!;
+  const source = tensor.same_as && !tensor.transposed ? tensor.same_as : tensor.name;
+  const op = opMaking(now, source);
+  return (
+    <>
+      <div class="mono name">{tensor.name}</div>
+      <div class="mono soft">
+        {tensor.role}
+        {tensor.layer === null ? "" : ` · block ${tensor.layer}`} · {shapeText(tensor)}
+      </div>
+      <CellNumbers cell={cell} tensor={tensor} />
+      {tensor.same_as && <SameAs tensor={tensor} />}
+      {op && <Made op={op} />}
+    </>
+  );
+}
+
+/** The indices and the value; the arrow keys move along the last two axes of a chosen cell. */
+function CellNumbers({ cell, tensor }: { cell: Cell; tensor: TensorInfo }) {
+  const { map } = useActions();
+  const held = map?.valueAt(cell.tensor, cell.index) ?? null;
+  const { value, approximate, problem } = useCellValue(cell, held);
+  const move = (event: KeyboardEvent) => {
+    const next = moved(cell, tensor, event.key);
+    if (!next) return;
+    event.preventDefault();
+    hovered.value = null;
+    choose(map, next);
+  };
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a group of text that takes arrow keys has no element of its own
+    <div
+      class="cell"
+      role="group"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys move the cell
+      tabIndex={0}
+      aria-label="Cell: the arrow keys move it"
+      onKeyDown={move}
+    >
+      <dl class="mono">
+        {tensor.axes.map((axis, at) => (
+          <div key={axis}>
+            <dt>{axis}</dt>
+            <dd>
+              {cell.index[at]}
+              <AxisNote axis={axis} index={cell.index[at] ?? 0} />
+            </dd>
+          </div>
+        ))}
+      </dl>
+      <output class="value mono" aria-live="polite">
+        {value === null ? (
+          <span class="soft">{problem ?? "not computed yet"}</span>
+        ) : (
+          <>
+            {approximate ? "≈ " : "= "}
+            {formatNumber(value, approximate ? 3 : 7)}
+          </>
+        )}
+      </output>
+    </div>
+  );
+}
+
+function AxisNote({ axis, index }: { axis: string; index: number }) {
+  const token = isTokenAxis(axis) ? run.value?.tokens[index] : undefined;
+  return token ? <span class="soft"> “{tokenText(token.text)}”</span> : null;
+}
+
+function SameAs({ tensor }: { tensor: TensorInfo }) {
+  const { map } = useActions();
+  return (
+    <p class="soft note">
+      The same numbers as{" "}
+      <button type="button" class="link mono" onClick={() => goTo(map, tensor.same_as!)}>
+        {tensor.same_as}
+      </button>
+      {tensor.transposed ? ", transposed." : "."}
+    </p>
+  );
+}
+
+function Made({ op }: { op: Op }) {
+  const { map } = useActions();
+  const constants = Object.entries(op.constants);
+  return (
+    <>
+      <h3>Made by</h3>
+      <p class="title">{op.title}</p>
+      <p class="mono equation">{op.equation}</p>
+      {constants.length > 0 && (
+        <p class="mono soft note">
+          {constants
+            .map(([name, value]) => `${name} ${typeof value === "number" ? formatNumber(value) : value}`)
+            .join(" · ")}
+        </p>
+      )}
+      <h3>Reads</h3>
+      <div class="row wrap">
+        {op.reads.map(({ tensor, part }) => (
+          <button
+            key={`${tensor} ${part}`}
+            type="button"
+            class="pill mono"
+            title={part}
+            onClick={() => goTo(map, tensor)}
+          >
+            {tensor}
+          </button>
+        ))}
+      </div>
+    </>
+  );
+}
+
+/** Any tensor by name: the way there without a pointer. */
+function GoTo() {
+  const { map } = useActions();
+  const names = graph.value?.tensors.map((tensor) => tensor.name) ?? [];
+  return (
+    <label class="go-to">
+      <span class="heading">Go to a tensor</span>
+      <input
+        id="go-to"
+        class="mono"
+        list="tensor-names"
+        placeholder="/  name of a tensor"
+        spellcheck={false}
+        autocomplete="off"
+        onChange={(event) => {
+          const name = event.currentTarget.value.trim();
+          if (!names.includes(name)) return;
+          event.currentTarget.value = "";
+          goTo(map, name);
+        }}
+      />
+      <datalist id="tensor-names">
+        {names.map((name) => (
+          <option key={name} value={name} />
+        ))}
+      </datalist>
+    </label>
+  );
+}
+
+function shapeText(tensor: TensorInfo): string {
+  const sizes = tensor.shape.map((size, at) =>
+    tensor.role !== "weight" && isTokenAxis(tensor.axes[at] ?? "")
+      ? formatCount(run.value?.tokens.length ?? size)
+      : formatCount(size),
+  );
+  return sizes.join(" × ");
+}
+
+/** The neighbour of a cell in the direction of an arrow key, kept within the tensor; null for other keys.
+ *  The last axis runs with left and right, the one before with up and down. */
+export function moved(cell: Cell, tensor: TensorInfo, key: string): Cell | null {
+  const steps: Record<string, readonly [number, number]> = {
+    ArrowLeft: [1, -1],
+    ArrowRight: [1, 1],
+    ArrowUp: [2, -1],
+    ArrowDown: [2, 1],
+  };
+  const step = steps[key];
+  if (!step) return null;
+  const axis = tensor.axes.length - step[0];
+  if (axis < 0) return cell;
+  const limit = (tensor.shape[axis] ?? 1) - 1;
+  const index = cell.index.map((at, of) => (of === axis ? Math.min(limit, Math.max(0, at + step[1])) : at));
+  return { tensor: cell.tensor, index };
+}

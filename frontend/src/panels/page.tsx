@@ -1,0 +1,192 @@
+/** The page: header, text on the left, the map, reading on the right, status at the foot. */
+
+import { useEffect } from "preact/hooks";
+import { connection, mapProblem, type Panel, type Problem, pageProblem, panel } from "../state";
+import { theme, toggleTheme } from "../theme";
+import { type Actions, ActionsContext, choose, useActions } from "./actions";
+import { Attention } from "./attention";
+import { Bars } from "./bars";
+import { Charts } from "./charts";
+import { Help } from "./help";
+import { HoverPill } from "./hover-pill";
+import { Inspector } from "./inspector";
+import { Legend } from "./legend";
+import { ModelPicker } from "./model-picker";
+import { Prompt } from "./prompt";
+import { Status } from "./status";
+import { Tokens } from "./tokens";
+import { Writer } from "./writer";
+
+const TABS: readonly { name: Panel; word: string }[] = [
+  { name: "inspector", word: "Inspector" },
+  { name: "attention", word: "Attention" },
+  { name: "charts", word: "Charts" },
+  { name: "help", word: "?" },
+];
+
+/** `canvas` is the map's own, put where the map belongs. */
+export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvasElement }) {
+  return (
+    <ActionsContext.Provider value={actions}>
+      <Shortcuts />
+      <Header />
+      <Banner />
+      <div class={`atlas ${panel.value}`}>
+        <aside class="left" aria-label="Text and writer">
+          <Prompt />
+          <Tokens />
+          <Writer />
+          <Bars />
+          <Legend />
+        </aside>
+        <main
+          class="map"
+          ref={(host) => {
+            if (host && !host.contains(canvas)) host.prepend(canvas);
+          }}
+        >
+          {mapProblem.value && <Notice problem={mapProblem.value} />}
+        </main>
+        <aside class="right" aria-label="Reading">
+          <Tabs />
+          <div id="reading" class="reading" role="tabpanel" aria-labelledby={`tab-${panel.value}`}>
+            <Reading />
+          </div>
+        </aside>
+      </div>
+      <Status />
+      <HoverPill />
+    </ActionsContext.Provider>
+  );
+}
+
+function Reading() {
+  switch (panel.value) {
+    case "inspector":
+      return <Inspector />;
+    case "attention":
+      return <Attention />;
+    case "charts":
+      return <Charts />;
+    case "help":
+      return <Help />;
+  }
+}
+
+function Header() {
+  const dark = theme.value === "dark";
+  return (
+    <header class="bar">
+      <a class="title" href="/">
+        Transformer Atlas
+      </a>
+      <ModelPicker />
+      <span class="grow" />
+      <button
+        type="button"
+        class="link"
+        onClick={() => {
+          panel.value = "attention";
+        }}
+      >
+        Attention
+      </button>
+      <a href="/docs">API</a>
+      <button
+        type="button"
+        class="pill"
+        aria-label={dark ? "Light theme" : "Dark theme"}
+        onClick={toggleTheme}
+      >
+        <span aria-hidden="true">◐</span>
+      </button>
+    </header>
+  );
+}
+
+function Tabs() {
+  const step = (event: KeyboardEvent) => {
+    const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+    if (by === 0) return;
+    const at = TABS.findIndex(({ name }) => name === panel.value);
+    const next = TABS[(at + by + TABS.length) % TABS.length]!;
+    panel.value = next.name;
+    document.getElementById(`tab-${next.name}`)?.focus();
+  };
+  return (
+    <div class="tabs" role="tablist" aria-label="Reading" onKeyDown={step}>
+      {TABS.map(({ name, word }) => (
+        <button
+          key={name}
+          id={`tab-${name}`}
+          type="button"
+          role="tab"
+          aria-selected={panel.value === name}
+          aria-controls="reading"
+          aria-label={name === "help" ? "Help" : undefined}
+          tabIndex={panel.value === name ? 0 : -1}
+          onClick={() => {
+            panel.value = name;
+          }}
+        >
+          {word}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function Banner() {
+  const { session } = useActions();
+  const lost = connection.value === "lost";
+  const problem = pageProblem.value;
+  if (!lost && !problem) return null;
+  return (
+    <div class="banner" role="alert">
+      {lost ? (
+        <span>
+          The server has gone away. What is on the page stays; it goes on as soon as the server is back.
+        </span>
+      ) : (
+        problem && (
+          <span>
+            {problem.message} {problem.hint}
+          </span>
+        )
+      )}{" "}
+      <button type="button" class="pill" onClick={() => (lost ? session.retry() : window.location.reload())}>
+        {lost ? "Try now" : "Reload"}
+      </button>
+    </div>
+  );
+}
+
+function Notice({ problem }: { problem: Problem }) {
+  return (
+    <div class="notice" role="alert">
+      <h2>{problem.message}</h2>
+      <p>{problem.hint}</p>
+    </div>
+  );
+}
+
+/** Keys that work wherever no text is being typed. */
+function Shortcuts() {
+  const { map } = useActions();
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (event.target instanceof HTMLElement && event.target.matches("input, textarea, select")) return;
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.key === "?") panel.value = "help";
+      else if (event.key === "Escape") choose(map, null);
+      else if (event.key === "/") {
+        event.preventDefault();
+        panel.value = "inspector";
+        requestAnimationFrame(() => document.getElementById("go-to")?.focus());
+      }
+    };
+    document.addEventListener("keydown", press);
+    return () => document.removeEventListener("keydown", press);
+  }, [map]);
+  return null;
+}

@@ -1,0 +1,88 @@
+/** The prompt bar: what the model is to read, how many tokens that is, and what was wrong with it. */
+
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { ApiError, countTokens } from "../net/rest";
+import { draft, model, promptProblem } from "../state";
+import { useActions } from "./actions";
+
+const COUNT_DELAY = 150;
+
+export function Prompt() {
+  const { session } = useActions();
+  const count = useTokenCount();
+  const now = model.value;
+  const problem = promptProblem.value;
+  const tooLong = now !== null && count !== null && count > now.positions;
+  return (
+    <form
+      class="prompt"
+      onSubmit={(event) => {
+        event.preventDefault();
+        session.read(draft.value);
+      }}
+    >
+      <label for="prompt" class="heading">
+        {now && !now.has_tokenizer ? "Token ids" : "Text"}
+      </label>
+      <textarea
+        id="prompt"
+        rows={2}
+        spellcheck={false}
+        value={draft.value}
+        aria-invalid={problem !== null || tooLong}
+        aria-describedby="prompt-notes"
+        onInput={(event) => {
+          draft.value = event.currentTarget.value;
+        }}
+        onKeyDown={(event) => {
+          if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+          event.preventDefault();
+          session.read(draft.value);
+        }}
+      />
+      <div id="prompt-notes" class="row mono soft">
+        <span class={tooLong ? "wrong" : undefined}>
+          {count === null || !now ? "…" : `${count} of ${now.positions} tokens`}
+        </span>
+        <button type="submit" class="pill">
+          Read
+        </button>
+      </div>
+      {problem && (
+        <p class="problem" role="alert">
+          {problem.message} <span>{problem.hint}</span>
+        </p>
+      )}
+    </form>
+  );
+}
+
+/** How many tokens the draft is; null while unknown. The server counts; ids count themselves. */
+function useTokenCount(): number | null {
+  const count = useSignal<number | null>(null);
+  const now = model.value;
+  const text = draft.value;
+  useEffect(() => {
+    if (!now) return;
+    if (!now.has_tokenizer) {
+      count.value = text.split(/[\s,]+/).filter(Boolean).length;
+      return;
+    }
+    const abort = new AbortController();
+    const timer = window.setTimeout(async () => {
+      try {
+        count.value = text === "" ? 0 : await countTokens(now.id, text, abort.signal);
+      } catch (error) {
+        // The refusal comes again, with its reason, when the text is read; until then the count is unknown.
+        if (error instanceof ApiError) count.value = null;
+        else if (!(error instanceof DOMException)) throw error;
+      }
+    }, COUNT_DELAY);
+    return () => {
+      window.clearTimeout(timer);
+      abort.abort();
+    };
+  }, [now, text, count]);
+  return count.value;
+}

@@ -1,0 +1,85 @@
+/** `window.__atlas`: the page's state for tests and the curious (docs/page.md). */
+
+import { findTensor } from "../graph/shape";
+import type { CameraState, MapStats, MapView } from "../scene/types";
+import * as state from "../state";
+
+interface Snapshot {
+  readonly model: string | null;
+  readonly run: string | null;
+  readonly phase: string | null;
+  readonly tokens: readonly number[];
+  readonly texts: readonly string[];
+  readonly promptLength: number | null;
+  readonly selected: state.Cell | null;
+  readonly panel: string;
+  readonly connection: string;
+  readonly frames: number;
+}
+
+interface Atlas {
+  /** Nothing to draw, to fly, to fetch or to wait for. */
+  idle(): boolean;
+  whenIdle(): Promise<void>;
+  state(): Snapshot;
+  /** The number that the map holds for a cell: the very one that is drawn. */
+  value(tensor: string, index: readonly number[]): number | undefined;
+  stats(): MapStats | null;
+  camera(): CameraState | null;
+  readonly map: MapView | null;
+}
+
+declare global {
+  interface Window {
+    __atlas?: Atlas;
+  }
+}
+
+export function publish(map: MapView | null): void {
+  const idle = () => settled(map) && (map?.idle() ?? true);
+  window.__atlas = {
+    idle,
+    whenIdle: async () => {
+      // Idle has to last a moment: a message may be between the server and the page.
+      for (let calm = 0; calm < 3; calm = idle() ? calm + 1 : 0) await pause(40);
+    },
+    state: snapshot,
+    value: (tensor, index) => map?.valueAt(tensor, index),
+    stats: () => map?.stats() ?? null,
+    camera: () => map?.getCamera() ?? null,
+    map,
+  };
+}
+
+/** The run rests, and every tensor that the map draws has come. */
+function settled(map: MapView | null): boolean {
+  const run = state.run.value;
+  if (state.pageProblem.value || (state.promptProblem.value && run?.phase === "done")) return true;
+  if (!run?.id || state.connection.value !== "open") return false;
+  if (run.phase !== "paused" && run.phase !== "done") return false;
+  if (!map) return true;
+  const graph = state.graph.value;
+  const missing = map.wantedActivations().some((name) => {
+    const info = graph && findTensor(graph, name);
+    return info && !state.arrived.value.has(info.same_as && !info.transposed ? info.same_as : name);
+  });
+  return !missing && map.wantedTiles().length === 0;
+}
+
+function snapshot(): Snapshot {
+  const run = state.run.value;
+  return {
+    model: state.modelId.value,
+    run: run?.id ?? null,
+    phase: run?.phase ?? null,
+    tokens: run?.tokens.map((token) => token.id) ?? [],
+    texts: run?.tokens.map((token) => token.text) ?? [],
+    promptLength: run?.promptLength ?? null,
+    selected: state.selected.value,
+    panel: state.panel.value,
+    connection: state.connection.value,
+    frames: state.framesTaken.value,
+  };
+}
+
+const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));

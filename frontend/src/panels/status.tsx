@@ -1,0 +1,92 @@
+/** The line at the foot: what the run is doing, and the map's two ways home. */
+
+import { connection, device, layersFilled, run, selected, tokensPerSecond, waitingFor } from "../state";
+import type { Run } from "../state/run";
+import { useActions } from "./actions";
+
+export function Status() {
+  const { map, session } = useActions();
+  return (
+    <footer class="status">
+      {map && (
+        <>
+          <button type="button" class="pill" title="F" onClick={() => map.fit(true)}>
+            Fit
+          </button>
+          <button type="button" class="pill" onClick={() => faceMe(map, selected.value?.tensor)}>
+            Face me
+          </button>
+        </>
+      )}
+      <span class="mono" role="status">
+        {connection.value === "open"
+          ? runText(run.value)
+          : connection.value === "lost"
+            ? "not connected"
+            : "connecting"}
+      </span>
+      {waitingFor.value && connection.value === "open" && (
+        <span class="waiting">
+          still waiting for {waitingFor.value}{" "}
+          <button type="button" class="pill" onClick={() => session.retry()}>
+            Ask again
+          </button>
+        </span>
+      )}
+      <span class="grow" />
+      <Layers />
+      {tokensPerSecond.value !== null && (
+        <span class="mono soft">{tokensPerSecond.value.toFixed(1)} tokens/s</span>
+      )}
+      <span class="mono soft">{device.value}</span>
+    </footer>
+  );
+}
+
+function Layers() {
+  const { filled, total } = layersFilled.value;
+  if (!total || !run.value) return null;
+  return (
+    <span class="mono soft layers">
+      blocks {filled} of {total}
+      <progress max={total} value={filled} aria-label="blocks filled" />
+    </span>
+  );
+}
+
+function runText(now: Run | null): string {
+  if (!now) return "no run yet";
+  switch (now.phase) {
+    case "asked":
+      return "asking the server";
+    case "queued":
+      return `waiting in line, ${now.ahead} ahead`;
+    case "reading":
+      return now.top.length > 0 ? "has read the text" : "reading";
+    case "writing":
+      return "writing";
+    case "paused":
+      return "ready to write";
+    case "done":
+      return doneText(now);
+  }
+}
+
+function doneText({ reason, maxNewTokens }: Run): string {
+  switch (reason) {
+    case "max_new_tokens":
+      return maxNewTokens === 0 ? "has read the text" : "written; Write goes on";
+    case "end_of_text":
+      return "the model ended its text";
+    case "context":
+      return "the context is full";
+    default:
+      return "stopped; Write goes on";
+  }
+}
+
+/** Straight on, so that cells are squares: the tensor chosen, or the map where the eye is. */
+function faceMe(map: NonNullable<ReturnType<typeof useActions>["map"]>, tensor: string | undefined): void {
+  if (tensor) map.flyTo({ tensor }, false);
+  map.setCamera({ ...map.getCamera(), azimuth: 0, elevation: 0 }, true);
+}

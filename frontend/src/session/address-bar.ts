@@ -1,0 +1,116 @@
+/** Keeps the address bar and the store in step: a new model or text is a new entry of the history, anything
+ *  else changes the present one. */
+
+import { effect } from "@preact/signals";
+import type { CameraState, MapView } from "../scene/types";
+import * as state from "../state";
+import { type Address, readAddress, writeAddress } from "../state/address";
+import type { Session } from "./session";
+
+const DELAY = 250;
+
+/** The address as it stands. */
+export const currentAddress = (): Address => readAddress(window.location.search, window.location.hash);
+
+/** Opens what an address says: its model and text, then its view. */
+export async function follow(address: Address, session: Session, map: MapView | null): Promise<void> {
+  if (address.sampling) state.sampling.value = address.sampling;
+  state.panel.value = panelNamed(address.panel) ?? state.panel.value;
+  readAttention(address.attention);
+  const id = address.model ?? preferred()?.id ?? null;
+  if (id === null) return;
+  waitingCamera = address.camera ? toCamera(address.camera) : null;
+  await session.open(id, {
+    ...(address.text === undefined ? {} : { text: address.text }),
+    ...(address.tokens ? { tokens: address.tokens, prompt: address.prompt ?? address.tokens.length } : {}),
+  });
+  if (address.selected) {
+    state.selected.value = address.selected;
+    map?.select(address.selected);
+  }
+}
+
+const preferred = () => state.models.value.find(({ id }) => id === "stories") ?? state.models.value[0];
+
+let waitingCamera: CameraState | null = null;
+
+/** A layout is there: go to the view that the address asked for, once. True when there was one. */
+export function takeWaitingCamera(map: MapView): boolean {
+  if (!waitingCamera) return false;
+  map.setCamera(waitingCamera, false);
+  waitingCamera = null;
+  return true;
+}
+
+/** Mirrors the store into the address bar from now on, and follows Back and Forward. */
+export function mirror(session: Session, map: MapView | null): void {
+  let camera: readonly number[] | undefined = currentAddress().camera;
+  let timer = 0;
+  const write = () => {
+    const address = fromStore(camera);
+    const next = writeAddress(address) || window.location.pathname;
+    const old = currentAddress();
+    const another = old.model !== address.model || (old.text ?? null) !== (address.text ?? null);
+    const first = old.model === undefined && old.text === undefined;
+    if (another && !first) window.history.pushState(null, "", next);
+    else window.history.replaceState(null, "", next);
+  };
+  const soon = () => {
+    window.clearTimeout(timer);
+    timer = window.setTimeout(write, DELAY);
+  };
+  map?.onCameraChange((now) => {
+    camera = [...now.target, now.distance, now.azimuth, now.elevation];
+    soon();
+  });
+  effect(() => {
+    const now = state.run.value;
+    // A run that has not been read yet says nothing new about the address.
+    if (!now?.id) return;
+    void [state.selected.value, state.sampling.value, state.panel.value, state.attention.value];
+    soon();
+  });
+  window.addEventListener("popstate", () => {
+    window.clearTimeout(timer);
+    void follow(currentAddress(), session, map).then(() => {
+      if (map && waitingCamera) takeWaitingCamera(map);
+    });
+  });
+}
+
+function fromStore(camera: readonly number[] | undefined): Address {
+  const now = state.run.value;
+  const grown = now !== null && now.promptLength !== null && now.tokens.length > now.promptLength;
+  const { layer, head, stage } = state.attention.value;
+  return {
+    model: state.modelId.value ?? undefined,
+    text: state.readText.value,
+    tokens: grown ? now.tokens.map((token) => token.id) : undefined,
+    prompt: grown ? (now.promptLength ?? undefined) : undefined,
+    sampling: state.sampling.value,
+    camera,
+    selected: state.selected.value ?? undefined,
+    panel: state.panel.value === "inspector" ? undefined : state.panel.value,
+    attention: state.panel.value === "attention" ? `${layer}_${head}_${stage}` : undefined,
+  };
+}
+
+function toCamera(numbers: readonly number[]): CameraState | null {
+  if (numbers.length !== 6) return null;
+  const [x, y, z, distance, azimuth, elevation] = numbers as [number, number, number, number, number, number];
+  return { target: [x, y, z], distance, azimuth, elevation };
+}
+
+function panelNamed(name: string | undefined): state.Panel | undefined {
+  return (["inspector", "attention", "charts", "help"] as const).find((panel) => panel === name);
+}
+
+function readAttention(text: string | undefined): void {
+  const match = /^(\d+)_(\d+)_(hook_attn_scores_raw|hook_attn_scores|hook_pattern)$/.exec(text ?? "");
+  if (!match) return;
+  state.attention.value = {
+    layer: Number(match[1]),
+    head: Number(match[2]),
+    stage: match[3] as state.AttentionStage,
+  };
+}
