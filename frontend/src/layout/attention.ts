@@ -5,9 +5,9 @@
  *  them anyway: the fan costs no height of its own.
  */
 
-import { HOME_AZIMUTH, HOME_ELEVATION, HOME_FOV } from "./view";
-import { type Drawing, type Piece, sheet } from "./sheet";
 import type { Measures } from "./measures";
+import type { Paper } from "./sheet";
+import { HOME_AZIMUTH, HOME_ELEVATION, HOME_FOV } from "./view";
 
 /** How far left, and how far up, one cell of depth moves a plate as seen from the home direction. Perspective looks
  *  down on the lower blocks more steeply, by up to half the field of view; half of that is allowed for. */
@@ -57,7 +57,20 @@ function headPlan({ modelWidth, headWidth, positions, narrow, hair }: Measures):
   const scoresY = Math.max(0, Math.floor((headWidth + rowPitch - positions) / 2));
   const zY = Math.max(2 * rowPitch, scoresY + positions + narrow);
   const width = pattern + positions;
-  return { bias, vector, raw, scores, max, sum, pattern, width, rowPitch, scoresY, zY, height: zY + headWidth };
+  return {
+    bias,
+    vector,
+    raw,
+    scores,
+    max,
+    sum,
+    pattern,
+    width,
+    rowPitch,
+    scoresY,
+    zY,
+    height: zY + headWidth,
+  };
 }
 
 function fan(measures: Measures, plan: HeadPlan): Fan {
@@ -75,53 +88,41 @@ function fan(measures: Measures, plan: HeadPlan): Fan {
   };
 }
 
-/** Heads, `W_O` and what attention adds to the stream; `y` is where the norm beside it starts. */
-export function attention(
-  drawing: Drawing,
-  layer: number,
-  y: number,
-): { pieces: readonly Piece[]; bottom: number } {
-  const { measures } = drawing;
-  const { heads, headWidth, modelWidth, weightsX, outX, hair } = measures;
-  const plan = headPlan(measures);
-  const { x, depth, rise, headHeight, height } = fan(measures, plan);
+/** Draw heads, `W_O` and what attention adds to the stream; `y` is where the norm beside it starts. Its end. */
+export function drawAttention(paper: Paper, layer: number, y: number): number {
+  const { heads, headWidth, modelWidth, weightsX, outX, hair } = paper.measures;
+  const plan = headPlan(paper.measures);
+  const { x, depth, rise, headHeight, height } = fan(paper.measures, plan);
   const bottom = y + height;
   const outY = bottom - modelWidth;
   const name = `blocks.${layer}.attn`;
-  const each = Array.from({ length: heads }, (_, head) => head);
-  const pieces = [
-    ...each.flatMap((head) =>
-      oneHead(drawing, name, head, plan, { x, y: bottom - headHeight - head * rise, z: -head * depth }),
-    ),
-    ...each.flatMap((head) =>
-      sheet(drawing, `${name}.W_O`, { x: weightsX - (heads - head) * headWidth, y: outY, head }),
-    ),
-    ...sheet(drawing, `${name}.b_O`, { x: weightsX + hair, y: outY }),
-    ...sheet(drawing, `blocks.${layer}.hook_attn_out`, { x: outX, y: outY }),
-  ];
-  return { pieces, bottom };
+  for (let head = 0; head < heads; head++)
+    drawHead(paper, name, head, plan, { x, y: bottom - headHeight - head * rise, z: -head * depth });
+  for (let head = 0; head < heads; head++)
+    paper.put(`${name}.W_O`, { x: weightsX - (heads - head) * headWidth, y: outY, head });
+  paper.put(`${name}.b_O`, { x: weightsX + hair, y: outY });
+  paper.put(`blocks.${layer}.hook_attn_out`, { x: outX, y: outY });
+  return bottom;
 }
 
-function oneHead(
-  drawing: Drawing,
+function drawHead(
+  paper: Paper,
   name: string,
   head: number,
   plan: HeadPlan,
   corner: { readonly x: number; readonly y: number; readonly z: number },
-): readonly Piece[] {
-  const at = (part: string, dx: number, dy: number): readonly Piece[] =>
-    sheet(drawing, `${name}.${part}`, { x: corner.x + dx, y: corner.y + dy, z: corner.z, head });
-  return [
-    ...["Q", "K", "V"].flatMap((letter, row) => [
-      ...at(`W_${letter}`, 0, row * plan.rowPitch),
-      ...at(`b_${letter}`, plan.bias, row * plan.rowPitch),
-      ...at(`hook_${letter.toLowerCase()}`, plan.vector, row * plan.rowPitch),
-    ]),
-    ...at("hook_attn_scores_raw", plan.raw, plan.scoresY),
-    ...at("hook_attn_scores", plan.scores, plan.scoresY),
-    ...at("hook_max", plan.max, plan.scoresY),
-    ...at("hook_sum", plan.sum, plan.scoresY),
-    ...at("hook_pattern", plan.pattern, plan.scoresY),
-    ...at("hook_z", plan.pattern, plan.zY),
-  ];
+): void {
+  const put = (part: string, dx: number, dy: number): void =>
+    paper.put(`${name}.${part}`, { x: corner.x + dx, y: corner.y + dy, z: corner.z, head });
+  for (const [row, letter] of ["Q", "K", "V"].entries()) {
+    put(`W_${letter}`, 0, row * plan.rowPitch);
+    put(`b_${letter}`, plan.bias, row * plan.rowPitch);
+    put(`hook_${letter.toLowerCase()}`, plan.vector, row * plan.rowPitch);
+  }
+  put("hook_attn_scores_raw", plan.raw, plan.scoresY);
+  put("hook_attn_scores", plan.scores, plan.scoresY);
+  put("hook_max", plan.max, plan.scoresY);
+  put("hook_sum", plan.sum, plan.scoresY);
+  put("hook_pattern", plan.pattern, plan.scoresY);
+  put("hook_z", plan.pattern, plan.zY);
 }

@@ -3,7 +3,7 @@
 import { DEPTH_LEFT } from "./attention";
 import type { Measures } from "./measures";
 import type { Section } from "./sections";
-import { moved, type Piece } from "./sheet";
+import type { Origin, Sheet } from "./sheet";
 import {
   type CameraAxes,
   cameraAxes,
@@ -19,27 +19,23 @@ import {
   unitedReach,
 } from "./view";
 
-/** A section in its place. */
-export interface PlacedSection extends Omit<Section, "pieces"> {
-  readonly pieces: readonly Piece[];
-  readonly column: number;
-  readonly x: number;
-  readonly y: number;
+/** The shape of a section, drawn at the map's origin. */
+interface Shape {
+  readonly height: number;
+  /** How far left of the stream it reaches, as seen from the home direction. */
+  readonly side: number;
+  readonly reach: Reach;
 }
 
-/** How far left of the stream a section reaches, as seen from the home direction. */
-function leftReach(pieces: readonly Piece[]): number {
-  return pieces.reduce((reach, { x, z }) => Math.max(reach, -(x + z * DEPTH_LEFT)), 0);
-}
-
-/** Split heights into `count` runs of neighbours, as even as can be (least sum of squares); the first of each. */
-function evenRuns(heights: readonly number[], count: number): readonly number[] {
+/** For every count of columns, heights split into that many runs of neighbours, as even as can be (least sum of
+ *  squares): the first of each run. */
+function evenRuns(heights: readonly number[]): readonly (readonly number[])[] {
+  const n = heights.length;
   const total = [0];
   for (const height of heights) total.push(total.at(-1)! + height);
-  const n = heights.length;
   let cost = total.map((_, end) => (end === 0 ? 0 : Infinity));
-  const starts: number[][] = [];
-  for (let run = 0; run < count; run++) {
+  const lastStarts: number[][] = [];
+  for (let run = 0; run < n; run++) {
     const next = new Array<number>(n + 1).fill(Infinity);
     const from = new Array<number>(n + 1).fill(0);
     for (let end = run + 1; end <= n; end++)
@@ -48,43 +44,39 @@ function evenRuns(heights: readonly number[], count: number): readonly number[] 
         if (here < next[end]!) [next[end], from[end]] = [here, start];
       }
     cost = next;
-    starts.push(from);
+    lastStarts.push(from);
   }
-  const firsts: number[] = [];
-  for (let run = count - 1, end = n; run >= 0; run--) {
-    end = starts[run]![end]!;
-    firsts.unshift(end);
-  }
-  return firsts;
-}
-
-interface Corner {
-  readonly column: number;
-  readonly x: number;
-  readonly y: number;
+  return lastStarts.map((_, last) => {
+    const firsts: number[] = [];
+    for (let run = last, end = n; run >= 0; run--) {
+      end = lastStarts[run]![end]!;
+      firsts.unshift(end);
+    }
+    return firsts;
+  });
 }
 
 /** Where every section goes when a new column starts at each of `firsts`. */
-function cornersOf(
-  list: readonly Section[],
-  sides: readonly number[],
+function originsOf(
+  shapes: readonly Shape[],
   firsts: readonly number[],
   measures: Measures,
-): readonly Corner[] {
+): readonly Origin[] {
   const { gap, positions } = measures;
-  const placed: Corner[] = [];
+  const origins: Origin[] = [];
   let x = 0;
   firsts.forEach((first, column) => {
-    const end = firsts[column + 1] ?? list.length;
+    const sections = shapes.slice(first, firsts[column + 1] ?? shapes.length);
     // Between two columns: the stream on its way up, with a gap on both sides.
-    if (column > 0) x += positions + 3 * gap + streamWidth(measures) + Math.max(...sides.slice(first, end));
+    const between = positions + 3 * gap + Math.ceil(streamWidth(measures));
+    if (column > 0) x += between + Math.ceil(Math.max(...sections.map(({ side }) => side)));
     let y = 0;
-    for (let i = first; i < end; i++) {
-      placed.push({ column, x, y });
-      y += list[i]!.height + 2 * gap;
+    for (const { height } of sections) {
+      origins.push({ column, x, y });
+      y += height + 2 * gap;
     }
   });
-  return placed;
+  return origins;
 }
 
 /** How wide the band of the residual stream is drawn. */
@@ -92,48 +84,48 @@ export function streamWidth({ positions, modelWidth }: Measures): number {
   return Math.max(1, Math.min(positions * 0.6, modelWidth / 5));
 }
 
-/** The sections in the columns that suit the window. */
+/** The origins of sections, in the columns that suit the window. `draw` draws a section on a paper of its own. */
 export function inColumns(
-  list: readonly Section[],
+  sections: readonly Section[],
+  draw: (section: Section) => { readonly sheets: readonly Sheet[]; readonly height: number },
   measures: Measures,
   lens: Lens,
-): readonly PlacedSection[] {
+): readonly Origin[] {
   const axes = cameraAxes(HOME_AZIMUTH, HOME_ELEVATION);
-  const shapes = shapesOf(list, lens, axes);
-  const sides = shapes.map(({ side }) => side);
-  const heights = list.map(({ height }) => height + 2 * measures.gap);
-  let best: { distance: number; corners: readonly Corner[] } = { distance: Infinity, corners: [] };
-  for (let count = 1; count <= list.length; count++) {
-    const corners = cornersOf(list, sides, evenRuns(heights, count), measures);
-    const reach = unitedReach(
-      corners.map(({ x, y }, i) => movedReach(shapes[i]!.reach, [x, y, 0], lens, axes)),
-    );
-    const middles = corners.map(({ x, y }, i) => dot([x, y + list[i]!.height / 2, 0], axes.toward));
-    const middle = middles.reduce((sum, near) => sum + near, 0) / middles.length;
-    const distance = nearestCamera(reach, lens) - middle;
-    if (distance < best.distance) best = { distance, corners };
-  }
-  return list.map((section, i) => {
-    const { column, x, y } = best.corners[i]!;
-    return { ...section, column, x, y, pieces: moved(section.pieces, x, y) };
-  });
-}
-
-interface Shape {
-  /** How far left of the stream it reaches, as seen from the home direction. */
-  readonly side: number;
-  readonly reach: Reach;
-}
-
-/** The shape of every section; all blocks are alike, so only the first is measured. */
-function shapesOf(list: readonly Section[], lens: Lens, axes: CameraAxes): readonly Shape[] {
   const known = new Map<Section["kind"], Shape>();
-  return list.map(({ kind, pieces }) => {
-    const shape = known.get(kind) ?? {
-      side: leftReach(pieces),
-      reach: reachOf(pieces.flatMap(plateCorners), lens, axes),
-    };
-    known.set(kind, shape);
+  const shapes = sections.map((section) => {
+    // All blocks are alike: the first stands for them.
+    const shape = known.get(section.kind) ?? shapeOf(draw(section), lens, axes);
+    known.set(section.kind, shape);
     return shape;
   });
+  let best: { readonly distance: number; readonly origins: readonly Origin[] } | undefined;
+  for (const firsts of evenRuns(shapes.map(({ height }) => height + 2 * measures.gap))) {
+    const origins = originsOf(shapes, firsts, measures);
+    const distance = distanceTo(shapes, origins, lens, axes);
+    if (!best || distance < best.distance) best = { distance, origins };
+  }
+  return best?.origins ?? [];
+}
+
+function shapeOf(
+  { sheets, height }: { readonly sheets: readonly Sheet[]; readonly height: number },
+  lens: Lens,
+  axes: CameraAxes,
+): Shape {
+  const side = sheets.reduce((most, { x, z }) => Math.max(most, -(x + z * DEPTH_LEFT)), 0);
+  return { height, side, reach: reachOf(sheets.flatMap(plateCorners), lens, axes) };
+}
+
+/** How far the camera has to be from the middle of the map to see all of it. */
+function distanceTo(
+  shapes: readonly Shape[],
+  origins: readonly Origin[],
+  lens: Lens,
+  axes: CameraAxes,
+): number {
+  const reaches = origins.map(({ x, y }, i) => movedReach(shapes[i]!.reach, [x, y, 0], lens, axes));
+  const nears = origins.map(({ x, y }, i) => dot([x, y + shapes[i]!.height / 2, 0], axes.toward));
+  const middle = nears.reduce((sum, near) => sum + near, 0) / nears.length;
+  return nearestCamera(unitedReach(reaches), lens) - middle;
 }

@@ -9,30 +9,41 @@ import { measure } from "./measures";
 import { orientations } from "./orientation";
 import { boundsOf, regionsOf } from "./regions";
 import { ribbonsOf } from "./ribbons";
-import { sections } from "./sections";
-import { isDrawn, type Piece } from "./sheet";
+import { drawSection, sectionsOf } from "./sections";
+import { isDrawn, Paper } from "./sheet";
 import type { Layout, LayoutOptions, Plate } from "./types";
 import { HOME_FOV } from "./view";
 
 /** Lay out a decoder's graph. Throws when the graph has a tensor that the map has no place for. */
 export function layout(graph: Graph, options: LayoutOptions): Layout {
   const measures = measure(graph, options.capacity);
-  const drawing = { graph, measures, orientations: orientations(graph) };
-  const placed = inColumns(sections(drawing), measures, { fov: HOME_FOV, aspect: options.aspect });
-  const pieces = placed.flatMap((section) => section.pieces);
-  const plates = pieces.map(plateFrom);
-  refuseMissing(graph, plates);
+  const paper = new Paper(graph, measures, orientations(graph));
+  const sections = sectionsOf(paper);
+  const origins = inColumns(
+    sections,
+    (section) => {
+      const scratch = new Paper(graph, measures, paper.orientations);
+      const height = drawSection(scratch, section);
+      return { height, sheets: scratch.sheets };
+    },
+    measures,
+    { fov: HOME_FOV, aspect: options.aspect },
+  );
+  const drawn = sections.map((section, i) => {
+    const first = paper.sheets.length;
+    paper.origin = origins[i]!;
+    drawSection(paper, section);
+    return { ...section, sheets: paper.sheets.slice(first) };
+  });
+  refuseMissing(graph, paper.sheets);
+  const bounds = boundsOf(paper.sheets);
   return {
-    plates,
-    ribbons: ribbonsOf(drawing, placed),
-    regions: regionsOf(placed),
-    bounds: boundsOf(plates),
+    plates: paper.sheets,
+    ribbons: ribbonsOf(graph, paper.sheets, measures),
+    regions: regionsOf(drawn, bounds),
+    bounds,
     capacity: measures.positions,
   };
-}
-
-function plateFrom({ head: _, positionsRight: __, spine: ___, ...plate }: Piece, id: number): Plate {
-  return { id, ...plate };
 }
 
 function refuseMissing(graph: Graph, plates: readonly Plate[]): void {

@@ -2,17 +2,10 @@
 
 import { streamWidth } from "./columns";
 import type { Measures } from "./measures";
-import type { Piece } from "./sheet";
+import type { Sheet } from "./sheet";
+import type { Point } from "./view";
 
-export type Point = readonly [number, number, number];
 export type Path = readonly Point[];
-
-/** A piece with its plate's number, and where the stream of its column is. */
-export interface Sheet extends Piece {
-  readonly id: number;
-  readonly column: number;
-  readonly streamX: number;
-}
 
 const middleX = ({ x, columns }: Sheet): number => x + columns / 2;
 const middleY = ({ y, rows }: Sheet): number => y + rows / 2;
@@ -123,10 +116,7 @@ export function branchIn(trunk: Sheet, to: Sheet, { narrow }: Measures): Path {
 export function headsOut(from: Sheet, to: Sheet, share: number, measures: Measures): Path {
   const lane = to.y - measures.gap * (0.1 + 0.7 * share);
   return [
-    ...eased(
-      [from.x + from.columns, middleY(from), depthOf(from)],
-      [joinX(to, measures), lane, depthOf(to)],
-    ),
+    ...eased([from.x + from.columns, middleY(from), depthOf(from)], [joinX(to, measures), lane, depthOf(to)]),
     [middleX(to), lane, depthOf(to)],
     [middleX(to), to.y, depthOf(to)],
   ];

@@ -1,10 +1,14 @@
 /** Named parts of the map, with their bounds: what labels name and the camera flies to. */
 
-import type { PlacedSection } from "./columns";
-import type { Piece } from "./sheet";
+import type { Section } from "./sections";
+import type { Sheet } from "./sheet";
 import type { Bounds, Plate, Region } from "./types";
 
 type Box = Pick<Plate, "x" | "y" | "z" | "rows" | "columns">;
+
+/** What of a block belongs to its sub-layers, by the third part of a tensor's name. */
+const ATTENTION = ["ln1", "attn", "hook_attn_out"];
+const MLP = ["ln2", "mlp", "hook_mlp_out"];
 
 /** The box around plates; each is one cell deep, behind its front face. */
 export function boundsOf(plates: Iterable<Box>): Bounds {
@@ -21,29 +25,45 @@ export function boundsOf(plates: Iterable<Box>): Bounds {
   return { min, max };
 }
 
+/** The sheets of one section. */
+export interface DrawnSection extends Section {
+  readonly sheets: readonly Sheet[];
+}
+
 /** The whole model, its sections, and within each block attention, heads and MLP. */
-export function regionsOf(placed: readonly PlacedSection[]): readonly Region[] {
-  const all = placed.flatMap(({ pieces }) => pieces);
+export function regionsOf(drawn: readonly DrawnSection[], bounds: Bounds): readonly Region[] {
   return [
-    { name: "Model", layer: null, kind: "model", bounds: boundsOf(all), importance: 100 },
-    ...placed.flatMap((section) => (section.kind === "block" ? blockRegions(section) : [edge(section)])),
+    { name: "Model", layer: null, kind: "model", bounds, importance: 100 },
+    ...drawn.flatMap((section) => (section.kind === "block" ? blockRegions(section) : [edge(section)])),
   ];
 }
 
-function edge(section: PlacedSection): Region {
-  const kind = section.kind === "embedding" ? "embedding" : "output";
-  const name = kind === "embedding" ? "Embedding" : "Output";
-  return { name, layer: null, kind, bounds: boundsOf(section.pieces), importance: 98 };
+function edge({ kind, sheets }: DrawnSection): Region {
+  const bounds = boundsOf(sheets);
+  if (kind === "embedding") return { name: "Embedding", layer: null, kind, bounds, importance: 98 };
+  return { name: "Output", layer: null, kind: "output", bounds, importance: 98 };
 }
 
-function blockRegions({ layer, pieces }: PlacedSection): readonly Region[] {
-  const within = (...parts: readonly string[]): readonly Piece[] =>
-    pieces.filter(({ tensor }) => parts.some((part) => tensor.startsWith(`blocks.${layer}.${part}`)));
-  const byHead = new Map<number, Piece[]>();
-  for (const piece of pieces)
-    if (piece.head !== null && !piece.tensor.endsWith("W_O"))
-      byHead.set(piece.head, [...(byHead.get(piece.head) ?? []), piece]);
-  const region = (name: string, kind: Region["kind"], plates: readonly Piece[], importance: number): Region => ({
+function blockRegions({ layer, sheets }: DrawnSection): readonly Region[] {
+  const attention: Sheet[] = [];
+  const mlp: Sheet[] = [];
+  const heads = new Map<number, Sheet[]>();
+  for (const sheet of sheets) {
+    const part = sheet.tensor.split(".")[2]!;
+    if (ATTENTION.includes(part)) attention.push(sheet);
+    if (MLP.includes(part)) mlp.push(sheet);
+    if (sheet.head !== null && sheet.kind !== "W_O") {
+      const head = heads.get(sheet.head);
+      if (head) head.push(sheet);
+      else heads.set(sheet.head, [sheet]);
+    }
+  }
+  const region = (
+    name: string,
+    kind: Region["kind"],
+    plates: readonly Sheet[],
+    importance: number,
+  ): Region => ({
     name,
     layer,
     kind,
@@ -51,9 +71,9 @@ function blockRegions({ layer, pieces }: PlacedSection): readonly Region[] {
     importance,
   });
   return [
-    region(`Block ${layer}`, "block", pieces, 96),
-    region("Attention", "attention", within("ln1", "attn", "hook_attn_out"), 93),
-    region("MLP", "mlp", within("ln2", "mlp", "hook_mlp_out"), 93),
-    ...[...byHead].map(([head, plates]) => region(`Head ${head}`, "head", plates, 65)),
+    region(`Block ${layer}`, "block", sheets, 96),
+    region("Attention", "attention", attention, 93),
+    region("MLP", "mlp", mlp, 93),
+    ...[...heads].map(([head, plates]) => region(`Head ${head}`, "head", plates, 65)),
   ];
 }

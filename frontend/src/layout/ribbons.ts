@@ -7,20 +7,10 @@
  */
 
 import type { Graph, Op, Read } from "../graph/types";
-import { type PlacedSection, streamWidth } from "./columns";
+import { streamWidth } from "./columns";
 import type { Measures } from "./measures";
-import {
-  branchIn,
-  elbow,
-  headsIn,
-  headsOut,
-  type Path,
-  rounded,
-  type Sheet,
-  straight,
-  throughStream,
-} from "./paths";
-import type { Drawing } from "./sheet";
+import { branchIn, elbow, headsIn, headsOut, type Path, rounded, straight, throughStream } from "./paths";
+import type { Sheet } from "./sheet";
 import type { Ribbon } from "./types";
 
 interface Connection {
@@ -31,10 +21,9 @@ interface Connection {
   readonly of: number;
 }
 
-/** All ribbons of a map. Ribbons are named by plate number: the place of the piece in all sections' pieces. */
-export function ribbonsOf(drawing: Drawing, placed: readonly PlacedSection[]): readonly Ribbon[] {
-  const sheets = sheetsByTensor(placed);
-  const { graph, measures } = drawing;
+/** All ribbons of a map. */
+export function ribbonsOf(graph: Graph, plates: readonly Sheet[], measures: Measures): readonly Ribbon[] {
+  const sheets = sheetsByTensor(plates);
   const added = addedToStream(graph, sheets);
   const seen = new Set<string>();
   const trunks = new Map<string, Sheet>();
@@ -54,16 +43,13 @@ export function ribbonsOf(drawing: Drawing, placed: readonly PlacedSection[]): r
   return ribbons;
 }
 
-function sheetsByTensor(placed: readonly PlacedSection[]): ReadonlyMap<string, readonly Sheet[]> {
+function sheetsByTensor(plates: readonly Sheet[]): ReadonlyMap<string, readonly Sheet[]> {
   const sheets = new Map<string, Sheet[]>();
-  let id = 0;
-  for (const { pieces, column, x } of placed)
-    for (const piece of pieces) {
-      const sheet = { ...piece, id: id++, column, streamX: x };
-      const others = sheets.get(piece.tensor);
-      if (others) others.push(sheet);
-      else sheets.set(piece.tensor, [sheet]);
-    }
+  for (const sheet of plates) {
+    const others = sheets.get(sheet.tensor);
+    if (others) others.push(sheet);
+    else sheets.set(sheet.tensor, [sheet]);
+  }
   return sheets;
 }
 
@@ -71,7 +57,9 @@ function sheetsByTensor(placed: readonly PlacedSection[]): ReadonlyMap<string, r
 function addedToStream(graph: Graph, sheets: ReadonlyMap<string, readonly Sheet[]>): ReadonlySet<string> {
   const isStream = (name: string): boolean => sheets.get(name)?.[0]?.spine ?? false;
   return new Set(
-    graph.ops.filter(({ output }) => isStream(output)).flatMap(({ reads }) => reads.map(({ tensor }) => tensor)),
+    graph.ops
+      .filter(({ output }) => isStream(output))
+      .flatMap(({ reads }) => reads.map(({ tensor }) => tensor)),
   );
 }
 

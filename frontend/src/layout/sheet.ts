@@ -7,23 +7,20 @@ import type { Measures, Strip } from "./measures";
 import type { Orientation } from "./orientation";
 import type { Plate } from "./types";
 
-/** What sections are drawn from. */
-export interface Drawing {
-  readonly graph: Graph;
-  readonly measures: Measures;
-  readonly orientations: ReadonlyMap<string, Orientation>;
-}
-
-/** A plate before it has its number, and what ribbons and regions need to know of it. */
-export interface Piece extends Omit<Plate, "id"> {
+/** A plate, and what ribbons and regions need to know of it. */
+export interface Sheet extends Plate {
   /** Index along the axis that parts the tensor into plates, or null. */
   readonly head: number | null;
   /** Whether positions run right, as in all but what has the vocabulary, neurons or keys running right. */
   readonly positionsRight: boolean;
   /** Whether it is the residual stream. */
   readonly spine: boolean;
+  /** The column of the map that it stands in, and where that column's stream is. */
+  readonly column: number;
+  readonly streamX: number;
 }
 
+/** Where a sheet goes, from the section's origin: on the stream, at the section's top. */
 export interface Place {
   readonly x: number;
   readonly y: number;
@@ -33,6 +30,13 @@ export interface Place {
   readonly strip?: Strip;
 }
 
+/** Where a section goes. */
+export interface Origin {
+  readonly column: number;
+  readonly x: number;
+  readonly y: number;
+}
+
 /** A drawn tensor is not the same numbers under a second name, except a transposed one, and not a heads' result
  *  that only exists when asked for (their sum is what the model computes). */
 export function isDrawn(tensor: TensorInfo): boolean {
@@ -40,49 +44,57 @@ export function isDrawn(tensor: TensorInfo): boolean {
   return !(tensor.derived && tensor.role === "activation");
 }
 
-/** The plate of a tensor (of one head of it) at a place; none where the graph does not have the tensor. */
-export function sheet(drawing: Drawing, name: string, place: Place): readonly Piece[] {
-  const tensor = findTensor(drawing.graph, name);
-  if (!tensor || !isDrawn(tensor)) return [];
-  const orientation = drawing.orientations.get(name)!;
-  const { down, right } = orientation;
-  const extent = (axis: number | null): number =>
-    axis === null ? 1 : lengthAlong(tensor, axis, drawing.measures.positions);
-  const origin = tensor.axes.map(() => 0);
-  if (orientation.split !== null) origin[orientation.split] = place.head ?? 0;
-  if (right !== null && place.strip) origin[right] = place.strip.start;
-  const flip = (axis: number | null): number | null =>
-    axis === null || !tensor.transposed ? axis : 1 - axis;
-  return [
-    {
+/** What sections are drawn on: it collects sheets, numbered in the order in which they are put down. */
+export class Paper {
+  readonly sheets: Sheet[] = [];
+  /** The origin of the section being drawn. */
+  origin: Origin = { column: 0, x: 0, y: 0 };
+
+  constructor(
+    readonly graph: Graph,
+    readonly measures: Measures,
+    readonly orientations: ReadonlyMap<string, Orientation>,
+  ) {}
+
+  /** Put down a tensor's plate (one head's, one strip's); nothing where the graph does not have the tensor. */
+  put(name: string, place: Place): void {
+    const tensor = findTensor(this.graph, name);
+    if (!tensor || !isDrawn(tensor)) return;
+    const { down, right, split } = this.orientations.get(name)!;
+    const origin = tensor.axes.map(() => 0);
+    if (split !== null) origin[split] = place.head ?? 0;
+    if (right !== null && place.strip) origin[right] = place.strip.start;
+    const flipped = tensor.transposed;
+    const isFirst = (place.head ?? 0) === 0 && (place.strip?.start ?? 0) === 0;
+    this.sheets.push({
+      id: this.sheets.length,
       tensor: name,
-      source: tensor.transposed ? storedAs(drawing.graph, tensor).name : name,
+      source: flipped ? storedAs(this.graph, tensor).name : name,
       role: tensor.role,
       kind: tensor.kind,
       layer: tensor.layer,
-      rowAxis: flip(down),
-      columnAxis: flip(right),
-      origin: tensor.transposed ? origin.reverse() : origin,
-      rows: extent(down),
-      columns: place.strip?.length ?? extent(right),
-      x: place.x,
-      y: place.y,
+      rowAxis: flipped && down !== null ? 1 - down : down,
+      columnAxis: flipped && right !== null ? 1 - right : right,
+      origin: flipped ? origin.reverse() : origin,
+      rows: this.lengthAlong(tensor, down),
+      columns: place.strip?.length ?? this.lengthAlong(tensor, right),
+      x: this.origin.x + place.x,
+      y: this.origin.y + place.y,
       z: place.z ?? 0,
-      label: (place.head ?? 0) === 0 && (place.strip?.start ?? 0) === 0 ? labelOf(tensor) : "",
+      label: isFirst ? labelOf(tensor) : "",
       importance: importanceOf(tensor),
-      head: orientation.split === null ? null : (place.head ?? 0),
+      head: split === null ? null : (place.head ?? 0),
       positionsRight: right !== null && tensor.axes[right] === "pos",
       spine: tensor.kind.startsWith("hook_resid"),
-    },
-  ];
-}
+      column: this.origin.column,
+      streamX: this.origin.x,
+    });
+  }
 
-function lengthAlong(tensor: TensorInfo, axis: number, positions: number): number {
-  const size = tensor.shape[axis]!;
-  return tensor.role !== "weight" && isTokenAxis(tensor.axes[axis]!) ? Math.min(size, positions) : size;
-}
-
-/** The same pieces elsewhere. */
-export function moved(pieces: readonly Piece[], dx: number, dy: number): readonly Piece[] {
-  return pieces.map((piece) => ({ ...piece, x: piece.x + dx, y: piece.y + dy }));
+  private lengthAlong(tensor: TensorInfo, axis: number | null): number {
+    if (axis === null) return 1;
+    const size = tensor.shape[axis]!;
+    const grows = tensor.role !== "weight" && isTokenAxis(tensor.axes[axis]!);
+    return grows ? Math.min(size, this.measures.positions) : size;
+  }
 }
