@@ -2,11 +2,12 @@
  *  y is negated); the eye stays in front of the plates, so that nothing is ever mirrored or upside down. */
 
 import { Matrix4 } from "three";
+import { HOME_FOV } from "../layout/view";
 import type { CameraState } from "./types";
 
 export type Vec3 = readonly [number, number, number];
 
-export const FIELD_OF_VIEW = (30 * Math.PI) / 180;
+export const FIELD_OF_VIEW = (HOME_FOV * Math.PI) / 180;
 const LARGEST_AZIMUTH = 78;
 const LOWEST = -60;
 const HIGHEST = 80;

@@ -1,0 +1,158 @@
+/** What is written on the map for a view: names of regions and plates, and token texts along the plates near the
+ *  eye. The most important goes first, and what would overlap it yields. */
+
+import type { Layout, Plate } from "../layout/types";
+import { Placement } from "./label_choice";
+import type { LabelMesh, LabelStyle } from "./label_mesh";
+import { isTokenAxis, type Sheets, type Window } from "./sheets";
+
+export interface LabelView {
+  readonly width: number;
+  readonly height: number;
+  /** Screen position of a point of layout space, and its pixels a cell; null behind the eye. */
+  readonly project: (x: number, y: number, z: number) => { x: number; y: number; scale: number } | null;
+  /** True if another plate stands before the point. */
+  readonly hidden: (plate: Plate, x: number, y: number) => boolean;
+}
+
+interface Candidate {
+  readonly text: string;
+  readonly style: LabelStyle;
+  readonly x: number;
+  readonly y: number;
+  readonly weight: number;
+  readonly plate: Plate | null;
+}
+
+const SMALLEST_PLATE = 20;
+const SMALLEST_CELL = 8;
+
+/** White space made visible, and nothing too long. */
+function printable(text: string): string {
+  const shown = text.replaceAll("\n", "⏎").replaceAll("\t", "⇥").replaceAll(" ", "·");
+  return shown.length > 14 ? `${shown.slice(0, 13)}…` : shown;
+}
+
+export function drawLabels(
+  mesh: LabelMesh,
+  view: LabelView,
+  layout: Layout,
+  visible: readonly Window[],
+  sheets: Sheets,
+  tokens: readonly string[],
+): void {
+  const placement = new Placement();
+  const candidates = [...regionCandidates(view, layout), ...plateCandidates(view, visible)];
+  candidates.sort((a, b) => b.weight - a.weight);
+  for (const { text, style, x, y, plate } of candidates.slice(0, 500)) {
+    const top = y - mesh.height(style) - 2;
+    const box = { left: x, top, right: x + mesh.width(text, style), bottom: y - 2 };
+    if (box.right < 0 || box.left > view.width || box.bottom < 0 || top > view.height) continue;
+    if (plate && view.hidden(plate, x, y)) continue;
+    if (placement.place(box, view.width, view.height)) mesh.add(text, style, x, top);
+  }
+  drawTokens(mesh, view, visible, sheets, tokens, placement);
+}
+
+function regionCandidates(view: LabelView, layout: Layout): Candidate[] {
+  const found: Candidate[] = [];
+  for (const region of layout.regions) {
+    if (region.kind === "model") continue;
+    const { min, max } = region.bounds;
+    const corner = view.project(min[0], min[1], max[2]);
+    if (!corner) continue;
+    const height = (max[1] - min[1]) * corner.scale;
+    const width = (max[0] - min[0]) * corner.scale;
+    if (Math.max(height, width) < 44 || height > view.height * 1.6) continue;
+    found.push({
+      text: region.name,
+      style: "region",
+      x: corner.x,
+      y: corner.y - 16,
+      weight: 2000 + region.importance,
+      plate: null,
+    });
+  }
+  return found;
+}
+
+function plateCandidates(view: LabelView, visible: readonly Window[]): Candidate[] {
+  const found: Candidate[] = [];
+  for (const { plate } of visible) {
+    if (plate.label === "") continue;
+    const corner = view.project(plate.x, plate.y, plate.z);
+    if (!corner || Math.max(plate.rows, plate.columns) * corner.scale < SMALLEST_PLATE) continue;
+    found.push({
+      text: plate.label,
+      style: "plate",
+      x: Math.max(3, corner.x),
+      y: corner.y,
+      weight: plate.importance,
+      plate,
+    });
+  }
+  return found;
+}
+
+/** Token texts along the token axes of the plates whose cells are large enough, the nearest plates first. */
+function drawTokens(
+  mesh: LabelMesh,
+  view: LabelView,
+  visible: readonly Window[],
+  sheets: Sheets,
+  tokens: readonly string[],
+  placement: Placement,
+): void {
+  if (tokens.length === 0) return;
+  let plates = 0;
+  for (const { plate } of visible) {
+    if (plates >= 8) return;
+    const info = sheets.tensor(plate.source);
+    const across = info?.axes[plate.columnAxis ?? -1];
+    const down = info?.axes[plate.rowAxis ?? -1];
+    if (info?.role === "weight" || (!isTokenAxis(across) && !isTokenAxis(down))) continue;
+    const corner = view.project(plate.x, plate.y, plate.z);
+    if (!corner || corner.scale < SMALLEST_CELL) continue;
+    plates++;
+    if (isTokenAxis(across)) writeColumns(mesh, view, plate, tokens, placement);
+    if (isTokenAxis(down)) writeRows(mesh, view, plate, tokens, placement);
+  }
+}
+
+function writeColumns(
+  mesh: LabelMesh,
+  view: LabelView,
+  plate: Plate,
+  tokens: readonly string[],
+  placement: Placement,
+): void {
+  for (let column = 0; column < Math.min(plate.columns, tokens.length); column++) {
+    const foot = view.project(plate.x + column + 0.5, plate.y + plate.rows, plate.z);
+    if (!foot || foot.scale < SMALLEST_CELL) continue;
+    const text = printable(tokens[column] as string);
+    const [width, height] = [mesh.width(text, "axis"), mesh.height("axis")];
+    const upright = width > foot.scale;
+    const [w, h] = upright ? [height, width] : [width, height];
+    const left = foot.x - w / 2;
+    const box = { left, top: foot.y + 3, right: left + w, bottom: foot.y + 3 + h };
+    if (placement.place(box, view.width, view.height)) mesh.add(text, "axis", left, foot.y + 3, upright);
+  }
+}
+
+function writeRows(
+  mesh: LabelMesh,
+  view: LabelView,
+  plate: Plate,
+  tokens: readonly string[],
+  placement: Placement,
+): void {
+  for (let row = 0; row < Math.min(plate.rows, tokens.length); row++) {
+    const side = view.project(plate.x, plate.y + row + 0.5, plate.z);
+    if (!side || side.scale < SMALLEST_CELL) continue;
+    const text = printable(tokens[row] as string);
+    const [width, height] = [mesh.width(text, "axis"), mesh.height("axis")];
+    const left = side.x - width - 3;
+    const box = { left, top: side.y - height / 2, right: left + width, bottom: side.y + height / 2 };
+    if (placement.place(box, view.width, view.height)) mesh.add(text, "axis", left, box.top);
+  }
+}
