@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import type { ServerMessage, Token } from "../net/types";
+import { advance, askedRun, written } from "./run";
+
+const token = (id: number): Token => ({ id, text: `t${id}`, start: id, end: id + 1 });
+const accepted: ServerMessage = {
+  type: "accepted",
+  request: "r1",
+  run: "a",
+  model: "sort",
+  tokens: [token(0), token(1)],
+  capacity: 11,
+  max_new_tokens: 6,
+};
+const chosen = (id: number): ServerMessage => ({
+  type: "token",
+  run: "a",
+  step: 1,
+  position: 2,
+  token: token(id),
+  probability: 0.5,
+  sampled_probability: 1,
+  top: [],
+});
+
+test("a run reads, writes and ends", () => {
+  const begun = advance(askedRun("r1", "sort", 6), accepted);
+  expect([begun.phase, begun.promptLength, begun.capacity]).toEqual(["reading", 2, 11]);
+  const grown = advance(begun, chosen(7));
+  expect([grown.phase, written(grown), grown.choices.get(2)?.probability]).toEqual(["writing", 1, 0.5]);
+  const done = advance(grown, { type: "done", run: "a", reason: "max_new_tokens", top: [] });
+  expect([done.phase, done.reason]).toEqual(["done", "max_new_tokens"]);
+});
+
+test("messages of a run left behind change nothing", () => {
+  const begun = advance(askedRun("r1", "sort", 6), accepted);
+  expect(advance(begun, { ...chosen(7), run: "b" } as ServerMessage)).toBe(begun);
+  expect(advance(askedRun("r2", "sort", 6), accepted).id).toBeNull();
+});
+
+test("a run that goes on from another keeps what was the reader's and how tokens were chosen", () => {
+  const first = advance(advance(askedRun("r1", "sort", 6), accepted), chosen(7));
+  const next = advance(askedRun("r2", "sort", 5, first), {
+    ...accepted,
+    request: "r2",
+    run: "c",
+    tokens: [token(0), token(1), token(7)],
+  } as ServerMessage);
+  expect([next.promptLength, next.given, written(next), next.choices.size]).toEqual([2, 3, 0, 1]);
+});
