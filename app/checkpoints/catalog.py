@@ -161,7 +161,14 @@ def _read_extra(folder: Path) -> dict[str, Any]:
         extra = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise CheckpointError(f"{path} is not JSON: {error}", "Mend the file or remove it.") from error
-    return extra if isinstance(extra, dict) else {}
+    if not isinstance(extra, dict):
+        raise CheckpointError(f"{path} holds no JSON object", "Mend the file or remove it.")
+    prefix, new_tokens = extra.get("prefix_ids", []), extra.get("default_new_tokens", 1)
+    if not (isinstance(prefix, list) and all(isinstance(token, int) for token in prefix)):
+        raise CheckpointError(f"{path}: prefix_ids is no list of token ids", "Mend the file or remove it.")
+    if not (isinstance(new_tokens, int) and new_tokens > 0):
+        raise CheckpointError(f"{path}: default_new_tokens is no positive whole number", "Mend the file or remove it.")
+    return extra
 
 
 def _fingerprint(folder: Path) -> str:

@@ -73,26 +73,30 @@ def read_spec(folder: Path) -> Spec:
     if not config.get("scale_attn_weights", True):
         raise CheckpointError(f"{path} turns scale_attn_weights off, which is not supported", _SUPPORTED)
     try:
-        d_model, heads = int(config["n_embd"]), int(config["n_head"])
-        if heads < 1 or d_model % heads:
-            raise CheckpointError(f"{path}: n_embd {d_model} is not a multiple of n_head {heads}", _SUPPORTED)
-        return Spec(
-            layers=int(config["n_layer"]),
-            heads=heads,
-            d_model=d_model,
-            d_head=d_model // heads,
-            d_mlp=int(config.get("n_inner") or 4 * d_model),
-            d_vocab=int(config["vocab_size"]),
-            positions=int(config["n_positions"]),
-            activation=config.get("activation_function", "gelu_new"),
-            norm_epsilon=float(config.get("layer_norm_epsilon", 1e-5)),
-            tied=bool(config.get("tie_word_embeddings", True)),
-        )
+        return _spec_of(config)
     except KeyError as error:
-        raise CheckpointError(f"{path} lacks {error}", "A GPT-2 config has n_layer, n_head, n_embd, n_positions, "
-                              "vocab_size.") from error
-    except (SpecError, TypeError) as error:
+        needed = "A GPT-2 config has n_layer, n_head, n_embd, n_positions, vocab_size."
+        raise CheckpointError(f"{path} lacks {error}", needed) from error
+    except (ValueError, TypeError) as error:
         raise CheckpointError(f"{path}: {error}", _SUPPORTED) from error
+
+
+def _spec_of(config: dict[str, Any]) -> Spec:
+    d_model, heads = int(config["n_embd"]), int(config["n_head"])
+    if heads < 1 or d_model % heads:
+        raise SpecError(f"n_embd {d_model} is not a multiple of n_head {heads}")
+    return Spec(
+        layers=int(config["n_layer"]),
+        heads=heads,
+        d_model=d_model,
+        d_head=d_model // heads,
+        d_mlp=int(config.get("n_inner") or 4 * d_model),
+        d_vocab=int(config["vocab_size"]),
+        positions=int(config["n_positions"]),
+        activation=config.get("activation_function", "gelu_new"),
+        norm_epsilon=float(config.get("layer_norm_epsilon", 1e-5)),
+        tied=bool(config.get("tie_word_embeddings", True)),
+    )
 
 
 def load_model(folder: Path, spec: Spec, device: str, dtype: torch.dtype) -> Transformer:
@@ -116,8 +120,13 @@ def load_model(folder: Path, spec: Spec, device: str, dtype: torch.dtype) -> Tra
 
 def _file_name(name: str) -> str:
     """Hugging Face's name of one of our parameters, without its `transformer.` prefix."""
-    fixed = {"W_E": "wte.weight", "W_pos": "wpe.weight", "ln_final.w": "ln_f.weight", "ln_final.b": "ln_f.bias",
-             "W_U": "lm_head.weight"}
+    fixed = {
+        "W_E": "wte.weight",
+        "W_pos": "wpe.weight",
+        "ln_final.w": "ln_f.weight",
+        "ln_final.b": "ln_f.bias",
+        "W_U": "lm_head.weight",
+    }
     if name in fixed:
         return fixed[name]
     _, layer, rest = name.split(".", 2)

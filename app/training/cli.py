@@ -26,7 +26,10 @@ Stories = Annotated[Path, typer.Option(help="Stories in one file, separated by <
 
 @train_app.command("sort")
 def train_sort(
-    steps: int = 600, seed: Seed = 0, out: Out = Path("checkpoints/sort"), models: Models = MODELS,
+    steps: int = 600,
+    seed: Seed = 0,
+    out: Out = Path("checkpoints/sort"),
+    models: Models = MODELS,
     resume: Resume = False,
 ) -> None:
     """Train `sort`, which puts six letters in order (about half a minute)."""
@@ -48,7 +51,10 @@ def train_stories(
     story_file: Annotated[Path, typer.Option("--stories", help="Stories, separated by <|endoftext|>.")],
     tales: Annotated[Path, typer.Option(help="A folder of fairy tales, one .txt a book.")],
     tokens: Annotated[int, typer.Option(help="Tokens to read in training.")] = 9_000_000,
-    seed: Seed = 0, out: Out = Path("checkpoints/stories"), models: Models = MODELS, resume: Resume = False,
+    seed: Seed = 0,
+    out: Out = Path("checkpoints/stories"),
+    models: Models = MODELS,
+    resume: Resume = False,
 ) -> None:
     """Train `stories`, a small GPT-2 (about an hour on two cores)."""
     with _plain_errors():
@@ -84,8 +90,12 @@ def evaluate(story_file: Annotated[Path, typer.Option("--stories")], models: Mod
 
 @train_app.command("samples")
 def samples(
-    prompt: str = "Once upon a time", count: int = 5, new_tokens: int = 100, temperature: float = 0.7,
-    top_p: float = 0.95, models: Models = MODELS,
+    prompt: str = "Once upon a time",
+    count: int = 5,
+    new_tokens: int = 100,
+    temperature: float = 0.7,
+    top_p: float = 0.95,
+    models: Models = MODELS,
 ) -> None:
     """Print what `stories` writes after a prompt for seeds 0, 1, 2, …: nothing is picked."""
     loaded = Catalog(models).load("stories")

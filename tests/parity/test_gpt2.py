@@ -1,0 +1,107 @@
+"""Our transformer beside `transformers` on the same GPT-2 weights: every hidden state, attention and logit."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+from transformers import GPT2Config, GPT2LMHeadModel
+
+from app.checkpoints.catalog import Catalog, LoadedModel
+from app.paths import MODELS
+from app.transformer.decoding import Sampling, choose
+from app.transformer.model import KeyValueCache
+from app.transformer.names import resolve_name
+
+pytestmark = pytest.mark.parity
+
+CONFIGS = {
+    "plain": {},
+    "untied-relu": {"tie_word_embeddings": False, "activation_function": "relu", "n_inner": 40},
+    "exact-gelu": {"activation_function": "gelu", "layer_norm_epsilon": 1e-3},
+}
+
+
+def save_random_gpt2(folder: Path, **changes: object) -> GPT2LMHeadModel:
+    """A small GPT-2 with every number random, norms and biases too, so that none can be forgotten."""
+    sizes = {"n_layer": 3, "n_head": 4, "n_embd": 32, "vocab_size": 61, "n_positions": 24}
+    torch.manual_seed(0)
+    reference = GPT2LMHeadModel(GPT2Config(**(sizes | changes), attn_implementation="eager")).eval()
+    with torch.no_grad():
+        for name, parameter in reference.named_parameters():
+            parameter.normal_(1.0 if "ln_" in name and name.endswith("weight") else 0.0, 0.3)
+    reference.save_pretrained(folder, safe_serialization=True)
+    return reference
+
+
+def close(ours: Tensor, reference: Tensor) -> None:
+    assert ours.shape == reference.shape
+    assert float((ours - reference).abs().max()) <= 1e-4 * max(1.0, float(reference.abs().max()))
+
+
+def record(loaded: LoadedModel, tokens: Tensor) -> dict[str, Tensor]:
+    """Every tensor of one pass, with its batch axis."""
+    seen: dict[str, Tensor] = {}
+
+    def tap(name: str, tensor: Tensor) -> Tensor:
+        seen[name] = tensor.clone()
+        return tensor
+
+    for _ in loaded.model.stages(tokens, tap):
+        pass
+    return seen
+
+
+def compare(loaded: LoadedModel, reference: GPT2LMHeadModel, tokens: Tensor) -> None:
+    with torch.no_grad():
+        expected = reference(tokens, output_hidden_states=True, output_attentions=True)
+    seen = record(loaded, tokens)
+    for index, hidden in enumerate(expected.hidden_states):
+        close(seen[resolve_name(f"hidden_states[{index}]", loaded.spec)], hidden)
+    for index, attention in enumerate(expected.attentions):
+        close(seen[resolve_name(f"attentions[{index}]", loaded.spec)], attention)
+    close(seen["logits"], expected.logits)
+    close(loaded.model(tokens), expected.logits)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("length", [1, 7, 24])
+def test_every_number_equals_the_references(tmp_path: Path, name: str, length: int) -> None:
+    folder = tmp_path / "random"
+    reference = save_random_gpt2(folder, **CONFIGS[name])
+    loaded = Catalog(tmp_path / "none", [folder]).load("random")
+    compare(loaded, reference, torch.randint(61, (1, length), generator=torch.Generator().manual_seed(length)))
+
+
+def test_greedy_writing_chooses_the_same_tokens(tmp_path: Path) -> None:
+    folder = tmp_path / "random"
+    reference = save_random_gpt2(folder)
+    loaded = Catalog(tmp_path / "none", [folder]).load("random")
+    prompt = torch.tensor([[3, 1, 4, 1, 5]])
+    expected = reference.generate(
+        prompt,
+        attention_mask=torch.ones_like(prompt),
+        max_length=24,
+        do_sample=False,
+        eos_token_id=None,
+        pad_token_id=0,
+    )
+    cache = KeyValueCache(loaded.spec, loaded.spec.positions)
+    written, fed = prompt[0].tolist(), prompt
+    while len(written) < 24:
+        stages = loaded.model.stages(fed, cache=cache)
+        try:
+            while True:
+                next(stages)
+        except StopIteration as stop:
+            written.append(choose(stop.value[0, -1], Sampling(), len(written) - 1).token)
+        fed = torch.tensor([written[-1:]])
+    assert written == expected[0].tolist()
+
+
+@pytest.mark.parametrize("name", ["sort", "stories"])
+def test_transformers_reads_the_bundled_models_and_agrees(name: str) -> None:
+    reference = GPT2LMHeadModel.from_pretrained(MODELS / name, attn_implementation="eager", dtype=torch.float32).eval()
+    loaded = Catalog(MODELS).load(name)
+    generator = torch.Generator().manual_seed(0)
+    compare(loaded, reference, torch.randint(loaded.spec.d_vocab, (1, loaded.spec.positions), generator=generator))
