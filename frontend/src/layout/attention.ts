@@ -77,7 +77,7 @@ function fan(measures: Measures, plan: HeadPlan): Fan {
   const { heads, headWidth, modelWidth, positions, gap, weightsX } = measures;
   const steps = Math.max(1, heads - 1);
   const height = Math.max(2 * modelWidth + gap, plan.height * (1 + SHOWN * (heads - 1)));
-  const depth = Math.round(2 * headWidth + positions / 2 + gap);
+  const depth = Math.round(2 * headWidth + positions / 2);
   const rise = (height - plan.height) / steps - depth * DEPTH_UP;
   return {
     x: weightsX - heads * headWidth - 2 * gap - plan.width,

@@ -31,12 +31,14 @@ export interface Measures {
   readonly weightsX: number;
   /** What a norm's two summaries take above it. */
   readonly summaryHeight: number;
+  /** From strip to strip of the output. */
+  readonly stripHeight: number;
   /** Cells along one strip of the folded vocabulary, and of `W_pos`. */
   readonly strip: number;
 }
 
 /** Height of the folded vocabulary over its width, at most. */
-const TALLEST_FOLD = 5;
+const TALLEST_FOLD = 4;
 
 /** Measures of a decoder graph with room for `capacity` positions. */
 export function measure(graph: Graph, capacity: number): Measures {
@@ -53,7 +55,9 @@ export function measure(graph: Graph, capacity: number): Measures {
   const outX = biasX - narrow - positions;
   const vocabulary = size("d_vocab");
   const widest = Math.max(mlpWidth, modelWidth);
-  const strip = Math.max(widest, Math.ceil(Math.sqrt((vocabulary * (modelWidth + narrow)) / TALLEST_FOLD)));
+  // The rows of one strip where it is tallest: weights, scores and probabilities under each other.
+  const stripHeight = modelWidth + 2 * (positions + narrow) + gap;
+  const strip = Math.max(widest, Math.ceil(Math.sqrt((vocabulary * stripHeight) / TALLEST_FOLD)));
   return {
     heads: size("head"),
     headWidth,
@@ -71,6 +75,7 @@ export function measure(graph: Graph, capacity: number): Measures {
     outX,
     weightsX: outX - gap,
     summaryHeight: 2 * (1 + hair),
+    stripHeight,
     strip,
   };
 }

@@ -119,19 +119,21 @@ function pathOf(
   return straight(from, to) ?? elbow(from, to, previous?.to, next?.from);
 }
 
-/** Whether two plates stand so close side by side that a band between them would say nothing. */
+/** Whether two plates face each other so closely that a band between them would say nothing. */
 function areNeighbours(a: Sheet, b: Sheet, { narrow, hair }: Measures): boolean {
   const apart = (aStart: number, aLength: number, bStart: number, bLength: number): number =>
     Math.max(aStart - bStart - bLength, bStart - aStart - aLength);
   const across = apart(a.x, a.columns, b.x, b.columns);
   const down = apart(a.y, a.rows, b.y, b.rows);
-  return a.z === b.z && Math.max(across, down) <= 2 * (narrow + hair + 1);
+  const face = Math.min(across, down) < 0;
+  return a.z === b.z && face && Math.max(across, down) <= 2 * (narrow + hair + 1);
 }
 
+/** The heads' bands together are as wide as the stream that they part. */
 function ribbonFrom({ from, to, of }: Connection, points: Path, measures: Measures): Ribbon {
   const stream = streamWidth(measures);
   const byHead = from.head !== null || to.head !== null;
   const whole = from.role === "weight" ? stream / 2 : stream;
-  const width = byHead && of > 1 ? Math.max(stream / of, stream / 12) : whole;
+  const width = byHead ? stream / of : whole;
   return { from: from.id, to: to.id, points: rounded(points, width), width, role: from.role };
 }

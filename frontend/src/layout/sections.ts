@@ -97,13 +97,12 @@ function drawMlp(paper: Paper, layer: number, y: number): number {
 
 /** The last norm, and for every strip of the vocabulary its weights, scores and probabilities under each other. */
 function drawOutput(paper: Paper): number {
-  const { summaryHeight, modelWidth, positions, vocabulary, narrow, gap } = paper.measures;
+  const { summaryHeight, modelWidth, positions, vocabulary, narrow, gap, stripHeight } = paper.measures;
   const logitsY = summaryHeight + modelWidth + narrow;
   const probabilitiesY = logitsY + positions + narrow;
-  const pitch = modelWidth + 2 * (positions + narrow) + gap;
   drawNorm(paper, "ln_final", 0);
-  const end = drawStrips(paper, "W_U", vocabulary, summaryHeight, pitch);
-  drawStrips(paper, "logits", vocabulary, logitsY, pitch);
-  drawStrips(paper, "probabilities", vocabulary, probabilitiesY, pitch);
+  const end = drawStrips(paper, "W_U", vocabulary, summaryHeight, stripHeight);
+  drawStrips(paper, "logits", vocabulary, logitsY, stripHeight);
+  drawStrips(paper, "probabilities", vocabulary, probabilitiesY, stripHeight);
   return end - gap;
 }
