@@ -2,7 +2,11 @@
 
 import os
 
+from .memory import keep_freed_memory
+
 # Read by OpenMP when torch is first imported. Without them its threads spin at every barrier, and anything
 # else that runs on the machine makes torch 4 to 10 times slower.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
+
+keep_freed_memory()

@@ -67,12 +67,15 @@ class LayerNorm(nn.Module):
         """`[batch, pos, d_model]` in and out; `name` is the norm's own, such as `blocks.0.ln1`."""
         if tap is no_tap:
             return F.layer_norm(x, self.w.shape, self.w, self.b, self.epsilon)
-        mean = tap(f"{name}.hook_mean", x.mean(-1, keepdim=True))  # [batch, pos, 1]
-        centred = x - mean
-        variance = centred.square().mean(-1, keepdim=True)
-        scale = tap(f"{name}.hook_scale", (variance + self.epsilon).sqrt())  # [batch, pos, 1]
-        normalized = tap(f"{name}.hook_normalized", centred.div_(scale))
-        return tap(f"{name}.hook_out", torch.addcmul(self.b, normalized, self.w))
+        out, computed_mean, inverse = torch.native_layer_norm(x, self.w.shape, self.w, self.b, self.epsilon)
+        computed_scale = inverse.reciprocal()  # [batch, pos, 1]
+        mean = tap(f"{name}.hook_mean", computed_mean)
+        scale = tap(f"{name}.hook_scale", computed_scale)
+        quotient = (x - mean).div_(scale)
+        normalized = tap(f"{name}.hook_normalized", quotient)
+        if mean is not computed_mean or scale is not computed_scale or normalized is not quotient:
+            out = torch.addcmul(self.b, normalized, self.w)  # something was changed on the way
+        return tap(f"{name}.hook_out", out)
 
 
 class Attention(nn.Module):
@@ -127,8 +130,8 @@ def attention_pattern(query: Tensor, key: Tensor, name: str, tap: Tap) -> Tensor
     `[batch, head, query_pos, key_pos]`, every row of which sums to one.
     """
     # [batch, head, query_pos, d_head] @ [batch, head, d_head, key_pos]
-    raw = query.transpose(1, 2) @ key.permute(0, 2, 3, 1)
-    raw = tap(f"{name}.hook_attn_scores_raw", raw.div_(math.sqrt(query.shape[-1])))
+    raw = (query / math.sqrt(query.shape[-1])).transpose(1, 2) @ key.permute(0, 2, 3, 1)
+    raw = tap(f"{name}.hook_attn_scores_raw", raw)
     mask = causal_mask(raw.shape[-2], raw.shape[-1], raw.device)
     scores = tap(f"{name}.hook_attn_scores", raw.masked_fill(mask, -torch.inf))
     largest = tap(f"{name}.hook_max", scores.amax(-1))  # [batch, head, query_pos]
