@@ -1,7 +1,7 @@
 /** The eye, in numbers of double precision: where it is, what it sees, how it moves. World space has y up (layout
  *  y is negated); the eye stays in front of the plates, so that nothing is ever mirrored or upside down. */
 
-import { Matrix4 } from "three";
+import type { Matrix4 } from "three";
 import { HOME_FOV } from "../layout/view";
 import type { CameraState } from "./types";
 
@@ -12,7 +12,8 @@ const LARGEST_AZIMUTH = 78;
 const LOWEST = -60;
 const HIGHEST = 80;
 
-export const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
+export const clamp = (value: number, low: number, high: number): number =>
+  Math.min(high, Math.max(low, value));
 export const add = (a: Vec3, b: Vec3, factor = 1): Vec3 => [
   a[0] + b[0] * factor,
   a[1] + b[1] * factor,
@@ -57,16 +58,34 @@ export function lookingFrom(eye: Vec3, distance: number, azimuth: number, elevat
 }
 
 /** Projection times rotation, for points relative to the eye. */
-export function viewMatrix(state: CameraState, aspect: number, near: number, far: number, out: Matrix4): Matrix4 {
+export function viewMatrix(
+  state: CameraState,
+  aspect: number,
+  near: number,
+  far: number,
+  out: Matrix4,
+): Matrix4 {
   const { right, up, back } = basisOf(state.azimuth, state.elevation);
   const f = 1 / Math.tan(FIELD_OF_VIEW / 2);
   const a = -(far + near) / (far - near);
   const b = (-2 * far * near) / (far - near);
   return out.set(
-    (f / aspect) * right[0], (f / aspect) * right[1], (f / aspect) * right[2], 0,
-    f * up[0], f * up[1], f * up[2], 0,
-    a * back[0], a * back[1], a * back[2], b,
-    -back[0], -back[1], -back[2], 0,
+    (f / aspect) * right[0],
+    (f / aspect) * right[1],
+    (f / aspect) * right[2],
+    0,
+    f * up[0],
+    f * up[1],
+    f * up[2],
+    0,
+    a * back[0],
+    a * back[1],
+    a * back[2],
+    b,
+    -back[0],
+    -back[1],
+    -back[2],
+    0,
   );
 }
 
@@ -78,7 +97,13 @@ export function rayThrough(state: CameraState, aspect: number, x: number, y: num
 }
 
 /** The nearest state, looking this way, that has every point (world space) in the window with some margin. */
-export function framing(points: Iterable<Vec3>, aspect: number, azimuth: number, elevation: number, margin = 0.06): CameraState {
+export function framing(
+  points: Iterable<Vec3>,
+  aspect: number,
+  azimuth: number,
+  elevation: number,
+  margin = 0.06,
+): CameraState {
   const { right, up, back } = basisOf(azimuth, elevation);
   const ty = Math.tan(FIELD_OF_VIEW / 2) * (1 - margin);
   const tx = ty * aspect;

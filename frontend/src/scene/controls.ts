@@ -37,8 +37,10 @@ export class Controls {
   constructor(private readonly map: Movable) {
     const { canvas } = map;
     canvas.style.touchAction = "none";
-    const on = <K extends keyof HTMLElementEventMap>(name: K, react: (event: HTMLElementEventMap[K]) => void): void =>
-      canvas.addEventListener(name, react, { signal: this.stop.signal, passive: false });
+    const on = <K extends keyof HTMLElementEventMap>(
+      name: K,
+      react: (event: HTMLElementEventMap[K]) => void,
+    ): void => canvas.addEventListener(name, react, { signal: this.stop.signal, passive: false });
     on("pointerdown", (event) => this.down(event));
     on("pointermove", (event) => this.drag(event));
     on("pointerup", (event) => this.up(event, true));
@@ -130,13 +132,23 @@ export class Controls {
     const depth = Math.max(1, -dot(add(this.grasp ?? eye, eye, -1), back));
     const cells = (depth * 2 * Math.tan(FIELD_OF_VIEW / 2)) / this.map.canvas.clientHeight;
     this.map.move(
-      lookingFrom(add(add(eye, right, -dx * cells), up, dy * cells), state.distance, state.azimuth, state.elevation),
+      lookingFrom(
+        add(add(eye, right, -dx * cells), up, dy * cells),
+        state.distance,
+        state.azimuth,
+        state.elevation,
+      ),
     );
   }
 
   private orbit(dx: number, dy: number): void {
     const state = this.map.get();
-    const next = lookingFrom(eyeOf(state), state.distance, state.azimuth - dx * 0.3, state.elevation + dy * 0.3);
+    const next = lookingFrom(
+      eyeOf(state),
+      state.distance,
+      state.azimuth - dx * 0.3,
+      state.elevation + dy * 0.3,
+    );
     const old = basisOf(state.azimuth, state.elevation);
     const fresh = basisOf(next.azimuth, next.elevation);
     const about = this.grasp ?? eyeOf(state);

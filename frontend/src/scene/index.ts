@@ -1,3 +1,4 @@
 /** The scene: the model as a map. The page makes one with `createMap` and needs nothing else of this folder. */
 
+export { createMap } from "./map";
 export * from "./types";

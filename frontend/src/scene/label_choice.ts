@@ -18,7 +18,12 @@ export class Placement {
     const keys = this.keys(box);
     for (const key of keys) {
       for (const other of this.cells.get(key) ?? []) {
-        if (box.left < other.right && other.left < box.right && box.top < other.bottom && other.top < box.bottom)
+        if (
+          box.left < other.right &&
+          other.left < box.right &&
+          box.top < other.bottom &&
+          other.top < box.bottom
+        )
           return false;
       }
     }

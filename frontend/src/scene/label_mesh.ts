@@ -176,7 +176,7 @@ export class LabelMesh {
   }
 
   begin(width: number, height: number, pixelRatio: number): void {
-    (this.mesh.material.uniforms.windowSize?.value as Vector2).set(width, height);
+    (this.mesh.material.uniforms.windowSize!.value as Vector2).set(width, height);
     if (this.atlas.pixelRatio !== pixelRatio) {
       this.atlas.pixelRatio = pixelRatio;
       this.atlas.clear();
@@ -216,7 +216,7 @@ export class LabelMesh {
 
   setTheme(theme: Theme): void {
     for (const name of ["paper", "ink", "soft"] as const)
-      (this.mesh.material.uniforms[name]?.value as Vector3).set(...rgb(theme[name]));
+      (this.mesh.material.uniforms[name]!.value as Vector3).set(...rgb(theme[name]));
   }
 
   dispose(): void {

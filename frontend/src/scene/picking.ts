@@ -32,7 +32,8 @@ export function pickPlate(plates: readonly Plate[], eye: Vec3, way: Vec3): Hit |
     }
   }
   if (!found) return null;
-  const within = (value: number, count: number): number => Math.min(count - 1, Math.max(0, Math.floor(value)));
+  const within = (value: number, count: number): number =>
+    Math.min(count - 1, Math.max(0, Math.floor(value)));
   return {
     plate: found,
     column: within(eye[0] + way[0] * nearest - found.x, found.columns),

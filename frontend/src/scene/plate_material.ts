@@ -6,7 +6,7 @@
  */
 
 import { GLSL3, type IUniform, Matrix4, RawShaderMaterial, type Texture, Vector3, Vector4 } from "three";
-import { roles, rgb, type Theme } from "./themes";
+import { rgb, roles, type Theme } from "./themes";
 
 /** Texels of plate data a plate. */
 export const PLATE_TEXELS = 5;
@@ -203,21 +203,21 @@ export class PlateMaterial extends RawShaderMaterial {
 
   setTheme(theme: Theme): void {
     const set = (name: string, colour: string): void => {
-      (this.uniforms[name]?.value as Vector3).set(...rgb(colour));
+      (this.uniforms[name]!.value as Vector3).set(...rgb(colour));
     };
     set("paper", theme.paper);
     set("ink", theme.ink);
     set("rule", theme.rule);
     set("notANumber", theme.notANumber);
     for (const [i, role] of roles.entries()) {
-      (this.uniforms.plus?.value as Vector3[])[i]?.set(...rgb(theme.positive[role]));
-      (this.uniforms.minus?.value as Vector3[])[i]?.set(...rgb(theme.negative[role]));
+      (this.uniforms.plus!.value as Vector3[])[i]?.set(...rgb(theme.positive[role]));
+      (this.uniforms.minus!.value as Vector3[])[i]?.set(...rgb(theme.negative[role]));
     }
   }
 
   /** Marks a cell as hovered or chosen; null for none. */
   mark(what: "hovered" | "chosen", cell: { plate: number; row: number; column: number } | null): void {
-    const value = this.uniforms[what]?.value as Vector4;
+    const value = this.uniforms[what]!.value as Vector4;
     if (cell) value.set(cell.plate, cell.column, cell.row, 0);
     else value.set(-1, 0, 0, 0);
   }

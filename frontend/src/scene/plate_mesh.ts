@@ -18,11 +18,51 @@ import { roles } from "./themes";
 /** Front, then the four walls (never the back): corners, and for each face 0 front, 1 left or right, 2 top or bottom. */
 function boxGeometry(): InstancedBufferGeometry {
   const faces: [number, number[][]][] = [
-    [0, [[0, 0, 1], [0, 1, 1], [1, 1, 1], [1, 0, 1]]],
-    [1, [[0, 0, 0], [0, 1, 0], [0, 1, 1], [0, 0, 1]]],
-    [1, [[1, 0, 1], [1, 1, 1], [1, 1, 0], [1, 0, 0]]],
-    [2, [[0, 0, 0], [0, 0, 1], [1, 0, 1], [1, 0, 0]]],
-    [2, [[0, 1, 1], [0, 1, 0], [1, 1, 0], [1, 1, 1]]],
+    [
+      0,
+      [
+        [0, 0, 1],
+        [0, 1, 1],
+        [1, 1, 1],
+        [1, 0, 1],
+      ],
+    ],
+    [
+      1,
+      [
+        [0, 0, 0],
+        [0, 1, 0],
+        [0, 1, 1],
+        [0, 0, 1],
+      ],
+    ],
+    [
+      1,
+      [
+        [1, 0, 1],
+        [1, 1, 1],
+        [1, 1, 0],
+        [1, 0, 0],
+      ],
+    ],
+    [
+      2,
+      [
+        [0, 0, 0],
+        [0, 0, 1],
+        [1, 0, 1],
+        [1, 0, 0],
+      ],
+    ],
+    [
+      2,
+      [
+        [0, 1, 1],
+        [0, 1, 0],
+        [1, 1, 0],
+        [1, 1, 1],
+      ],
+    ],
   ];
   const geometry = new InstancedBufferGeometry();
   const corners = faces.flatMap(([, points]) => points.flat());
@@ -55,8 +95,20 @@ export class PlateMesh {
     for (const [i, { plate, sheet, row, column, transposed }] of windows.entries()) {
       const flags = roles.indexOf(plate.role) | (transposed ? 4 : 0);
       this.data.set(
-        [plate.x, -plate.y, plate.z, 0, plate.columns, plate.rows, 1, flags,
-          sheet.firstTile, sheet.tilesAcross, column, row],
+        [
+          plate.x,
+          -plate.y,
+          plate.z,
+          0,
+          plate.columns,
+          plate.rows,
+          1,
+          flags,
+          sheet.firstTile,
+          sheet.tilesAcross,
+          column,
+          row,
+        ],
         i * PLATE_TEXELS * 4,
       );
     }
@@ -91,7 +143,8 @@ export class PlateMesh {
   }
 
   clearLit(): void {
-    for (const plate of this.lit) this.data.fill(0, (plate * PLATE_TEXELS + 3) * 4, (plate + 1) * PLATE_TEXELS * 4);
+    for (const plate of this.lit)
+      this.data.fill(0, (plate * PLATE_TEXELS + 3) * 4, (plate + 1) * PLATE_TEXELS * 4);
     if (this.lit.size > 0 && this.texture) this.texture.needsUpdate = true;
     this.lit.clear();
   }

@@ -185,8 +185,7 @@ export class Pool {
 
   /** Uploads everything again: the graphics card has forgotten it. */
   touchAll(): void {
-    for (const layer of this.layers)
-      layer.dirty = { left: 0, top: 0, right: LAYER_SIZE, bottom: LAYER_SIZE };
+    for (const layer of this.layers) layer.dirty = { left: 0, top: 0, right: LAYER_SIZE, bottom: LAYER_SIZE };
   }
 
   private touch(layer: Layer, slot: Slot, area: Dirty): void {

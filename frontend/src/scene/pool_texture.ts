@@ -28,7 +28,9 @@ export class PoolTexture {
   }
 
   get bytes(): number {
-    return this.depth * 2 * LAYER_SIZE ** 2 * (1 + 1 / 4 + 1 / 16 + 1 / 64) + this.tableRows * TABLE_WIDTH * 4;
+    return (
+      this.depth * 2 * LAYER_SIZE ** 2 * (1 + 1 / 4 + 1 / 16 + 1 / 64) + this.tableRows * TABLE_WIDTH * 4
+    );
   }
 
   get layers(): number {
@@ -87,17 +89,7 @@ export class PoolTexture {
     const padded = new Uint32Array(rows * TABLE_WIDTH);
     padded.set(entries);
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 4);
-    gl.texSubImage2D(
-      gl.TEXTURE_2D,
-      0,
-      0,
-      0,
-      TABLE_WIDTH,
-      rows,
-      gl.RED_INTEGER,
-      gl.UNSIGNED_INT,
-      padded,
-    );
+    gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, TABLE_WIDTH, rows, gl.RED_INTEGER, gl.UNSIGNED_INT, padded);
     this.unbind(gl.TEXTURE_2D);
   }
 

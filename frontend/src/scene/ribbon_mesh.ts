@@ -5,10 +5,10 @@ import {
   BufferAttribute,
   BufferGeometry,
   DoubleSide,
-  GLSL3,
-  KeepStencilOp,
-  IncrementStencilOp,
   EqualStencilFunc,
+  GLSL3,
+  IncrementStencilOp,
+  KeepStencilOp,
   Mesh,
   RawShaderMaterial,
   Vector3,
@@ -42,7 +42,10 @@ function band({ points, width }: Ribbon): [number, number, number][] {
     const side = (before ?? after ?? new Vector3(1, 0, 0)).clone();
     if (before && after) {
       if (before.dot(after) < -0.5) after.negate();
-      side.add(after).normalize().divideScalar(Math.max(0.5, side.dot(before)));
+      side
+        .add(after)
+        .normalize()
+        .divideScalar(Math.max(0.5, side.dot(before)));
     }
     for (const half of [-width / 2, width / 2]) {
       const corner = point.clone().addScaledVector(side, half);
@@ -102,7 +105,7 @@ export class RibbonMesh {
 
   setTheme(theme: Theme): void {
     for (const [i, role] of roles.entries())
-      (this.mesh.material.uniforms.plus?.value as Vector3[])[i]?.set(...rgb(theme.positive[role]));
+      (this.mesh.material.uniforms.plus!.value as Vector3[])[i]?.set(...rgb(theme.positive[role]));
   }
 
   dispose(): void {

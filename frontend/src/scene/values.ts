@@ -125,7 +125,8 @@ export class Values {
   wanted(ranks: Rank[]): TileAddress[] {
     ranks.sort((a, b) => b.worth - a.worth);
     this.worth.clear();
-    let room = this.pool.maximumLayers * 0.98 - Math.min(this.activationShare, this.pool.maximumLayers * 0.75);
+    let room =
+      this.pool.maximumLayers * 0.98 - Math.min(this.activationShare, this.pool.maximumLayers * 0.75);
     const missing: TileAddress[] = [];
     for (const { sheet, row, column, worth } of ranks) {
       const tile = sheet.firstTile + row * sheet.tilesAcross + column;
@@ -190,10 +191,14 @@ export class Values {
   }
 
   private writeAbsent(sheet: Sheet, top: number, rows: number, left: number): void {
-    this.eachTileOf(sheet, { top, rows, left, columns: sheet.columns - left }, (tile, _row, _column, inTile) => {
-      const held = this.held[tile];
-      if (held) this.pool.writeAbsent(held, inTile);
-    });
+    this.eachTileOf(
+      sheet,
+      { top, rows, left, columns: sheet.columns - left },
+      (tile, _row, _column, inTile) => {
+        const held = this.held[tile];
+        if (held) this.pool.writeAbsent(held, inTile);
+      },
+    );
   }
 
   /** Cuts a rectangle of a sheet along its tiles; what lies outside the sheet is left out. */
