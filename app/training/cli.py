@@ -50,7 +50,7 @@ def train_sort(
 def train_stories(
     story_file: Annotated[Path, typer.Option("--stories", help="Stories, separated by <|endoftext|>.")],
     tales: Annotated[Path, typer.Option(help="A folder of fairy tales, one .txt a book.")],
-    tokens: Annotated[int, typer.Option(help="Tokens to read in training.")] = 9_000_000,
+    tokens: Annotated[int, typer.Option(help="Tokens to read in training.")] = 4_900_000,
     seed: Seed = 0,
     out: Out = Path("checkpoints/stories"),
     models: Models = MODELS,

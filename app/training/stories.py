@@ -210,8 +210,8 @@ def recipe(tokens: int, seed: int) -> Recipe:
         matrix_rate=0.02,
         weight_decay=0.05,
         warm_up=250_000,
-        decay=0.55,
-        checkpoint_every=400_000,
+        decay=0.5,
+        checkpoint_every=700_000,
         seed=seed,
         compiled=True,
     )
