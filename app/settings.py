@@ -10,22 +10,37 @@ from app.paths import MODELS
 
 
 class Settings(BaseSettings):
-    """What the server is started with. Sizes are in bytes unless the name says otherwise."""
+    """What the server is started with. Lists are JSON in the environment, such as `ATLAS_MODELS='["/m/gpt2"]'`."""
 
     model_config = SettingsConfigDict(env_prefix="ATLAS_")
 
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    threads: int = Field(default=0, ge=0, description="threads that compute one stage of a run; 0 is one per core")
     bundled_models: Path = MODELS
-    models: list[Path] = Field(default_factory=list)
-    allowed_origins: list[str] = Field(default_factory=list)
+    models: list[Path] = Field(default_factory=list, description="folders with config.json and model.safetensors")
+    default_model: str = Field(default="stories", description="shown first, and loaded when the server starts")
+    allowed_origins: list[str] = Field(
+        default_factory=list, description="origins other than the server's own that may open the stream"
+    )
 
-    text_bytes: int = 20_000
-    slice_elements: int = 4_000_000
-    run_store_bytes: int = 2 * 2**30
-    runs_held: int = 64
-    queue_length: int = 32
-    sockets: int = 64
-    message_bytes: int = 256 * 1024
-    wished_names: int = 20_000
-    frames_unacknowledged: int = 64
-    frame_bytes: int = 2**20
+    body_bytes: int = Field(default=1 << 20, gt=0, description="the longest body of a request")
+    text_bytes: int = Field(default=20_000, gt=0, description="the longest text of a run, in UTF-8")
+    interventions: int = Field(default=64, gt=0, description="changes that one run may make to its tensors")
+    slice_elements: int = Field(default=4_000_000, gt=0, description="numbers in one answer")
+    json_elements: int = Field(default=1_000_000, gt=0, description="numbers in one answer in JSON")
+    attention_bytes: int = Field(default=2**28, gt=0, description="beyond it attention is derived when read")
+    run_store_bytes: int = Field(default=2 * 2**30, gt=0, description="memory of the runs remembered")
+    runs_held: int = Field(default=64, gt=0, description="runs remembered, those in flight among them")
+    runs_per_socket: int = Field(default=4, gt=0, description="unfinished runs of one connection")
+    idle_seconds: float = Field(default=600, gt=0, description="a run paused for longer is ended")
+    queue_length: int = Field(default=32, gt=0, description="runs that compute or wait to")
+    sockets: int = Field(default=64, gt=0, description="open connections of the stream")
+    message_bytes: int = Field(default=256 * 1024, gt=0, description="the longest message to the stream")
+    bad_messages: int = Field(default=10, gt=0, description="messages not understood before a connection is closed")
+    wished_items: int = Field(default=20_000, gt=0, description="names and tiles in one wish")
+    window_frames: int = Field(default=64, gt=0, description="frames sent and not yet acknowledged")
+    window_bytes: int = Field(default=8 * 2**20, gt=0, description="bytes of them")
+    frame_bytes: int = Field(default=2**20, gt=0, description="the payload of one frame")

@@ -1,15 +1,13 @@
 """One thread that computes, off the event loop, taking turns between runs at every layer."""
 
+import os
 import threading
 from collections import deque
-from collections.abc import Callable, Generator
-from concurrent.futures import Future
-from typing import TypeVar
+from collections.abc import Generator
 
 import torch
 
 Job = Generator[None, None, None]
-Result = TypeVar("Result")
 
 
 class QueueFullError(RuntimeError):
@@ -19,11 +17,12 @@ class QueueFullError(RuntimeError):
 class Executor:
     """Runs jobs in turns. A job is a generator: each `next` is one stage, such as one layer."""
 
-    def __init__(self, limit: int) -> None:
-        """Start the thread; at most `limit` jobs may wait at once."""
-        self._limit = limit
+    def __init__(self, limit: int, threads: int = 0) -> None:
+        """Start the thread; at most `limit` jobs may wait at once, each computes with `threads` threads (0: all)."""
+        self._limit, self._threads = limit, threads or len(os.sched_getaffinity(0))
         self._jobs: deque[Job] = deque()
         self._wake = threading.Condition()
+        self._working = 0
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="atlas-executor", daemon=True)
         self._thread.start()
@@ -35,26 +34,12 @@ class Executor:
             QueueFullError: too many wait already.
         """
         with self._wake:
-            if len(self._jobs) >= self._limit:
+            ahead = len(self._jobs) + self._working
+            if ahead >= self._limit:
                 raise QueueFullError
             self._jobs.append(job)
             self._wake.notify()
-            return len(self._jobs) - 1
-
-    def call(self, function: Callable[[], Result]) -> "Future[Result]":
-        """Compute one thing in turn with the runs."""
-        future: Future[Result] = Future()
-
-        def job() -> Job:
-            try:
-                future.set_result(function())
-            except BaseException as error:
-                future.set_exception(error)
-            return
-            yield
-
-        self.submit(job())
-        return future
+            return ahead
 
     def close(self) -> None:
         """Stop after the stage in progress."""
@@ -64,6 +49,7 @@ class Executor:
         self._thread.join(timeout=10)
 
     def _work(self) -> None:
+        torch.set_num_threads(self._threads)
         with torch.inference_mode():
             while True:
                 with self._wake:
@@ -71,8 +57,11 @@ class Executor:
                     if self._closed:
                         return
                     job = self._jobs.popleft()
-                if _advance(job):
-                    with self._wake:
+                    self._working = 1
+                more = _advance(job)
+                with self._wake:
+                    self._working = 0
+                    if more:
                         self._jobs.append(job)
 
 

@@ -2,160 +2,269 @@
 
 Keeping costs a reference, no copy. When text is generated each step adds its rows; whole tensors are put
 together when they are read. What was never formed (scores of queries with keys that came later, results of
-single heads, probabilities) is derived from what was, by the model's own code.
+single heads, probabilities, and the squares of attention where they would not fit) is derived from what was,
+by the model's own code.
 """
 
 import math
 import threading
+from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from app.transformer.graph import Graph, TensorInfo
-from app.transformer.model import Transformer
+from app.transformer.model import Transformer, attention_pattern
 
-# A view is cloned when it would keep alive a buffer this many times its own size.
+# A view is cloned when it would keep alive a buffer more than this many times its own size.
 _WASTE = 8
+_SOFTMAX = ("hook_attn_scores_raw", "hook_attn_scores", "hook_max", "hook_sum", "hook_pattern")
 
 
 @dataclass(frozen=True)
 class Intervention:
-    """A change made to a tensor while the model runs: its cells at `index` are set, scaled or added to."""
+    """A change made to a tensor while the model runs: its cells at `index` are set, scaled or added to.
+
+    Along `pos` and `query_pos` an index counts from the run's first position, also for rows computed later.
+    """
 
     name: str
     index: tuple[int | slice, ...]
-    action: str
+    action: Literal["set", "scale", "add"]
     value: float
 
-    def apply(self, tensor: Tensor) -> Tensor:
-        """The changed tensor, `[batch, …]`; the original is left as it was."""
+    def apply(self, tensor: Tensor, row_axis: int, first_row: int) -> Tensor:
+        """The changed tensor `[batch, …]`, whose rows start at `first_row`; the original is left as it was."""
+        index = list(self.index)
+        if row_axis < len(index):
+            shifted = _shift(index[row_axis], first_row, tensor.shape[row_axis + 1])
+            if shifted is None:
+                return tensor
+            index[row_axis] = shifted
+        last = index[-1] if len(index) == tensor.dim() - 1 else None
+        if isinstance(last, int) and last >= tensor.shape[-1]:
+            return tensor  # a key that these queries come before
         changed = tensor.clone()
-        cells = changed[(0, *self.index)]
-        match self.action:
-            case "set":
-                cells.fill_(self.value)
-            case "scale":
-                cells.mul_(self.value)
-            case _:
-                cells.add_(self.value)
+        place = (0, *index)
+        if self.action == "set":
+            changed[place] = self.value
+        elif self.action == "scale":
+            changed[place] = changed[place] * self.value
+        else:
+            changed[place] = changed[place] + self.value
         return changed
+
+
+def _shift(index: int | slice, first: int, count: int) -> int | slice | None:
+    """An index along all rows as one along the `count` rows from `first`; None when it meets none of them."""
+    if isinstance(index, int):
+        return index - first if first <= index < first + count else None
+    rows = range(first + count)[index]
+    inside = [row - first for row in rows if row >= first]
+    return slice(inside[0], inside[-1] + 1, rows.step) if inside else None
+
+
+@dataclass
+class _Kept:
+    """The chunks of rows of one tensor, and the row at which each starts."""
+
+    chunks: list[Tensor] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+    rows: int = 0
 
 
 class Recorder:
     """Everything captured of one run. Written by the executor's thread, read by any."""
 
-    def __init__(self, model: Transformer, graph: Graph, interventions: Sequence[Intervention] = ()) -> None:
-        """Watch runs of `model`, whose tensors are `graph`'s."""
+    def __init__(
+        self,
+        model: Transformer,
+        graph: Graph,
+        interventions: Sequence[Intervention] = (),
+        keep_attention: bool = True,
+    ) -> None:
+        """Watch runs of `model`, whose tensors are `graph`'s.
+
+        Without `keep_attention` the tensors that grow with the square of the text are derived when read.
+        """
         self._model, self._graph = model, graph
-        self._info = {tensor.name: tensor for tensor in graph.tensors}
-        self._chunks: dict[str, list[Tensor]] = {}
+        self._info = {tensor.name: tensor for tensor in graph.tensors if tensor.role != "weight"}
+        self._row_axes = {name: _row_axis(info) for name, info in self._info.items()}
+        self._kept = {name: _Kept() for name in self._info}
         self._interventions: dict[str, list[Intervention]] = {}
         for intervention in interventions:
             self._interventions.setdefault(intervention.name, []).append(intervention)
+        self._keep_attention = keep_attention
+        self._storages: set[int] = set()
+        self._nbytes = 0
+        self._weights_address = model.W_pos.untyped_storage().data_ptr()
         self._lock = threading.Lock()
 
     def tap(self, name: str, tensor: Tensor) -> Tensor:
         """Keep a tensor `[batch, …]`, and return what the computation is to go on with."""
-        for intervention in self._interventions.get(name, ()):
-            tensor = intervention.apply(tensor)
-        if not self._info[name].same_as:
-            kept = tensor.detach()[0]
-            if kept.dim() > len(self._info[name].axes):
-                kept = kept.squeeze(-1)  # [pos, 1] -> [pos]
-            if kept.untyped_storage().nbytes() > _WASTE * kept.nbytes:
-                kept = kept.clone()
-            with self._lock:
-                self._chunks.setdefault(name, []).append(kept)
+        kept, info = self._kept[name], self._info[name]
+        tensor = self._intervene(name, tensor, kept.rows)
+        if info.same_as:
+            return tensor
+        row = tensor.detach()[0]
+        if row.dim() > len(info.axes):
+            row = row.squeeze(-1)  # [pos, 1] -> [pos]
+        keep = self._keep_attention or info.kind not in _SOFTMAX
+        storage = row.untyped_storage()
+        if keep and (storage.nbytes() > _WASTE * row.nbytes or storage.data_ptr() == self._weights_address):
+            row = row.clone()
+            storage = row.untyped_storage()
+        with self._lock:
+            if keep:
+                kept.chunks.append(row)
+                kept.starts.append(kept.rows)
+                if storage.data_ptr() not in self._storages:
+                    self._storages.add(storage.data_ptr())
+                    self._nbytes += storage.nbytes()
+            kept.rows += row.shape[self._row_axes[name]]
         return tensor
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory held; what two tensors share counts once."""
+        return self._nbytes
+
+    @property
+    def names(self) -> list[str]:
+        """Every activation of the graph, in order."""
+        return list(self._info)
+
+    def info(self, name: str) -> TensorInfo:
+        """What the graph says of an activation.
+
+        Raises:
+            KeyError: it has none of that name.
+        """
+        return self._info[name]
+
+    def derived(self, name: str) -> bool:
+        """Whether a tensor is recomputed when read."""
+        info = self._info[name]
+        return info.derived or (not self._keep_attention and info.kind in _SOFTMAX)
 
     def rows(self, name: str) -> int:
         """Positions of a tensor known so far."""
-        info = self._info[self._source(name)]
-        with self._lock:
-            chunks = self._chunks.get("logits" if name == "probabilities" else info.name, ())
-            if info.name.endswith("hook_result"):
-                chunks = self._chunks.get(info.name.replace("hook_result", "hook_z"), ())
-            return sum(chunk.shape[_row_axis(info)] for chunk in chunks)
+        source = self._source(name)
+        if source == "probabilities":
+            source = "logits"
+        elif source.endswith("hook_result"):
+            source = source.replace("hook_result", "hook_z")
+        return self._kept[source].rows
+
+    def shape(self, name: str) -> list[int]:
+        """The shape of what is known so far of a tensor, positions included."""
+        info, rows = self._info[name], self.rows(name)
+        sizes = {**self._graph.sizes, "pos": rows, "query_pos": rows, "key_pos": rows}
+        return [sizes[axis] for axis in info.axes]
+
+    def row_axis(self, name: str) -> int:
+        """Along which axis of a tensor positions are added."""
+        return self._row_axes[name]
 
     def read(self, name: str, start: int = 0, end: int | None = None) -> Tensor:
         """Rows `start` to `end` of a tensor, with all its other axes.
 
         Raises:
-            KeyError: there is no such tensor in the graph, or nothing of it has been computed yet.
+            KeyError: there is no such activation in the graph, or nothing of it has been computed yet.
         """
         source = self._source(name)
-        info = self._info[source]
         last = self.rows(source)
         end = last if end is None else min(end, last)
-        if last == 0:
+        if start >= end:
             raise KeyError(name)
-        if source == "probabilities":
-            return torch.softmax(self.read("logits", start, end).float(), -1)
-        if source.endswith("hook_result"):
-            z = self.read(source.replace("hook_result", "hook_z"), start, end)
-            weight = self._model.weight(source.replace("hook_result", "W_O")).to(z.device)
-            # [pos, head, d_head] x [head, d_head, d_model] -> [pos, head, d_model]
-            return torch.einsum("phd,hdm->phm", z, weight)
-        if source.endswith("hook_attn_scores_raw"):
-            return self._raw_scores(source, start, end, last)
-        with self._lock:
-            chunks = list(self._chunks[source])
-        return _assemble(chunks, info, start, end, last)
-
-    def storages(self) -> dict[int, int]:
-        """Bytes of every piece of memory held, by its address: shared memory counts once."""
-        with self._lock:
-            kept = [chunk.untyped_storage() for chunks in self._chunks.values() for chunk in chunks]
-        return {storage.data_ptr(): storage.nbytes() for storage in kept}
+        with torch.inference_mode():
+            if source == "probabilities":
+                return torch.softmax(self.read("logits", start, end).float(), -1)
+            if source.endswith("hook_result"):
+                return self._results(source, start, end)
+            if source.endswith("hook_attn_scores_raw"):
+                return self._raw_scores(source, start, end, last)
+            if self.derived(source):
+                return self._derive_attention(source, start, end, last)
+            return self._assemble(source, start, end, last)
 
     def first_non_finite(self) -> str | None:
         """The first tensor with a not-a-number or an infinity that masking does not explain."""
-        for info in self._graph.tensors:
+        for name, info in self._info.items():
             with self._lock:
-                chunks = list(self._chunks.get(info.name, ()))
+                chunks = list(self._kept[name].chunks)
             masked = info.kind == "hook_attn_scores"
             if any(bool((chunk.isnan() if masked else ~chunk.isfinite()).any()) for chunk in chunks):
-                return info.name
+                return name
         return None
 
     def _source(self, name: str) -> str:
-        info = self._info[name]
-        if info.role == "weight":
-            raise KeyError(name)
-        return info.same_as or name
+        return self._info[name].same_as or name
+
+    def _intervene(self, name: str, tensor: Tensor, first_row: int) -> Tensor:
+        for intervention in self._interventions.get(name, ()):
+            tensor = intervention.apply(tensor, self._row_axes[name], first_row)
+        return tensor
+
+    def _results(self, name: str, start: int, end: int) -> Tensor:
+        """What each head adds to the residual stream, `[pos, head, d_model]`."""
+        z = self.read(name.replace("hook_result", "hook_z"), start, end)
+        weight = self._model.weight(name.replace("hook_result", "W_O"))
+        # [pos, head, d_head] x [head, d_head, d_model] -> [pos, head, d_model]
+        return torch.einsum("phd,hdm->phm", z, weight)
 
     def _raw_scores(self, name: str, start: int, end: int, last: int) -> Tensor:
         """Scores before the mask. While text is generated, queries meet only the keys read so far; the rest of
         a full pass's matrix is derived from the same queries and keys."""
         with self._lock:
-            chunks = list(self._chunks[name])
-        if len(chunks) == 1:
-            return chunks[0][:, start:end]
+            whole = self._kept[name].chunks[0] if len(self._kept[name].chunks) == 1 else None
+        if whole is not None:
+            return whole[:, start:end]
         query = self.read(name.replace("hook_attn_scores_raw", "hook_q"), start, end)
         key = self.read(name.replace("hook_attn_scores_raw", "hook_k"), 0, last)
         # [head, query_pos, d_head] @ [head, d_head, key_pos] -> [head, query_pos, key_pos]
-        return query.transpose(0, 1) @ key.permute(1, 2, 0) / math.sqrt(query.shape[-1])
+        raw = query.transpose(0, 1) @ key.permute(1, 2, 0) / math.sqrt(query.shape[-1])
+        return self._intervene(name, raw.unsqueeze(0), start)[0]
+
+    def _derive_attention(self, name: str, start: int, end: int, last: int) -> Tensor:
+        """A tensor of the softmax, from the queries of these rows and the keys up to them."""
+        attention = name.rpartition(".")[0]
+        query = self.read(f"{attention}.hook_q", start, end).unsqueeze(0)
+        key = self.read(f"{attention}.hook_k", 0, end).unsqueeze(0)
+        found: dict[str, Tensor] = {}
+
+        def tap(tapped: str, tensor: Tensor) -> Tensor:
+            found[tapped] = self._intervene(tapped, tensor, start)
+            return found[tapped]
+
+        attention_pattern(query, key, attention, tap)
+        return _fill_keys(found[name][0], self._info[name], last)
+
+    def _assemble(self, name: str, start: int, end: int, last: int) -> Tensor:
+        """Rows `start` to `end` out of chunks of rows; ragged rows of keys are filled up."""
+        info, axis, kept = self._info[name], self._row_axes[name], self._kept[name]
+        with self._lock:
+            first = bisect_right(kept.starts, start) - 1
+            stop = bisect_right(kept.starts, end - 1)
+            chunks, starts = kept.chunks[first:stop], kept.starts[first:stop]
+        pieces = []
+        for chunk, position in zip(chunks, starts, strict=True):
+            begin = max(start - position, 0)
+            count = min(end - position, chunk.shape[axis]) - begin
+            pieces.append(_fill_keys(chunk.narrow(axis, begin, count), info, last))
+        return pieces[0] if len(pieces) == 1 else torch.cat(pieces, axis)
 
 
 def _row_axis(info: TensorInfo) -> int:
-    """Along which axis of a tensor positions are added."""
     return info.axes.index("query_pos") if "query_pos" in info.axes else 0
 
 
-def _assemble(chunks: list[Tensor], info: TensorInfo, start: int, end: int, last: int) -> Tensor:
-    """Rows `start` to `end` out of chunks of rows; ragged rows of keys are filled with what a mask leaves."""
-    axis = _row_axis(info)
-    pieces, position = [], 0
-    for chunk in chunks:
-        size = chunk.shape[axis]
-        first, stop = max(start - position, 0), min(end - position, size)
-        if first < stop:
-            piece = chunk.narrow(axis, first, stop - first)
-            if info.axes[-1] == "key_pos" and piece.shape[-1] < last:
-                fill = 0.0 if info.role == "probability" else -math.inf
-                piece = torch.nn.functional.pad(piece, (0, last - piece.shape[-1]), value=fill)
-            pieces.append(piece)
-        position += size
-    return pieces[0] if len(pieces) == 1 else torch.cat(pieces, axis)
+def _fill_keys(rows: Tensor, info: TensorInfo, last: int) -> Tensor:
+    """Rows over keys made as long as the text, with what the mask leaves of a key that comes later."""
+    if info.axes[-1] != "key_pos" or rows.shape[-1] == last:
+        return rows
+    fill = 0.0 if info.role == "probability" else -math.inf
+    return torch.nn.functional.pad(rows, (0, last - rows.shape[-1]), value=fill)

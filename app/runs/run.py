@@ -3,6 +3,7 @@
 import logging
 import secrets
 import threading
+import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -15,8 +16,9 @@ from app.transformer.decoding import Choice, Sampling, choose
 from app.transformer.model import KeyValueCache
 from app.transformer.tokenizer import Token
 
-from .executor import Executor
+from .executor import Executor, QueueFullError
 from .recorder import Intervention, Recorder
+from .scales import Scales
 
 State = Literal["queued", "running", "paused", "done", "failed"]
 Reason = Literal["max_new_tokens", "end_of_text", "context", "cancelled"]
@@ -53,20 +55,26 @@ class Run:
         max_new_tokens: int,
         sampling: Sampling,
         interventions: Sequence[Intervention] = (),
+        attention_bytes: int = 2**28,
     ) -> None:
-        """A run that waits to be started."""
+        """A run that waits to be started; attention beyond `attention_bytes` is derived when read."""
         self.id = secrets.token_hex(6)
         self.loaded = loaded
         self.prompt = tuple(tokens)
         self.max_new_tokens = max_new_tokens
         self.sampling = sampling
-        self.recorder = Recorder(loaded.model, loaded.graph, interventions)
+        spec = loaded.spec
+        squares = 3 * spec.layers * spec.heads * self.capacity**2 * loaded.model.W_E.element_size()
+        self.recorder = Recorder(loaded.model, loaded.graph, interventions, squares <= attention_bytes)
+        self.scales = Scales(self.recorder, len(self.prompt))
         self.generated: list[Generated] = []
         self.top: tuple[Candidate, ...] = ()
         self.state: State = "queued"
         self.reason: Reason | None = None
         self.failure: str | None = None
         self.fed = 0
+        self.idle_since = time.monotonic()
+        self._checked: tuple[int, str | None] = (0, None)
         self._remaining: int | None = 0
         self._cancelled = False
         self._cache: KeyValueCache | None = None
@@ -83,17 +91,35 @@ class Run:
     @property
     def capacity(self) -> int:
         """Positions that may be fed in all: the last token written is not read again."""
-        return min(self.loaded.spec.positions, len(self.prompt) + self.max_new_tokens)
+        return min(self.loaded.spec.positions, len(self.prompt) + max(0, self.max_new_tokens - 1))
+
+    @property
+    def holds_cache(self) -> bool:
+        """Whether keys and values are kept for writing on."""
+        return self._cache is not None
 
     @property
     def finished(self) -> bool:
         """Whether nothing more will be computed."""
         return self.state in ("done", "failed")
 
+    def first_non_finite(self) -> str | None:
+        """The first tensor with a number that is none; looked for once for what has been computed."""
+        fed, found = self._checked
+        if fed != self.fed:
+            found = self.recorder.first_non_finite()
+            self._checked = (self.fed, found) if self.finished or self.state == "paused" else (-1, None)
+        return found
+
     def listen(self, listener: Callable[[Event], None]) -> Callable[[], None]:
         """Be told of every event, on the executor's thread; returns how to stop listening."""
         self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+        def stop() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return stop
 
     def advance(self, executor: Executor, count: int | None, sampling: Sampling | None = None) -> int:
         """Read the prompt if it has not been, then write `count` tokens, or all that fit when None.
@@ -106,11 +132,11 @@ class Run:
             self._remaining = count
             if self._working or self.finished:
                 return 0
-            self._working = True
+            self._working, before, self.state = True, self.state, "queued"
         try:
             return executor.submit(self._work())
-        except Exception:
-            self._working = False
+        except QueueFullError:
+            self._working, self.state = False, before
             raise
 
     def pause(self) -> None:
@@ -118,12 +144,12 @@ class Run:
         with self._lock:
             self._remaining = 0
 
-    def cancel(self, executor: Executor) -> None:
+    def cancel(self) -> None:
         """End the run where it is; what has been computed stays readable, the cache is freed."""
         with self._lock:
             self._cancelled = True
             idle = not self._working
-        if idle and not self.finished:
+        if idle:
             self._finish("cancelled")
 
     def _tell(self, event: Event) -> None:
@@ -131,8 +157,12 @@ class Run:
             listener(event)
 
     def _finish(self, reason: Reason) -> None:
-        self._cache, self._next_logits = None, None
-        self.state, self.reason = "done", reason
+        """End the run, once."""
+        with self._lock:
+            if self.finished:
+                return
+            self._working, self._cache, self._next_logits = False, None, None
+            self.state, self.reason, self.idle_since = "done", reason, time.monotonic()
         self._tell("done")
 
     def _work(self) -> Generator[None, None, None]:
@@ -141,7 +171,7 @@ class Run:
         except Exception as error:
             # Whatever breaks a run must end that run and nothing else; its listeners are told.
             logging.getLogger(__name__).exception("run %s failed", self.id)
-            self._cache = None
+            self._cache, self._next_logits = None, None
             self.state, self.failure, self._working = "failed", f"{type(error).__name__}: {error}", False
             self._tell("failed")
 
@@ -156,16 +186,14 @@ class Run:
         while not self._cancelled:
             reason = self._limit_reached()
             if reason is not None:
-                self._working = False
                 return self._finish(reason)
             with self._lock:
                 if self._remaining == 0:
-                    self._working, self.state = False, "paused"
+                    self._working, self.state, self.idle_since = False, "paused", time.monotonic()
                     break
                 self._remaining = None if self._remaining is None else self._remaining - 1
             yield from self._write()
         if self._cancelled:
-            self._working = False
             return self._finish("cancelled")
         self._tell("paused")
 
@@ -184,12 +212,10 @@ class Run:
         end = max((token.end for token in self.tokens), default=0)
         token = self.loaded.tokenizer.tokens([choice.token], end)[0]
         self.generated.append(Generated(position + 1, token, choice, self.top))
-        feeds = self._limit_reached() is None
-        if feeds:
-            yield from self._feed([choice.token])
-        else:
-            self.top = ()
+        self.top = ()
         self._tell("token")
+        if self._limit_reached() is None:
+            yield from self._feed([choice.token])
 
     def _feed(self, ids: list[int]) -> Generator[None, None, None]:
         """Read tokens; the distribution over what follows the last one becomes `top`."""
@@ -219,5 +245,3 @@ def candidates(logits: Tensor, loaded: LoadedModel, count: int) -> tuple[Candida
         Candidate(int(token), loaded.tokenizer.text_of(int(token)), float(logits[token]), float(probability))
         for probability, token in zip(best.values, best.indices, strict=True)
     )
-
-

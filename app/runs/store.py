@@ -3,7 +3,7 @@
 import threading
 from collections import OrderedDict
 
-from .run import Run
+from .run import Event, Run
 
 _FORGOTTEN_REMEMBERED = 4096
 
@@ -17,7 +17,7 @@ class StoreFullError(RuntimeError):
 
 
 class RunStore:
-    """Runs by id. Runs in flight are never forgotten."""
+    """Runs by id. Runs in flight are never forgotten, nor is the one that finished last."""
 
     def __init__(self, limit_bytes: int, limit_runs: int) -> None:
         """Hold at most `limit_runs` runs, of together at most `limit_bytes` once they are finished."""
@@ -33,10 +33,11 @@ class RunStore:
             StoreFullError: none of the runs held is finished.
         """
         with self._lock:
-            self._make_room()
+            self._make_room(self._limit_runs - 1)
             if len(self._runs) >= self._limit_runs:
                 raise StoreFullError
             self._runs[run.id] = run
+        run.listen(self._after)
 
     def get(self, run_id: str) -> Run:
         """A run by its id.
@@ -57,21 +58,31 @@ class RunStore:
         with self._lock:
             self._drop(run_id)
 
+    def runs(self) -> list[Run]:
+        """Every run held, the oldest first."""
+        with self._lock:
+            return list(self._runs.values())
+
     @property
     def nbytes(self) -> int:
-        """Bytes of memory that the captured tensors hold; what two of them share counts once."""
+        """Bytes of memory that the captured tensors hold."""
         with self._lock:
             return self._bytes()
 
     def _bytes(self) -> int:
-        storages: dict[int, int] = {}
-        for run in self._runs.values():
-            storages |= run.recorder.storages()
-        return sum(storages.values())
+        return sum(run.recorder.nbytes for run in self._runs.values())
 
-    def _make_room(self) -> None:
-        for run_id in [run.id for run in self._runs.values() if run.finished]:
-            if len(self._runs) < self._limit_runs and self._bytes() <= self._limit_bytes:
+    def _after(self, event: Event) -> None:
+        if event in ("done", "failed"):
+            with self._lock:
+                self._make_room(self._limit_runs)
+
+    def _make_room(self, runs: int) -> None:
+        """Drop finished runs, the oldest first, until at most `runs` and their bytes remain."""
+        finished = [run.id for run in self._runs.values() if run.finished]
+        spared = finished.pop() if finished and len(self._runs) <= runs else None
+        for run_id in finished:
+            if run_id == spared or (len(self._runs) <= runs and self._bytes() <= self._limit_bytes):
                 return
             self._drop(run_id)
 

@@ -1,0 +1,166 @@
+"""The command line: serve, models, train."""
+
+import asyncio
+import json
+import logging
+import os
+import socket
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+cli = typer.Typer(help="Transformer Atlas: see every number of a transformer.", no_args_is_help=True)
+
+
+class Device(StrEnum):
+    """Where models compute."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+Models = Annotated[
+    list[Path] | None, typer.Option("--model", help="A folder with config.json and model.safetensors; repeatable.")
+]
+
+
+@cli.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.  [default: 127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.  [default: 8000]", min=0, max=65535)] = None,
+    model: Models = None,
+    device: Annotated[Device | None, typer.Option(help="Where to compute.  [default: auto]")] = None,
+    reload: Annotated[bool, typer.Option(help="Restart when the code changes.")] = False,
+) -> None:
+    """Serve the atlas."""
+    settings = _settings(host=host, port=port, models=model, device=device and device.value)
+    listener = _listen(settings.host, settings.port)
+    address = _address(settings.host, listener.getsockname()[1])
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    import uvicorn  # only when needed: `--help` answers at once
+
+    options: dict[str, Any] = {
+        "ws_per_message_deflate": False,
+        # The stream refuses long messages itself, with a hint; far beyond its bound the connection is cut.
+        "ws_max_size": 4 * settings.message_bytes,
+        "log_level": "warning",
+        "timeout_graceful_shutdown": 3,
+    }
+    if reload:
+        listener.close()
+        os.environ["ATLAS_DEVICE"] = settings.device
+        os.environ["ATLAS_MODELS"] = json.dumps([str(folder.resolve()) for folder in settings.models])
+        typer.echo(f"Transformer Atlas, reloading, at {address}")
+        uvicorn.run(
+            "app.server:create_app", factory=True, host=settings.host, port=settings.port, reload=True, **options
+        )
+        return
+    _serve(settings, listener, address, options)
+
+
+def _serve(settings: "Settings", listener: socket.socket, address: str, options: dict[str, Any]) -> None:
+    import uvicorn
+
+    from app.checkpoints.errors import CheckpointError
+    from app.server import create_app
+
+    try:
+        app = create_app(settings)
+    except CheckpointError as error:
+        raise _fail(str(error), error.hint) from error
+    except ValueError as error:
+        raise _fail(str(error)) from error
+
+    class Announcing(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            typer.echo(f"Transformer Atlas is at {address}")
+            sys.stdout.flush()
+
+    listener.listen(128)
+    server = Announcing(uvicorn.Config(app, **options))
+    try:
+        asyncio.run(server.serve(sockets=[listener]))
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+@cli.command()
+def models(model: Models = None) -> None:
+    """List the models that can be served."""
+    from app.checkpoints.catalog import Catalog
+    from app.checkpoints.errors import CheckpointError
+
+    settings = _settings(models=model)
+    try:
+        entries = Catalog(settings.bundled_models, settings.models).entries()
+    except CheckpointError as error:
+        raise _fail(str(error), error.hint) from error
+    for entry in entries:
+        typer.echo(f"{entry.id:12} {entry.spec.parameter_count:>13,} parameters  {entry.description}")
+
+
+@cli.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    add_help_option=False,
+)
+def train(context: typer.Context) -> None:
+    """Train the bundled models: `train --help` says how."""
+    from app.training.cli import train_app  # brings torch, which no other command line should wait for
+
+    train_app(args=context.args, prog_name="python -m app train")
+
+
+def _settings(**given: object) -> "Settings":
+    """The settings from the environment, with what the command line gives in their place."""
+    from pydantic import ValidationError
+
+    from app.settings import Settings
+
+    try:
+        return Settings.model_validate(
+            {**Settings().model_dump(), **{name: value for name, value in given.items() if value is not None}}
+        )
+    except ValidationError as error:
+        problem = error.errors()[0]
+        name = "ATLAS_" + "_".join(str(part) for part in problem["loc"]).upper()
+        raise _fail(f"{name}: {problem['msg']}", "Correct or unset it.") from error
+
+
+def _address(host: str, port: int) -> str:
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{shown}:{port}"
+
+
+def _fail(message: str, hint: str = "") -> typer.Exit:
+    typer.echo(f"error: {message}" + (f"\n{hint}" if hint else ""), err=True)
+    return typer.Exit(1)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """The port, taken before anything heavy is imported or loaded."""
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(place)
+    except OSError as error:
+        hint = f"Choose another one: make run PORT={port + 1}, or --port {port + 1}." if port else ""
+        raise _fail(f"cannot listen on {host}, port {port}: {error.strerror}", hint) from None
+    return listener
+
+
+def main() -> None:
+    """Run the command line."""
+    cli()
+
+
+if __name__ == "__main__":
+    main()

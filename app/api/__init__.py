@@ -1,0 +1,1 @@
+"""The REST calls and the stream: thin routers that parse, call and answer."""

@@ -1,0 +1,282 @@
+"""What every call stands on: the models, the runs, the threads that compute, and how a run is made."""
+
+import asyncio
+import math
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Annotated, TypeVar
+
+import torch
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from app.checkpoints.catalog import Catalog, LoadedModel, ModelEntry
+from app.runs.executor import Executor
+from app.runs.recorder import Intervention
+from app.runs.run import Candidate, Generated, Run
+from app.runs.slices import SliceError, parse_index
+from app.runs.store import RunStore
+from app.settings import Settings
+from app.transformer.decoding import Sampling
+from app.transformer.graph import Graph, build_graph
+from app.transformer.tokenizer import Token
+
+from . import schemas
+from .errors import ApiError, refusals, unknown_model, unknown_tensor
+
+VERSION = "0.1.0"
+_READERS = 2
+Result = TypeVar("Result")
+
+
+@cache
+def graph_of(entry: ModelEntry) -> Graph:
+    """The graph of a model, also while its weights are not loaded."""
+    return build_graph(entry.spec)
+
+
+class Atlas:
+    """The parts of a server that calls share."""
+
+    def __init__(self, settings: Settings, catalog: Catalog) -> None:
+        """Start the threads: one that runs models, and a few that cut and encode what is asked for."""
+        self.settings, self.catalog = settings, catalog
+        self.store = RunStore(settings.run_store_bytes, settings.runs_held)
+        # Readers compute with one thread each: two that share cores would wait for each other at every step.
+        self._readers = ThreadPoolExecutor(_READERS, "atlas-reader", initializer=torch.set_num_threads, initargs=(1,))
+        for started in [self._readers.submit(lambda: None) for _ in range(_READERS)]:
+            started.result()
+        self.executor = Executor(settings.queue_length, settings.threads)
+        self.weight_scales: dict[str, dict[str, float]] = {}
+        self.sockets = 0
+
+    def close(self) -> None:
+        """End every run and every thread."""
+        for run in self.store.runs():
+            run.cancel()
+        self.executor.close()
+        self._readers.shutdown(cancel_futures=True)
+
+    async def read(self, function: Callable[[], Result]) -> Result:
+        """Compute something off the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, function)
+
+    def default_model(self) -> str | None:
+        """The model that is shown first."""
+        ids = [entry.id for entry in self.catalog.entries()]
+        return self.settings.default_model if self.settings.default_model in ids else next(iter(ids), None)
+
+    def entry(self, model_id: str) -> ModelEntry:
+        """A model's entry, or the refusal."""
+        try:
+            return self.catalog.entry(model_id)
+        except KeyError as error:
+            raise unknown_model(model_id) from error
+
+    def load(self, model_id: str) -> LoadedModel:
+        """A model with its weights in memory, or the refusal; takes as long as reading the file."""
+        self.entry(model_id)
+        with refusals():
+            return self.catalog.load(model_id)
+
+    def run(self, run_id: str) -> Run:
+        """A run, or the refusal."""
+        with refusals():
+            try:
+                return self.store.get(run_id)
+            except KeyError as error:
+                if error.__class__ is not KeyError:
+                    raise
+                raise ApiError(
+                    404, "unknown_run", f"there is no run {run_id!r}", "POST /api/v1/runs makes one."
+                ) from error
+
+    def make_run(
+        self,
+        question: schemas.RunQuestion | schemas.StartMessage,
+        interventions: Sequence[schemas.Intervention] = (),
+        may_end_early: bool = False,
+    ) -> Run:
+        """A run that waits to be started, remembered in the store.
+
+        `may_end_early` lets `max_new_tokens` ask for more than the context holds; the run then ends there.
+        """
+        loaded = self.load(question.model)
+        tokens = self.prompt(loaded, question)
+        room = loaded.spec.positions - len(tokens) + 1
+        if question.max_new_tokens > room and not may_end_early:
+            raise ApiError(
+                422,
+                "too_many_new_tokens",
+                f"{len(tokens)} tokens leave room for {room} new ones, not {question.max_new_tokens}",
+                f"Ask for at most {room}; the context has {loaded.spec.positions} positions.",
+            )
+        changes = self._interventions(loaded, interventions, len(tokens))
+        sampling = sampling_of(question.sampling)
+        new_tokens = question.max_new_tokens
+        run = Run(loaded, tokens, new_tokens, sampling, changes, self.settings.attention_bytes)
+        with refusals():
+            self.store.add(run)
+        return run
+
+    def prompt(self, loaded: LoadedModel, question: schemas.RunQuestion | schemas.StartMessage) -> list[Token]:
+        """The tokens a run is to read, checked against the model."""
+        if question.tokens is not None:
+            tokens = self._verbatim(loaded, question.tokens)
+        elif question.text is not None:
+            tokens = self.tokenize(loaded, question.text)
+            if not question.text or not tokens:
+                raise ApiError(422, "empty", "the text is empty", "Write at least one character.")
+        else:
+            raise ApiError(422, "invalid", "neither text nor tokens are given", "Give one of the two.")
+        if len(tokens) > loaded.spec.positions:
+            raise ApiError(
+                422,
+                "beyond_context",
+                f"{len(tokens)} tokens are more than the {loaded.spec.positions} that {loaded.entry.id} can read",
+                "Shorten the text.",
+            )
+        return tokens
+
+    def tokenize(self, loaded: LoadedModel, text: str) -> list[Token]:
+        """Text as tokens, the model's prefix first."""
+        try:
+            size = len(text.encode())
+        except UnicodeEncodeError as error:
+            raise ApiError(422, "invalid", "the text holds half a surrogate pair", "Send valid Unicode.") from error
+        if size > self.settings.text_bytes:
+            raise ApiError(
+                422,
+                "too_long",
+                f"the text has {size} bytes, more than {self.settings.text_bytes}",
+                "Shorten it; GET /api/v1/capabilities lists the limits.",
+            )
+        with refusals():
+            return loaded.tokenizer.encode(text)
+
+    def _verbatim(self, loaded: LoadedModel, ids: list[int]) -> list[Token]:
+        if not ids:
+            raise ApiError(422, "empty", "there are no tokens", "Send at least one token id.")
+        if len(ids) > loaded.spec.positions:
+            return [Token(0, "", 0, 0)] * len(ids)  # refused for its length by the caller
+        highest = loaded.spec.d_vocab - 1
+        wrong = next((token_id for token_id in ids if token_id > highest), None)
+        if wrong is not None:
+            raise ApiError(
+                422,
+                "token_out_of_range",
+                f"token id {wrong} is outside the vocabulary of {loaded.entry.id}",
+                f"Use ids from 0 to {highest}.",
+            )
+        return loaded.tokenizer.tokens(ids)
+
+    def _interventions(
+        self, loaded: LoadedModel, asked: Sequence[schemas.Intervention], prompt_length: int
+    ) -> list[Intervention]:
+        if len(asked) > self.settings.interventions:
+            raise ApiError(
+                422,
+                "too_many_interventions",
+                f"{len(asked)} interventions are more than {self.settings.interventions}",
+                "Make fewer, with wider slices.",
+            )
+        tensors = {tensor.name: tensor for tensor in loaded.graph.tensors if tensor.role != "weight"}
+        changes = []
+        for change in asked:
+            tensor = tensors.get(change.name)
+            if tensor is None:
+                raise unknown_tensor(change.name, f"/api/v1/models/{loaded.entry.id}/graph")
+            if tensor.derived:
+                raise ApiError(
+                    422, "derived", f"{change.name} is computed when read", "Change one of the tensors it is made of."
+                )
+            shape = [loaded.graph.sizes[axis] for axis in tensor.axes]
+            with refusals():
+                index = parse_index(change.index, shape, tensor.axes)
+                _refuse_step_on_rows(index, tensor.axes)
+            changes.append(Intervention(change.name, index, change.action, change.value))
+        return changes
+
+
+def _refuse_step_on_rows(index: tuple[int | slice, ...], axes: Sequence[str]) -> None:
+    for part, axis in zip(index, axes, strict=False):
+        if axis in ("pos", "query_pos") and isinstance(part, slice) and part.step != 1:
+            raise SliceError(f"an intervention cannot step along {axis}", "Make one intervention per position.")
+
+
+def sampling_of(asked: schemas.Sampling) -> Sampling:
+    """The sampling that was asked for."""
+    return Sampling(asked.temperature, asked.top_k, asked.top_p, asked.seed)
+
+
+def finite(number: float) -> float | None:
+    """A number as JSON can say it."""
+    return number if math.isfinite(number) else None
+
+
+def token_answer(token: Token) -> schemas.Token:
+    """A token as it goes over the wire."""
+    return schemas.Token(id=token.id, text=token.text, start=token.start, end=token.end)
+
+
+def candidates_answer(top: Sequence[Candidate]) -> list[schemas.Candidate]:
+    """What may come next, as it goes over the wire."""
+    return [
+        schemas.Candidate(id=one.id, text=one.text, logit=finite(one.logit), probability=finite(one.probability))
+        for one in top
+    ]
+
+
+def generated_answer(generated: Generated) -> schemas.GeneratedToken:
+    """A token that was chosen, as it goes over the wire."""
+    return schemas.GeneratedToken(
+        position=generated.position,
+        token=token_answer(generated.token),
+        probability=finite(generated.choice.probability),
+        sampled_probability=finite(generated.choice.sampled_probability),
+    )
+
+
+def activations_answer(run: Run) -> list[schemas.Activation]:
+    """What can be read of a run."""
+    dtype = str(run.loaded.model.W_E.dtype).removeprefix("torch.")
+    recorder = run.recorder
+    return [
+        schemas.Activation(
+            name=name,
+            shape=recorder.shape(name),
+            dtype=dtype,
+            axes=list(recorder.info(name).axes),
+            role=recorder.info(name).role,
+            derived=recorder.derived(name),
+        )
+        for name in recorder.names
+        if recorder.rows(name)
+    ]
+
+
+def run_answer(run: Run) -> schemas.RunAnswer:
+    """A run as it goes over the wire; looks through its tensors, so not for the event loop."""
+    return schemas.RunAnswer(
+        id=run.id,
+        model=run.loaded.entry.id,
+        state=run.state,
+        reason=run.reason,
+        prompt_length=len(run.prompt),
+        capacity=run.capacity,
+        tokens=[token_answer(token) for token in run.tokens],
+        generated=[generated_answer(one) for one in list(run.generated)],
+        top=candidates_answer(run.top),
+        activations=activations_answer(run),
+        first_non_finite=run.first_non_finite(),
+        bytes=run.recorder.nbytes,
+    )
+
+
+def _atlas(connection: HTTPConnection) -> Atlas:
+    atlas: Atlas = connection.app.state.atlas
+    return atlas
+
+
+AtlasOf = Annotated[Atlas, Depends(_atlas)]

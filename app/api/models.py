@@ -1,0 +1,161 @@
+"""The calls about models: what there is, how they are built, and their weights."""
+
+from dataclasses import asdict
+from functools import cache
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Query, Request, Response
+
+from app.checkpoints.catalog import ModelEntry
+from app.lenses import LENSES
+from app.runs.scales import weight_scales
+from app.transformer.graph import TensorInfo
+
+from . import schemas
+from .atlas import VERSION, Atlas, AtlasOf, graph_of, token_answer
+from .errors import unknown_tensor
+from .numbers import FORMATS, Format, checked_index, numbers_answer
+
+router = APIRouter(tags=["models"])
+_LIMITS = (
+    "body_bytes", "text_bytes", "interventions", "slice_elements", "json_elements", "attention_bytes",
+    "run_store_bytes", "runs_held", "runs_per_socket", "idle_seconds", "queue_length", "sockets", "message_bytes",
+    "wished_items", "window_frames", "window_bytes", "frame_bytes",
+)  # fmt: skip
+
+
+@router.get("/health")
+async def health() -> schemas.Health:
+    """Whether the server is alive."""
+    return schemas.Health(version=VERSION)
+
+
+@router.get("/capabilities")
+async def capabilities(atlas: AtlasOf) -> schemas.Capabilities:
+    """What this server can do, and its limits."""
+    return schemas.Capabilities(
+        version=VERSION,
+        device=atlas.catalog.device,
+        dtype=str(atlas.catalog.dtype).removeprefix("torch."),
+        default_model=atlas.default_model(),
+        lenses=list(LENSES),
+        formats=list(FORMATS),
+        limits={name: getattr(atlas.settings, name) for name in _LIMITS},
+        runs_held=len(atlas.store.runs()),
+        run_bytes=atlas.store.nbytes,
+    )
+
+
+@router.get("/models")
+async def models(atlas: AtlasOf) -> schemas.Models:
+    """Every model, the default one first."""
+    default = atlas.default_model()
+    entries = sorted(atlas.catalog.entries(), key=lambda entry: entry.id != default)
+    return schemas.Models(models=[schemas.ModelSummary(**_summary(atlas, entry)) for entry in entries])
+
+
+@router.get("/models/{model_id}")
+async def model(atlas: AtlasOf, model_id: str) -> schemas.ModelDetail:
+    """A model's spec and card."""
+    entry = atlas.entry(model_id)
+    return schemas.ModelDetail(
+        **_summary(atlas, entry),
+        spec=entry.spec.as_dict(),
+        card=await atlas.read(lambda: entry.card),
+        prefix_ids=list(entry.prefix_ids),
+        end_of_text_id=entry.end_of_text_id,
+    )
+
+
+@router.get("/models/{model_id}/graph", response_model=schemas.Graph)
+async def graph(atlas: AtlasOf, model_id: str) -> Response:
+    """All tensors and operations of a model; token axes have the context length, their upper bound."""
+    entry = atlas.entry(model_id)
+    return Response(await atlas.read(lambda: _graph_json(entry)), media_type="application/json")
+
+
+@router.get("/models/{model_id}/scales")
+async def scales(atlas: AtlasOf, model_id: str) -> schemas.Scales:
+    """Colour scales of the weights, by kind."""
+    atlas.entry(model_id)
+    return schemas.Scales(scales=await atlas.read(lambda: _weight_scales(atlas, model_id)))
+
+
+@router.get("/models/{model_id}/weights/{name}", response_model=schemas.Numbers)
+async def weights(
+    atlas: AtlasOf,
+    request: Request,
+    model_id: str,
+    name: str,
+    index: Annotated[str, Query(max_length=400, description="a slice, such as 0,:,3:9")] = "",
+    format: Format = "json",
+) -> Response:
+    """Numbers of a weight."""
+    entry = atlas.entry(model_id)
+    tensor = _weight_info(entry, name)
+    shape = [entry.spec.axis_sizes[axis] for axis in tensor.axes]
+    chosen = checked_index(index, shape, tensor.axes, format, atlas.settings)
+
+    def answer() -> Response:
+        loaded = atlas.load(model_id)
+        tag = f'"{loaded.fingerprint}"'
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers={"ETag": tag})
+        response = numbers_answer(
+            lambda: loaded.model.weight(name).detach(), name, tensor.axes, shape, False, format, chosen
+        )
+        response.headers["ETag"], response.headers["Cache-Control"] = tag, "no-cache"
+        return response
+
+    return await atlas.read(answer)
+
+
+@router.post("/models/{model_id}/tokenize")
+async def tokenize(atlas: AtlasOf, model_id: str, question: schemas.TokenizeQuestion) -> schemas.Tokens:
+    """Text as the model reads it, its prefix included."""
+    tokens = await atlas.read(lambda: atlas.tokenize(atlas.load(model_id), question.text))
+    return schemas.Tokens(tokens=[token_answer(token) for token in tokens])
+
+
+def _summary(atlas: Atlas, entry: ModelEntry) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "title": entry.title,
+        "description": entry.description,
+        "kind": entry.spec.kind,
+        "parameters": entry.spec.parameter_count,
+        "size_bytes": entry.size_bytes,
+        "loaded": atlas.catalog.is_loaded(entry.id),
+        "bundled": entry.bundled,
+        "has_tokenizer": entry.has_tokenizer,
+        "positions": entry.spec.positions,
+        "default_text": entry.default_text,
+        "default_new_tokens": entry.default_new_tokens,
+    }
+
+
+@cache
+def _graph_json(entry: ModelEntry) -> bytes:
+    graph = graph_of(entry)
+    sizes = graph.sizes
+    tensors = [{**asdict(tensor), "shape": [sizes[axis] for axis in tensor.axes]} for tensor in graph.tensors]
+    return orjson.dumps({"tensors": tensors, "ops": [asdict(op) for op in graph.ops], "sizes": sizes})
+
+
+def _weight_scales(atlas: Atlas, model_id: str) -> dict[str, float]:
+    loaded = atlas.load(model_id)
+    if model_id not in atlas.weight_scales:
+        kinds: dict[str, list[str]] = {}
+        for tensor in loaded.graph.tensors:
+            if tensor.role == "weight":
+                kinds.setdefault(tensor.kind, []).append(tensor.name)
+        atlas.weight_scales[model_id] = weight_scales(loaded.model, kinds)
+    return atlas.weight_scales[model_id]
+
+
+def _weight_info(entry: ModelEntry, name: str) -> TensorInfo:
+    for tensor in graph_of(entry).tensors:
+        if tensor.name == name and tensor.role == "weight":
+            return tensor
+    raise unknown_tensor(name, f"/api/v1/models/{entry.id}/graph")

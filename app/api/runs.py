@@ -1,0 +1,146 @@
+"""The calls about runs: making one, reading every number of it, seeing it through a lens, forgetting it."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from torch import Tensor
+
+from app.lenses import LENSES, LensError
+from app.lenses import Format as LensFormat
+from app.runs.run import Event, Run
+from app.transformer.names import resolve_name
+
+from . import schemas
+from .atlas import AtlasOf, activations_answer, run_answer
+from .errors import ApiError, refusals, unknown_tensor
+from .numbers import Format, checked_index, numbers_answer
+
+router = APIRouter(tags=["runs"])
+_PRESENCE_SECONDS = 0.5
+# A figure as one file runs its own script; it may reach nothing else, not even this server.
+_SANDBOX = "sandbox allow-scripts allow-downloads; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; " \
+    "style-src 'unsafe-inline'; img-src data: blob:"  # fmt: skip
+_MEDIA = {"json": "application/json", "csv": "text/csv", "figure": "application/json", "html": "text/html"}
+
+
+@router.post("/runs", response_model=schemas.RunAnswer, responses={202: {"model": schemas.RunAnswer}})
+async def make_run(atlas: AtlasOf, request: Request, response: Response, question: schemas.RunQuestion) -> object:
+    """Run a model on a text or on tokens, and keep every number it makes; waits for the end unless told not to."""
+    run = await asyncio.to_thread(atlas.make_run, question, question.interventions)
+    over = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def listen(event: Event) -> None:
+        if event in ("done", "failed"):
+            loop.call_soon_threadsafe(over.set)
+
+    stop = run.listen(listen)
+    try:
+        with refusals():
+            run.advance(atlas.executor, None)
+    except ApiError:
+        run.cancel()
+        atlas.store.forget(run.id)
+        raise
+    if not question.wait:
+        stop()
+        response.status_code = 202
+        return await atlas.read(lambda: run_answer(run))
+    await _wait(run, over, request)
+    stop()
+    if run.state == "failed":
+        raise ApiError(500, "run_failed", f"the run broke off: {run.failure}", "Try again, or try another text.")
+    return await atlas.read(lambda: run_answer(run))
+
+
+async def _wait(run: Run, over: asyncio.Event, request: Request) -> None:
+    """Until the run is over; a client that has gone away takes its run with it."""
+    while not over.is_set():
+        try:
+            await asyncio.wait_for(over.wait(), _PRESENCE_SECONDS)
+        except TimeoutError:
+            if await request.is_disconnected():
+                run.cancel()
+
+
+@router.get("/runs/{run_id}", response_model=schemas.RunAnswer)
+async def get_run(atlas: AtlasOf, run_id: str) -> object:
+    """A run as it stands."""
+    run = atlas.run(run_id)
+    return await atlas.read(lambda: run_answer(run))
+
+
+@router.delete("/runs/{run_id}", status_code=204)
+async def delete_run(atlas: AtlasOf, run_id: str) -> None:
+    """End a run and forget everything captured of it."""
+    atlas.run(run_id).cancel()
+    atlas.store.forget(run_id)
+
+
+@router.get("/runs/{run_id}/activations")
+async def activations(atlas: AtlasOf, run_id: str) -> schemas.Activations:
+    """Everything that can be read of a run so far."""
+    run = atlas.run(run_id)
+    return schemas.Activations(activations=await atlas.read(lambda: activations_answer(run)))
+
+
+@router.get("/runs/{run_id}/activations/{name}", response_model=schemas.Numbers)
+async def activation(
+    atlas: AtlasOf,
+    run_id: str,
+    name: str,
+    index: Annotated[str, Query(max_length=400, description="a slice, such as 0,:,3:9")] = "",
+    format: Format = "json",
+) -> Response:
+    """Numbers of an activation, by its own name, or as `hidden_states[k]` or `attentions[i]`."""
+    run = atlas.run(run_id)
+    own = resolve_name(name, run.loaded.spec)
+    recorder = run.recorder
+    if own not in recorder.names or not recorder.rows(own):
+        raise unknown_tensor(name, f"/api/v1/runs/{run_id}/activations")
+    axes, shape = recorder.info(own).axes, recorder.shape(own)
+    chosen = checked_index(index, shape, axes, format, atlas.settings)
+    rows = shape[recorder.row_axis(own)]
+
+    def read() -> Tensor:
+        # What comes in while the slice is cut takes no part: rows and keys are those counted above.
+        tensor = recorder.read(own, 0, rows)
+        return tensor[..., :rows] if axes[-1] == "key_pos" else tensor
+
+    derived = recorder.derived(own)
+    return await atlas.read(lambda: numbers_answer(read, own, axes, shape, derived, format, chosen))
+
+
+@router.get("/runs/{run_id}/scales")
+async def scales(atlas: AtlasOf, run_id: str) -> schemas.Scales:
+    """Colour scales of a run's activations, by kind, from its prompt."""
+    run = atlas.run(run_id)
+    return schemas.Scales(scales=await atlas.read(run.scales.update))
+
+
+@router.get("/runs/{run_id}/lenses")
+async def lenses(atlas: AtlasOf, run_id: str) -> schemas.Lenses:
+    """What a run can be seen through."""
+    atlas.run(run_id)
+    return schemas.Lenses(
+        lenses=[
+            schemas.LensInfo(name=lens.name, title=lens.title, parameters=dict(lens.parameters))
+            for lens in LENSES.values()
+        ]
+    )
+
+
+@router.get("/runs/{run_id}/lenses/{lens}")
+async def see(atlas: AtlasOf, request: Request, run_id: str, lens: str, format: LensFormat = "json") -> Response:
+    """A run through a lens; its parameters are those that `GET /runs/{run_id}/lenses` lists."""
+    run = atlas.run(run_id)
+    if lens not in LENSES:
+        raise ApiError(404, "unknown_lens", f"there is no lens {lens!r}", f"There are: {', '.join(LENSES)}.")
+    asked = {key: value for key, value in request.query_params.items() if key != "format"}
+    try:
+        content = await atlas.read(lambda: LENSES[lens].see(run, asked).write(format))
+    except LensError as error:
+        raise ApiError(422, "bad_lens", str(error), error.hint) from error
+    headers = {"Content-Security-Policy": _SANDBOX} if format == "html" else None
+    return Response(content, media_type=_MEDIA[format], headers=headers)

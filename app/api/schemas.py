@@ -1,0 +1,399 @@
+"""The specification of what goes over the wire, in both directions; frontend/src/net/types.ts mirrors it.
+
+Axis names, tensor names and words are DESIGN.md's. JSON has no infinity and no not-a-number: such values are
+`null`, and the answer counts them.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Id = Annotated[str, Field(max_length=200)]
+Name = Annotated[str, Field(max_length=200)]
+# One token id; the model's vocabulary bounds it further.
+TokenId = Annotated[int, Field(ge=0, lt=2**31, strict=True)]
+# Neither the seed's product with the position nor its JSON may leave what every language can count.
+Seed = Annotated[int, Field(ge=0, lt=2**53, strict=True)]
+State = Literal["queued", "running", "paused", "done", "failed"]
+Reason = Literal["max_new_tokens", "end_of_text", "context", "cancelled"]
+
+
+class Answer(BaseModel):
+    """Something the server says."""
+
+
+class Question(BaseModel):
+    """Something a client says: unknown fields are refused, so that a misspelt one is noticed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ErrorDetail(Answer):
+    """What is wrong, and what to do."""
+
+    type: str
+    message: str
+    hint: str
+
+
+class ErrorBody(Answer):
+    """Every answer that is not a success."""
+
+    error: ErrorDetail
+
+
+class Health(Answer):
+    """The server is alive."""
+
+    status: Literal["ok"] = "ok"
+    version: str
+
+
+class Capabilities(Answer):
+    """What this server can do, and the bounds on what may be asked of it."""
+
+    version: str
+    device: str
+    dtype: str
+    default_model: str | None
+    lenses: list[str]
+    formats: list[str]
+    limits: dict[str, int | float]
+    runs_held: int
+    run_bytes: int
+
+
+class ModelSummary(Answer):
+    """A model that can be run."""
+
+    id: str
+    title: str
+    description: str
+    kind: str
+    parameters: int
+    size_bytes: int
+    loaded: bool
+    bundled: bool
+    has_tokenizer: bool
+    positions: int
+    default_text: str
+    default_new_tokens: int
+
+
+class Models(Answer):
+    """Every model, the default one first."""
+
+    models: list[ModelSummary]
+
+
+class ModelDetail(ModelSummary):
+    """A model with its spec and its card."""
+
+    spec: dict[str, int | float | str | bool]
+    card: str | None = Field(description="Markdown")
+    prefix_ids: list[int]
+    end_of_text_id: int | None
+
+
+class Graph(Answer):
+    """All tensors and operations, in order, and the size of every axis."""
+
+    tensors: list[dict[str, Any]]
+    ops: list[dict[str, Any]]
+    sizes: dict[str, int]
+
+
+class Scales(Answer):
+    """Colour scales by kind of tensor: the 99.5th percentile of |x|, from evenly spaced samples."""
+
+    scales: dict[str, float]
+
+
+class Token(Answer):
+    """A token: its id, how it prints, and its byte offsets in the UTF-8 text."""
+
+    id: int
+    text: str
+    start: int
+    end: int
+
+
+class TokenizeQuestion(Question):
+    """Text to split."""
+
+    text: str
+
+
+class Tokens(Answer):
+    """Text as the model reads it, its prefix included."""
+
+    tokens: list[Token]
+
+
+class Sampling(Question):
+    """How the next token is chosen. Temperature 0 is greedy; `top_k` 0 and `top_p` 1 keep every token."""
+
+    temperature: Finite = Field(default=0.0, ge=0, le=100)
+    top_k: int = Field(default=0, ge=0, lt=2**31, strict=True)
+    top_p: Finite = Field(default=1.0, gt=0, le=1)
+    seed: Seed = 0
+
+
+class Intervention(Question):
+    """A change made while the model runs: the cells of `name` at `index` are set to, scaled by or added `value`."""
+
+    name: Name
+    index: str = Field(default="", max_length=400)
+    action: Literal["set", "scale", "add"]
+    value: Finite
+
+
+class RunQuestion(Question):
+    """A run to make. Either `text`, which gets the model's prefix, or `tokens`, which are taken as they are."""
+
+    model: Id
+    text: str | None = None
+    tokens: list[TokenId] | None = None
+    max_new_tokens: int = Field(default=0, ge=0, lt=2**31, strict=True)
+    sampling: Sampling = Field(default_factory=Sampling)
+    capture: Literal["all"] = "all"
+    wait: bool = True
+    interventions: list[Intervention] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _text_or_tokens(self) -> "RunQuestion":
+        if (self.text is None) == (self.tokens is None):
+            raise ValueError("give either text or tokens")
+        return self
+
+
+class Candidate(Answer):
+    """A token that may come next, under the model alone."""
+
+    id: int
+    text: str
+    logit: float | None
+    probability: float | None
+
+
+class GeneratedToken(Answer):
+    """A token that was chosen: its position, and how probable it was under the model and under the sampling."""
+
+    position: int
+    token: Token
+    probability: float | None
+    sampled_probability: float | None
+
+
+class Activation(Answer):
+    """A captured tensor. `derived` ones are recomputed when read."""
+
+    name: str
+    shape: list[int]
+    dtype: str
+    axes: list[str]
+    role: str
+    derived: bool
+
+
+class Activations(Answer):
+    """Everything that can be read of a run, in the order in which it came to be."""
+
+    activations: list[Activation]
+
+
+class RunAnswer(Answer):
+    """A run: where it stands, what it read and wrote, what comes next, and what can be read of it."""
+
+    id: str
+    model: str
+    state: State
+    reason: Reason | None
+    prompt_length: int
+    capacity: int
+    tokens: list[Token]
+    generated: list[GeneratedToken]
+    top: list[Candidate]
+    activations: list[Activation]
+    first_non_finite: str | None = Field(description="the first tensor with a not-a-number, if any")
+    bytes: int
+
+
+class Numbers(Answer):
+    """A slice of a tensor. Values that are not finite are null, and counted."""
+
+    name: str
+    axes: list[str]
+    full_shape: list[int]
+    shape: list[int]
+    dtype: str
+    derived: bool
+    nan: int
+    infinite: int
+    values: Any
+
+
+class LensInfo(Answer):
+    """A lens, and its parameters with their defaults."""
+
+    name: str
+    title: str
+    parameters: dict[str, int | str]
+
+
+class Lenses(Answer):
+    """Every lens."""
+
+    lenses: list[LensInfo]
+
+
+# ---- the stream, browser to server ------------------------------------------------------------------------------
+
+
+class StartMessage(Question):
+    """Start a run. It reads the prompt, then waits for `step`, or goes on writing at once if `write`."""
+
+    type: Literal["start"]
+    request: Id
+    model: Id
+    text: str | None = None
+    tokens: list[TokenId] | None = None
+    max_new_tokens: int = Field(default=0, ge=0, lt=2**31, strict=True)
+    sampling: Sampling = Field(default_factory=Sampling)
+    write: bool = False
+
+
+class TileWish(Question):
+    """A tile of one plate of a weight."""
+
+    name: Name
+    index: list[int] = Field(default_factory=list, max_length=4)
+    level: int = Field(default=0, ge=0, le=32)
+    row: int = Field(ge=0, lt=2**31)
+    col: int = Field(ge=0, lt=2**31)
+
+
+class WantMessage(Question):
+    """Everything this page wants to see now, most wanted first; replaces the wish of an earlier epoch."""
+
+    type: Literal["want"]
+    epoch: int = Field(ge=0, lt=2**53)
+    run: Id | None = None
+    activations: list[Name] = Field(default_factory=list)
+    resend: list[Name] = Field(default_factory=list)
+    model: Id | None = None
+    tiles: list[TileWish] = Field(default_factory=list)
+
+
+class AckMessage(Question):
+    """Every frame up to this sequence number has been taken in."""
+
+    type: Literal["ack"]
+    seq: int = Field(ge=0, lt=2**53)
+
+
+class StepMessage(Question):
+    """Write `count` more tokens, or until stopped when null."""
+
+    type: Literal["step"]
+    run: Id
+    count: int | None = Field(default=None, ge=1, lt=2**31)
+    sampling: Sampling | None = None
+
+
+class PauseMessage(Question):
+    """Stop after the token in progress."""
+
+    type: Literal["pause"]
+    run: Id
+
+
+class CancelMessage(Question):
+    """End the run where it is; what it has computed stays readable."""
+
+    type: Literal["cancel"]
+    run: Id
+
+
+ClientMessage = Annotated[
+    StartMessage | WantMessage | AckMessage | StepMessage | PauseMessage | CancelMessage, Field(discriminator="type")
+]
+
+# ---- the stream, server to browser ------------------------------------------------------------------------------
+
+
+class AcceptedMessage(Answer):
+    """A run has been made; `capacity` positions may be filled by prompt and generated tokens together."""
+
+    type: Literal["accepted"] = "accepted"
+    request: str
+    run: str
+    model: str
+    tokens: list[Token]
+    capacity: int
+    max_new_tokens: int
+
+
+class QueuedMessage(Answer):
+    """A run takes turns with `ahead` others."""
+
+    type: Literal["queued"] = "queued"
+    run: str
+    ahead: int
+
+
+class ScalesMessage(Answer):
+    """Colour scales by kind of activation; `frozen` once the prompt has been read."""
+
+    type: Literal["scales"] = "scales"
+    run: str
+    scales: dict[str, float]
+    frozen: bool
+
+
+class PromptMessage(Answer):
+    """The prompt has been read: what may come next."""
+
+    type: Literal["prompt"] = "prompt"
+    run: str
+    top: list[Candidate]
+
+
+class TokenMessage(Answer):
+    """A token was chosen; `top` is the distribution it was chosen from, under the model alone."""
+
+    type: Literal["token"] = "token"
+    run: str
+    step: int
+    position: int
+    token: Token
+    probability: float | None
+    sampled_probability: float | None
+    top: list[Candidate]
+
+
+class PausedMessage(Answer):
+    """The run waits; `top` is what may come next."""
+
+    type: Literal["paused"] = "paused"
+    run: str
+    top: list[Candidate]
+
+
+class DoneMessage(Answer):
+    """The run is over; `top` is empty when the last token was not read again."""
+
+    type: Literal["done"] = "done"
+    run: str
+    reason: Reason
+    top: list[Candidate]
+
+
+class ErrorMessage(Answer):
+    """Something could not be done; the connection and everything else go on."""
+
+    type: Literal["error"] = "error"
+    request: str | None
+    run: str | None
+    error: ErrorDetail

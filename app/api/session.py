@@ -1,0 +1,434 @@
+"""One connection of the stream: what it wants to see, what it has been sent, and the runs it started.
+
+Everything here lives on the event loop, except the encoding of frames, which readers do. The executor's thread
+reaches it only through `call_soon_threadsafe`.
+"""
+
+import asyncio
+import re
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from fastapi import WebSocket
+from pydantic import BaseModel
+
+from app.runs.frames import TileError, rows_frame, rows_per_frame, tile_frame
+from app.runs.run import Candidate, Event, Run
+
+from . import schemas
+from .atlas import Atlas, candidates_answer, finite, graph_of, sampling_of, token_answer
+from .errors import ApiError, refusals, unknown_tensor
+
+# Frames encoded in one go: large enough to be worth handing to a thread, small enough to change one's mind after.
+_BATCH_FRAMES = 16
+_BATCH_BYTES = 512 * 1024
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Rows of an activation that are to be sent."""
+
+    run: Run
+    name: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class _Tile:
+    """A tile of a weight that is to be sent."""
+
+    model: str
+    wish: schemas.TileWish
+
+
+@dataclass
+class _Want:
+    """The wish that holds now."""
+
+    epoch: int = -1
+    run: str | None = None
+    names: list[str] = field(default_factory=list)
+    tiles: deque[_Tile] = field(default_factory=deque)
+
+
+class Session:
+    """The server's side of one connection."""
+
+    def __init__(self, atlas: Atlas, socket: WebSocket) -> None:
+        """A connection that has been accepted."""
+        self._atlas, self._socket = atlas, socket
+        self._loop = asyncio.get_running_loop()
+        self._wake = asyncio.Event()
+        self._outbox: deque[BaseModel] = deque()
+        self._want = _Want()
+        # Rows sent so far, by run and name; wishes come and go, what has been sent stays sent.
+        self._sent: dict[tuple[str, str], int] = {}
+        self._seq = 0
+        self._flying: deque[tuple[int, int]] = deque()
+        self._flying_bytes = 0
+        self._own: list[str] = []
+        self._stops: dict[str, Callable[[], None]] = {}
+        self._measuring: set[str] = set()
+        self._measured: set[str] = set()
+        self._measure_again: set[str] = set()
+        self._measurements: set[asyncio.Task[None]] = set()
+
+    # ---- what the browser says -----------------------------------------------------------------------------------
+
+    async def start(self, message: schemas.StartMessage) -> None:
+        """Make a run and queue it."""
+        try:
+            run = await asyncio.to_thread(self._atlas.make_run, message, (), True)
+        except ApiError as error:
+            return self.refuse(error, request=message.request)
+        self._make_way()
+        self._own.append(run.id)
+        self._listen(run)
+        room = run.loaded.spec.positions - len(run.prompt) + 1
+        accepted = schemas.AcceptedMessage(
+            request=message.request,
+            run=run.id,
+            model=run.loaded.entry.id,
+            tokens=[token_answer(token) for token in run.prompt],
+            capacity=run.capacity,
+            max_new_tokens=min(run.max_new_tokens, room),
+        )
+        try:
+            with refusals():
+                ahead = run.advance(self._atlas.executor, None if message.write else 0)
+        except ApiError as error:
+            self._atlas.store.forget(run.id)
+            run.cancel()
+            return self.refuse(error, request=message.request)
+        self.say(accepted)
+        self.say(schemas.QueuedMessage(run=run.id, ahead=ahead))
+
+    def step(self, message: schemas.StepMessage) -> None:
+        """Let a run write on."""
+        try:
+            run = self._run(message.run)
+            if run.finished:
+                raise ApiError(
+                    409,
+                    "run_over",
+                    f"run {run.id} is over",
+                    "Start a new one with its tokens to write on.",
+                )
+            sampling = None if message.sampling is None else sampling_of(message.sampling)
+            with refusals():
+                run.advance(self._atlas.executor, message.count, sampling)
+        except ApiError as error:
+            self.refuse(error, run=message.run)
+
+    def pause(self, message: schemas.PauseMessage) -> None:
+        """Let a run rest after the token in progress."""
+        try:
+            self._run(message.run).pause()
+        except ApiError as error:
+            self.refuse(error, run=message.run)
+
+    def cancel(self, message: schemas.CancelMessage) -> None:
+        """End a run."""
+        try:
+            self._run(message.run).cancel()
+        except ApiError as error:
+            self.refuse(error, run=message.run)
+
+    def want(self, message: schemas.WantMessage) -> None:
+        """Replace the wish that held; unknown parts are refused in one message, the rest is served."""
+        if message.epoch < self._want.epoch:
+            return
+        if len(message.activations) + len(message.resend) + len(message.tiles) > self._atlas.settings.wished_items:
+            limit = self._atlas.settings.wished_items
+            self.refuse(ApiError(422, "too_much", f"the wish names more than {limit} things", "Wish for less."))
+            return
+        want = _Want(message.epoch)
+        errors: list[ApiError] = []
+        if message.run is not None:
+            try:
+                self._want_rows(want, message, errors)
+            except ApiError as error:
+                errors.append(error)
+        if message.tiles:
+            want.tiles = deque(self._known_tiles(message, errors))
+        self._want = want
+        if errors:
+            first = errors[0]
+            more = f"; and {len(errors) - 1} more like it" if len(errors) > 1 else ""
+            self.refuse(ApiError(first.status, first.type, first.message + more, first.hint), run=message.run)
+        self._wake.set()
+
+    def acknowledge(self, message: schemas.AckMessage) -> None:
+        """Room for more frames."""
+        while self._flying and self._flying[0][0] <= message.seq:
+            self._flying_bytes -= self._flying.popleft()[1]
+        self._wake.set()
+
+    # ---- what the server says ------------------------------------------------------------------------------------
+
+    def say(self, message: BaseModel) -> None:
+        """Queue a message; it goes out before any further frame."""
+        if isinstance(message, schemas.ScalesMessage):
+            # Of what changes all the time only the newest matters, however slow the reader.
+            stale = [one for one in self._outbox if isinstance(one, schemas.ScalesMessage) and one.run == message.run]
+            for one in stale:
+                self._outbox.remove(one)
+        self._outbox.append(message)
+        self._wake.set()
+
+    def refuse(self, error: ApiError, request: str | None = None, run: str | None = None) -> None:
+        """Say what could not be done."""
+        self.say(schemas.ErrorMessage(request=request, run=run, error=schemas.ErrorDetail(**error.body)))
+
+    async def send(self) -> None:
+        """Send messages and frames as they come to be, for as long as the connection lasts."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._send_messages()
+            while batch := self._next_batch():
+                await self._send_batch(batch)
+                await self._send_messages()
+
+    def close(self) -> None:
+        """End the runs that were started here; what they computed stays in the store."""
+        for stop in self._stops.values():
+            stop()
+        for run_id in self._own:
+            self._if_held(run_id, Run.cancel)
+        for task in self._measurements:
+            task.cancel()
+
+    async def _send_messages(self) -> None:
+        while self._outbox:
+            await self._socket.send_text(self._outbox.popleft().model_dump_json())
+
+    def _next_batch(self) -> list[_Rows | _Tile]:
+        """What to send next, most wanted first, as far as the reader has acknowledged."""
+        settings = self._atlas.settings
+        frames = min(_BATCH_FRAMES, settings.window_frames - len(self._flying))
+        room = min(_BATCH_BYTES, settings.window_bytes - self._flying_bytes)
+        batch: list[_Rows | _Tile] = []
+        if frames <= 0 or room <= 0:
+            return batch
+        for item, size in self._pending():
+            batch.append(item)
+            frames, room = frames - 1, room - size
+            if frames <= 0 or room <= 0:
+                break
+        return batch
+
+    def _pending(self) -> Iterator[tuple[_Rows | _Tile, int]]:
+        """Everything that exists, is wanted and has not been sent, with its size in bytes."""
+        yield from self._pending_rows()
+        for tile in self._want.tiles:
+            yield tile, 2 * 256 * 256
+
+    def _pending_rows(self) -> Iterator[tuple[_Rows, int]]:
+        run = self._held(self._want.run)
+        if run is None:
+            return
+        for name in self._want.names:
+            known, sent = run.recorder.rows(name), self._sent.get((run.id, name), 0)
+            if sent >= known:
+                continue
+            count = rows_per_frame(run, name, self._atlas.settings.frame_bytes)
+            row_bytes = self._atlas.settings.frame_bytes // count
+            for start in range(sent, known, count):
+                end = min(known, start + count)
+                yield _Rows(run, name, start, end), (end - start) * row_bytes
+
+    async def _send_batch(self, batch: list[_Rows | _Tile]) -> None:
+        """Encode off the loop, then send, unless the wish has changed meanwhile."""
+        epoch = self._want.epoch
+        first = self._seq + 1
+        frames = await self._atlas.read(lambda: [self._encode(item, epoch, first + n) for n, item in enumerate(batch)])
+        for item, frame in zip(batch, frames, strict=True):
+            if self._want.epoch != epoch:
+                return
+            self._settle(item)
+            self._seq += 1
+            if isinstance(frame, ApiError):
+                self.refuse(frame)
+                continue
+            self._flying.append((self._seq, len(frame)))
+            self._flying_bytes += len(frame)
+            await self._socket.send_bytes(frame)
+
+    def _settle(self, item: _Rows | _Tile) -> None:
+        """Count an item as sent."""
+        if isinstance(item, _Rows):
+            self._sent[item.run.id, item.name] = item.end
+        elif self._want.tiles:
+            self._want.tiles.popleft()
+
+    def _encode(self, item: _Rows | _Tile, epoch: int, seq: int) -> bytes | ApiError:
+        if isinstance(item, _Rows):
+            return rows_frame(item.run, item.name, item.start, item.end, epoch, seq)
+        wish = item.wish
+        try:
+            loaded = self._atlas.load(item.model)
+            model, index = loaded.model, tuple(wish.index)
+            return tile_frame(model, item.model, wish.name, index, wish.row, wish.col, epoch, seq)
+        except TileError as error:
+            return ApiError(422, "unknown_tile", str(error), "Tiles are 256 by 256 cells, counted from 0.")
+        except KeyError:
+            return unknown_tensor(wish.name, f"/api/v1/models/{item.model}/graph")
+        except ApiError as error:
+            return error
+
+    # ---- wishes --------------------------------------------------------------------------------------------------
+
+    def _want_rows(self, want: _Want, message: schemas.WantMessage, errors: list[ApiError]) -> None:
+        run = self._run(str(message.run))
+        self._listen(run)
+        known = run.recorder.names
+        listed_at = f"/api/v1/models/{run.loaded.entry.id}/graph"
+        chosen: dict[str, None] = {}
+        for wish in message.activations:
+            names = _expand(wish, known)
+            if not names:
+                errors.append(unknown_tensor(wish, listed_at))
+            chosen.update(dict.fromkeys(names))
+        for wish in message.resend:
+            for name in _expand(wish, known):
+                self._sent.pop((run.id, name), None)
+        want.run, want.names = run.id, list(chosen)
+
+    def _known_tiles(self, message: schemas.WantMessage, errors: list[ApiError]) -> Iterator[_Tile]:
+        if message.model is None:
+            errors.append(ApiError(422, "invalid", "tiles are wished for without a model", "Name the model."))
+            return
+        try:
+            entry = self._atlas.entry(message.model)
+        except ApiError as error:
+            errors.append(error)
+            return
+        weights = {tensor.name for tensor in graph_of(entry).tensors if tensor.role == "weight"}
+        for wish in message.tiles:
+            if wish.name not in weights:
+                errors.append(unknown_tensor(wish.name, f"/api/v1/models/{message.model}/graph"))
+            elif wish.level > 0:
+                errors.append(
+                    ApiError(422, "no_such_level", "only level 0 can be sent so far", "Wish for tiles of level 0.")
+                )
+            else:
+                yield _Tile(message.model, wish)
+
+    # ---- runs ----------------------------------------------------------------------------------------------------
+
+    def _run(self, run_id: str) -> Run:
+        return self._atlas.run(run_id)
+
+    def _held(self, run_id: str | None) -> Run | None:
+        """A run if it is still held."""
+        try:
+            return None if run_id is None else self._atlas.store.get(run_id)
+        except KeyError:
+            return None
+
+    def _if_held(self, run_id: str, do: Callable[[Run], None]) -> None:
+        run = self._held(run_id)
+        if run is not None:
+            do(run)
+
+    def _make_way(self) -> None:
+        """A page looks at one run: of those it left unfinished the oldest are ended."""
+        unfinished = [run for run in map(self._held, self._own) if run is not None and not run.finished]
+        for run in unfinished[: max(0, len(unfinished) - self._atlas.settings.runs_per_socket + 1)]:
+            run.cancel()
+        self._own = [run.id for run in unfinished]
+
+    def _listen(self, run: Run) -> None:
+        if run.id in self._stops:
+            return
+
+        def hear(event: Event) -> None:
+            # What the run is now is written down here, on its own thread: the loop may get to it later.
+            generated, top, fed = len(run.generated), run.top, run.fed
+            try:
+                self._loop.call_soon_threadsafe(self._hear, run, event, generated, top, fed)
+            except RuntimeError:
+                stop()  # the loop is closed: nobody is left to tell
+
+        stop = run.listen(hear)
+        self._stops[run.id] = stop
+        if run.fed:
+            self._measure(run)
+
+    def _hear(self, run: Run, event: Event, generated: int, top: tuple[Candidate, ...], fed: int) -> None:
+        """Something happened to a run."""
+        if event == "stage" and fed <= len(run.prompt):
+            self._measure(run)
+        elif event == "prompt":
+            self.say(schemas.PromptMessage(run=run.id, top=candidates_answer(top)))
+        elif event == "token":
+            self._say_token(run, generated)
+        elif event == "paused":
+            self.say(schemas.PausedMessage(run=run.id, top=candidates_answer(top)))
+        elif event == "done" and run.reason is not None:
+            self.say(schemas.DoneMessage(run=run.id, reason=run.reason, top=candidates_answer(top)))
+        elif event == "failed":
+            hint = "Start it again, or try another text."
+            self.refuse(ApiError(500, "run_failed", f"the run broke off: {run.failure}", hint), run=run.id)
+        if event in ("done", "failed"):
+            self._stops.pop(run.id)()
+        self._wake.set()
+
+    def _say_token(self, run: Run, count: int) -> None:
+        latest = run.generated[count - 1]
+        self.say(
+            schemas.TokenMessage(
+                run=run.id,
+                step=count,
+                position=latest.position,
+                token=token_answer(latest.token),
+                probability=finite(latest.choice.probability),
+                sampled_probability=finite(latest.choice.sampled_probability),
+                top=candidates_answer(latest.top),
+            )
+        )
+
+    def _measure(self, run: Run) -> None:
+        """Work out colour scales beside everything else; at most one measurement of a run at a time."""
+        if run.id in self._measured:
+            return
+        if run.id in self._measuring:
+            self._measure_again.add(run.id)
+            return
+        self._measuring.add(run.id)
+        task = self._loop.create_task(self._send_scales(run))
+        self._measurements.add(task)
+        task.add_done_callback(self._measurements.discard)
+
+    async def _send_scales(self, run: Run) -> None:
+        while True:
+            self._measure_again.discard(run.id)
+            frozen = run.fed >= len(run.prompt)
+            scales = await self._atlas.read(run.scales.update)
+            if scales:
+                self.say(schemas.ScalesMessage(run=run.id, scales=scales, frozen=frozen))
+            if frozen:
+                self._measured.add(run.id)
+            if frozen or run.id not in self._measure_again:
+                break
+        self._measuring.discard(run.id)
+
+
+def _expand(wish: str, names: list[str]) -> list[str]:
+    """The names that a wish means; `*` stands for one part between dots."""
+    if "*" not in wish:
+        return [wish] if wish in names else []
+    pattern = re.compile("[^.]*".join(re.escape(part) for part in wish.split("*")))
+    return [name for name in names if pattern.fullmatch(name)]
+
+
+def same_origin(socket: WebSocket, allowed: list[str]) -> bool:
+    """Whether a page of this server opened the connection; programs that are no browsers send no origin."""
+    origin = socket.headers.get("origin")
+    if origin is None or origin in allowed:
+        return True
+    return urlsplit(origin).netloc == socket.headers.get("host")

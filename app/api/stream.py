@@ -1,0 +1,86 @@
+"""The WebSocket `/api/v1/stream`: takes the browser's messages in; `session.py` answers. See docs/stream.md."""
+
+import asyncio
+import contextlib
+
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from pydantic import TypeAdapter, ValidationError
+
+from . import schemas
+from .atlas import AtlasOf
+from .errors import ApiError
+from .session import Session, same_origin
+
+router = APIRouter()
+_MESSAGES: TypeAdapter[schemas.ClientMessage] = TypeAdapter(schemas.ClientMessage)
+_POLICY, _TRY_LATER = 1008, 1013
+_HINT = "Send one JSON object with a type of start, want, ack, step, pause or cancel; docs/stream.md describes them."
+
+
+@router.websocket("/stream")
+async def stream(socket: WebSocket, atlas: AtlasOf) -> None:
+    """One connection, from its first message to its last."""
+    if not same_origin(socket, atlas.settings.allowed_origins):
+        return await socket.close(_POLICY, "another site's page may not open this stream")
+    await socket.accept()
+    if atlas.sockets >= atlas.settings.sockets:
+        return await socket.close(_TRY_LATER, "too many connections; try again later")
+    atlas.sockets += 1
+    session = Session(atlas, socket)
+    sending = asyncio.create_task(session.send())
+    receiving = asyncio.create_task(
+        _receive(session, socket, atlas.settings.message_bytes, atlas.settings.bad_messages)
+    )
+    try:
+        await asyncio.wait((sending, receiving), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        atlas.sockets -= 1
+        session.close()
+        for task in (sending, receiving):
+            task.cancel()
+            # The other side may go away at any moment, on either task; that is how every connection ends.
+            with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError, OSError):
+                await task
+
+
+async def _receive(session: Session, socket: WebSocket, longest: int, patience: int) -> None:
+    """Take messages in until the other side goes away or has sent too much that means nothing."""
+    while True:
+        message = await socket.receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        try:
+            await _take(session, message.get("text"), longest)
+        except ApiError as error:
+            session.refuse(error)
+            patience -= 1
+            if patience <= 0:
+                await asyncio.sleep(0)
+                return await socket.close(_POLICY, "too many messages that are not understood")
+
+
+async def _take(session: Session, text: str | None, longest: int) -> None:
+    if text is None:
+        raise ApiError(422, "bad_message", "binary messages are not understood", _HINT)
+    if len(text) > longest:
+        raise ApiError(422, "too_long", f"the message has {len(text)} characters, more than {longest}", "Send less.")
+    try:
+        message = _MESSAGES.validate_json(text)
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        place = ".".join(str(part) for part in problem["loc"])
+        said = f"{place}: {problem['msg']}" if place else problem["msg"]
+        raise ApiError(422, "bad_message", said[:500], _HINT) from error
+    match message:
+        case schemas.StartMessage():
+            await session.start(message)
+        case schemas.WantMessage():
+            session.want(message)
+        case schemas.AckMessage():
+            session.acknowledge(message)
+        case schemas.StepMessage():
+            session.step(message)
+        case schemas.PauseMessage():
+            session.pause(message)
+        case schemas.CancelMessage():
+            session.cancel(message)

@@ -1,0 +1,130 @@
+"""Puts the parts together: settings, catalog, API, pages."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import torch
+from fastapi import APIRouter, FastAPI
+
+from app.api import errors, models, runs, stream
+from app.api.atlas import VERSION, Atlas
+from app.checkpoints.catalog import Catalog
+from app.checkpoints.errors import CheckpointError
+from app.settings import Settings
+
+_DESCRIPTION = "Every number in a transformer, under a name: models, their weights, and runs with their activations."
+_SWEEP_SECONDS = 15
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+def choose_device(wish: str) -> str:
+    """The device to compute on.
+
+    Raises:
+        ValueError: CUDA was asked for and is not there.
+    """
+    if wish == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if wish == "cuda" and not torch.cuda.is_available():
+        raise ValueError("no CUDA device can be used here; start with --device cpu")
+    return wish
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The whole application.
+
+    Raises:
+        CheckpointError: a model folder that cannot be read.
+        ValueError: a device that is not there.
+    """
+    settings = settings or Settings()
+    device = choose_device(settings.device)
+    catalog = Catalog(settings.bundled_models, settings.models, device, _DTYPES[settings.dtype])
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        atlas = Atlas(settings, catalog)
+        app.state.atlas = atlas
+        # The first page asks for the first model: have it in memory by then.
+        loading = asyncio.create_task(asyncio.to_thread(_load_first, atlas))
+        sweeping = asyncio.create_task(_sweep(atlas))
+        yield
+        sweeping.cancel()
+        with suppress(asyncio.CancelledError):
+            await sweeping
+        await loading
+        await asyncio.to_thread(atlas.close)
+
+    app = FastAPI(
+        title="Transformer Atlas",
+        description=_DESCRIPTION,
+        version=VERSION,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    errors.install(app)
+    api = APIRouter(prefix="/api/v1")
+    for part in (models, runs, stream):
+        api.include_router(part.router)
+    app.include_router(api)
+    app.add_middleware(Limits, body_bytes=settings.body_bytes)
+    return app
+
+
+class Limits:
+    """Refuses bodies that are too long before they are read, and forbids browsers to guess what an answer is."""
+
+    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]], body_bytes: int) -> None:
+        self._app, self._body_bytes = app, body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request of any kind."""
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        received = 0
+
+        async def bounded() -> MutableMapping[str, Any]:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._body_bytes:
+                raise errors.ApiError(
+                    413, "too_long", f"the body has more than {self._body_bytes} bytes", "Send less at once."
+                )
+            return message
+
+        async def marked(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"x-content-type-options", b"nosniff")]
+            await send(message)
+
+        await self._app(scope, bounded, marked)
+
+
+def _load_first(atlas: Atlas) -> None:
+    """Load the default model, and say so in the log if it cannot be: whoever asks for it is told again."""
+    first = atlas.default_model()
+    if first is None:
+        return
+    try:
+        atlas.catalog.load(first)
+    except CheckpointError as error:
+        logging.getLogger(__name__).warning("%s %s", error, error.hint)
+
+
+async def _sweep(atlas: Atlas) -> None:
+    """End runs that have been paused for too long, so that their caches do not stay for ever."""
+    while True:
+        await asyncio.sleep(min(_SWEEP_SECONDS, atlas.settings.idle_seconds))
+        for run in atlas.store.runs():
+            if run.state == "paused" and time.monotonic() - run.idle_since > atlas.settings.idle_seconds:
+                run.cancel()
