@@ -1,1 +1,106 @@
+/** The atlas page: puts net, state, scene and panels together. */
+
 import "./pages";
+import "./styles/panels.css";
+import { effect } from "@preact/signals";
+import { h, render } from "preact";
+import { ApiError, getCapabilities, getModels } from "./net/rest";
+import { Page } from "./panels/page";
+import { publish } from "./panels/public";
+import { createMap, type MapView, NoWebGL2Error } from "./scene";
+import { currentAddress, follow, mirror, takeWaitingCamera } from "./session/address-bar";
+import { Session } from "./session/session";
+import * as state from "./state";
+import { theme } from "./theme";
+
+function makeMap(canvas: HTMLCanvasElement): MapView | null {
+  const query = new URLSearchParams(window.location.search);
+  try {
+    return createMap(canvas, { theme: theme.value, antialias: query.get("antialias") !== "off" });
+  } catch (error) {
+    if (!(error instanceof NoWebGL2Error)) throw error;
+    canvas.hidden = true;
+    state.mapProblem.value = {
+      message: "The map needs WebGL 2, and this browser gives none.",
+      hint: "Turn on hardware acceleration in the browser's settings, or try a current Firefox or Chromium. The text, the probabilities and the attention numbers work without it.",
+    };
+    return null;
+  }
+}
+
+/** What the map tells the page. */
+function listen(map: MapView, canvas: HTMLCanvasElement, session: Session): void {
+  map.onWantedChange(() => session.wantsChanged());
+  let pointer = { x: 0, y: 0 };
+  canvas.addEventListener(
+    "pointermove",
+    (event) => {
+      pointer = { x: event.clientX, y: event.clientY };
+    },
+    { capture: true },
+  );
+  map.onHover((hit) => {
+    state.hovered.value = hit && {
+      tensor: hit.tensor,
+      index: hit.index,
+      value: map.valueAt(hit.tensor, hit.index) ?? null,
+      ...pointer,
+    };
+  });
+  map.onSelect((hit) => {
+    state.selected.value = hit && { tensor: hit.tensor, index: hit.index };
+  });
+  map.onContextLost((lost) => {
+    state.mapProblem.value = lost
+      ? {
+          message: "The graphics driver took the map away.",
+          hint: "It comes back by itself; if not, reload the page.",
+        }
+      : null;
+  });
+  effect(() => map.setTheme(theme.value));
+  effect(() => {
+    if (state.laidOut.value !== "") followLayout(map);
+  });
+}
+
+let shownModel = "";
+
+/** A new model is shown whole, unless the address says otherwise; more room for the same one moves nothing. */
+function followLayout(map: MapView): void {
+  const model = state.laidOut.value.split(" ")[0] ?? "";
+  const asked = takeWaitingCamera(map);
+  if (!asked && model !== shownModel) map.fit(false);
+  shownModel = model;
+}
+
+async function start(): Promise<void> {
+  const host = document.getElementById("app");
+  if (!host) return;
+  const canvas = document.createElement("canvas");
+  canvas.tabIndex = 0;
+  canvas.setAttribute("aria-label", "The map of the model; the inspector reads its cells by keyboard");
+  const map = makeMap(canvas);
+  const scheme = window.location.protocol === "https:" ? "wss" : "ws";
+  const session = new Session(`${scheme}://${window.location.host}/api/v1/stream`, map, () => {
+    const { clientWidth, clientHeight } = canvas;
+    return clientWidth > 0 && clientHeight > 0 ? clientWidth / clientHeight : 1;
+  });
+  render(h(Page, { actions: { session, map }, canvas }), host);
+  if (map) listen(map, canvas, session);
+  publish(map);
+  session.connect();
+  try {
+    const [models, capabilities] = await Promise.all([getModels(), getCapabilities()]);
+    state.models.value = models;
+    state.device.value = [capabilities.device, capabilities.dtype].filter(Boolean).join(" · ");
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    state.pageProblem.value = { message: error.message, hint: error.hint };
+    return;
+  }
+  await follow(currentAddress(), session, map);
+  mirror(session, map);
+}
+
+void start();

@@ -5,7 +5,7 @@ import { layout } from "../layout/layout";
 import { ApiError, getGraph, getWeightScales } from "../net/rest";
 import { Stream } from "../net/stream";
 import type { Frame, ServerMessage } from "../net/types";
-import type { MapView } from "../scene/types";
+import type { MapView, TileAddress } from "../scene/types";
 import * as state from "../state";
 import { advance, askedRun, concerns, type Run, written } from "../state/run";
 
@@ -20,6 +20,8 @@ interface Plan {
 /** After this long without anything, the page says what it waits for. */
 const PATIENCE = 4000;
 const WANT_DELAY = 80;
+/** Tiles in one wish: the rest is asked for when these have come. */
+const MOST_TILES = 1500;
 
 export class Session {
   readonly #stream: Stream;
@@ -27,6 +29,8 @@ export class Session {
   #epoch = 0;
   #requests = 0;
   #wantTimer = 0;
+  /** The run, names and tiles of the last wish, less the tiles that have come. */
+  #asked = new Set<string>();
   /** Model and capacity of the layout shown. */
   #drawn = "";
   #patience = 0;
@@ -269,6 +273,7 @@ export class Session {
   }
 
   #opened(): void {
+    this.#asked.clear();
     state.connection.value = "open";
     this.#restart();
   }
@@ -344,8 +349,10 @@ export class Session {
     const run = state.run.value;
     if (header.type === "rows" && header.run !== run?.id) return;
     if (header.type === "tile" && header.model !== state.modelId.value) return;
-    if (header.type === "tile") this.map?.applyTile(header, halfFloats(frame));
-    else this.map?.applyRows(header, halfFloats(frame));
+    if (header.type === "tile") {
+      this.#asked.delete(tileKey(header));
+      this.map?.applyTile(header, halfFloats(frame));
+    } else this.map?.applyRows(header, halfFloats(frame));
     this.#watch(null);
     state.framesTaken.value += 1;
     if (header.type === "rows" && !state.arrived.value.has(header.name))
@@ -356,15 +363,21 @@ export class Session {
     window.clearTimeout(this.#wantTimer);
     const run = state.run.value;
     if (!run?.id) return;
+    const activations = this.map?.wantedActivations() ?? [];
+    const tiles = this.map?.wantedTiles().slice(0, MOST_TILES) ?? [];
+    const wish = new Set([run.id, ...activations, ...tiles.map(tileKey)]);
+    // What was asked for and has not come is on its way: asking again would only interrupt it.
+    if ([...wish].every((item) => this.#asked.has(item))) return;
+    this.#asked = wish;
     this.#epoch += 1;
     this.#stream.send({
       type: "want",
       epoch: this.#epoch,
       run: run.id,
-      activations: this.map?.wantedActivations() ?? [],
+      activations,
       resend: [],
       model: run.model,
-      tiles: this.map?.wantedTiles() ?? [],
+      tiles,
     });
   }
 
@@ -385,6 +398,10 @@ export class Session {
       state.waitingFor.value = what;
     }, PATIENCE);
   }
+}
+
+function tileKey({ name, index, level, row, col }: TileAddress): string {
+  return `${name} ${index} ${level} ${row} ${col}`;
 }
 
 /** The stream sends half floats; anything else is a mistake that has to show. */

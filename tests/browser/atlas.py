@@ -1,0 +1,84 @@
+"""The page as a test handles it: open, wait until it rests, read, and ask the API for the same numbers."""
+
+import json
+import math
+import urllib.parse
+import urllib.request
+from collections.abc import Sequence
+from typing import Any
+
+from playwright.sync_api import Page
+
+PATIENCE = 30_000
+
+
+def open_atlas(page: Page, url: str, address: str = "/") -> None:
+    """Open an address of the atlas and wait until everything is drawn."""
+    page.goto(url + address)
+    page.wait_for_function("window.__atlas !== undefined", timeout=PATIENCE)
+    rest(page)
+
+
+def rest(page: Page) -> None:
+    """Wait until there is nothing left to compute, send or draw."""
+    page.evaluate(
+        """patience => Promise.race([
+            window.__atlas.whenIdle(),
+            new Promise((_, fail) => setTimeout(() => fail(new Error(
+                "the page does not come to rest: " + JSON.stringify(window.__atlas.state()))), patience)),
+        ])""",
+        PATIENCE,
+    )
+
+
+def state(page: Page) -> dict[str, Any]:
+    """What the page says of itself."""
+    found: dict[str, Any] = page.evaluate("window.__atlas.state()")
+    return found
+
+
+def wait_for_tokens(page: Page, count: int) -> None:
+    """Wait until the page shows at least so many tokens."""
+    page.wait_for_function("count => window.__atlas.state().tokens.length >= count", arg=count, timeout=PATIENCE)
+
+
+def drawn(page: Page, tensor: str, index: Sequence[int]) -> float | None:
+    """The number that the map holds for a cell."""
+    value: float | None = page.evaluate("([tensor, index]) => window.__atlas.value(tensor, index)", [tensor, list(index)])
+    return value
+
+
+def read(page: Page, prompt: str) -> None:
+    """Type a text and read it."""
+    before = state(page)["run"]
+    page.locator("#prompt").fill(prompt)
+    page.locator("#prompt").press("Enter")
+    page.wait_for_function(
+        "before => window.__atlas.state().run !== before && window.__atlas.state().run !== null",
+        arg=before,
+        timeout=PATIENCE,
+    )
+    rest(page)
+
+
+def ask(url: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A REST call."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{url}/api/v1{path}", data, {"content-type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        found: dict[str, Any] = json.loads(answer.read())
+    return found
+
+
+def exact(url: str, where: str, tensor: str, index: Sequence[int]) -> float:
+    """The API's number of one cell; `where` is `models/ID/weights` or `runs/ID/activations`."""
+    query = urllib.parse.urlencode({"index": ",".join(map(str, index))})
+    value = ask(url, f"/{where}/{urllib.parse.quote(tensor)}?{query}")["values"]
+    return -math.inf if value is None else float(value)
+
+
+def same(drawn_value: float | None, exact_value: float) -> bool:
+    """Whether a half-precision number is the given one."""
+    if drawn_value is None:
+        return False
+    return math.isclose(drawn_value, exact_value, rel_tol=1e-3, abs_tol=1e-6)

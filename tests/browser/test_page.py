@@ -1,0 +1,273 @@
+"""The main job in a real browser: read, write, look, come back."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from .atlas import ask, drawn, exact, open_atlas, read, rest, same, state, wait_for_tokens
+from .conftest import Server, Watch
+
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("watch")]
+
+GREEDY = "temperature=0&top_k=0&top_p=1&seed=0"
+
+
+def _assert_cells(page: Page, url: str, cells: list[tuple[str, list[int]]]) -> None:
+    now = state(page)
+    for tensor, index in cells:
+        weight = re.search(r"(^|\.)[Wb]_|\.[wb]$", tensor) is not None
+        where = f"models/{now['model']}/weights" if weight else f"runs/{now['run']}/activations"
+        here, there = drawn(page, tensor, index), exact(url, where, tensor, index)
+        assert same(here, there), f"{tensor}{index}: the map draws {here}, the API says {there}"
+
+
+def test_typed_sentence_is_drawn_with_the_numbers_of_the_api(page: Page, server: Server) -> None:
+    open_atlas(page, server.url, "/?model=stories")
+    read(page, "The little dog saw a red ball.")
+    now = state(page)
+    reply = ask(server.url, "/runs", {"model": "stories", "text": "The little dog saw a red ball."})
+    assert now["tokens"] == [token["id"] for token in reply["tokens"]]
+    last = len(now["tokens"]) - 1
+    _assert_cells(
+        page,
+        server.url,
+        [
+            ("W_E", [now["tokens"][2], 7]),
+            ("W_pos", [3, 11]),
+            ("blocks.0.attn.W_Q", [2, 100, 5]),
+            ("blocks.5.mlp.W_out", [700, 30]),
+            ("hook_embed", [1, 4]),
+            ("blocks.0.attn.hook_q", [last, 3, 9]),
+            ("blocks.2.attn.hook_pattern", [1, last, 0]),
+            ("blocks.3.mlp.hook_post", [2, 600]),
+            ("blocks.5.hook_resid_post", [last, 191]),
+            ("logits", [last, 1000]),
+        ],
+    )
+    bars = page.locator(".bars li")
+    expect(bars).to_have_count(10)
+    assert float(bars.first.locator("span").last.inner_text()) == pytest.approx(reply["top"][0]["probability"], abs=6e-5)
+
+
+def test_sort_is_drawn_and_sorts(page: Page, server: Server) -> None:
+    open_atlas(page, server.url, f"/?model=sort&{GREEDY}")
+    read(page, "CBABBC")
+    _assert_cells(
+        page,
+        server.url,
+        [
+            ("W_E", [1, 3]),
+            ("blocks.1.attn.W_O", [2, 7, 40]),
+            ("blocks.0.attn.hook_v", [4, 1, 2]),
+            ("blocks.2.attn.hook_attn_scores", [0, 5, 2]),
+            ("blocks.2.attn.hook_z", [3, 2, 15]),
+            ("logits", [5, 1]),
+        ],
+    )
+    page.get_by_role("button", name="Write", exact=True).click()
+    wait_for_tokens(page, 12)
+    rest(page)
+    assert "".join(state(page)["texts"][6:]) == "ABBBCC"
+    _assert_cells(page, server.url, [("blocks.0.attn.hook_v", [10, 1, 2]), ("logits", [10, 1])])
+
+
+def test_write_pause_step_and_stop(page: Page, server: Server) -> None:
+    open_atlas(page, server.url, f"/?model=stories&{GREEDY}#text=Once+upon+a+time")
+    start = len(state(page)["tokens"])
+    page.get_by_role("button", name="Write", exact=True).click()
+    wait_for_tokens(page, start + 3)
+    page.get_by_role("button", name="Pause", exact=True).click()
+    rest(page)
+    paused = len(state(page)["tokens"])
+    assert start + 3 <= paused < start + 64
+    expect(page.locator(".chip.new")).to_have_count(paused - start)
+    page.get_by_role("button", name="Step", exact=True).click()
+    wait_for_tokens(page, paused + 1)
+    rest(page)
+    assert len(state(page)["tokens"]) == paused + 1
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.wait_for_function("window.__atlas.state().phase === 'done'")
+    tokens = state(page)["tokens"]
+    page.get_by_role("button", name="Step", exact=True).click()
+    wait_for_tokens(page, len(tokens) + 1)
+    rest(page)
+    assert state(page)["tokens"][: len(tokens)] == tokens
+    same_text = ask(
+        server.url,
+        "/runs",
+        {"model": "stories", "tokens": tokens[:start], "max_new_tokens": len(tokens) + 1 - start},
+    )
+    assert [token["id"] for token in same_text["tokens"]] == state(page)["tokens"]
+
+
+def test_sampling_is_bounded_and_seeded(page: Page, server: Server) -> None:
+    open_atlas(page, server.url, "/?model=stories&temperature=1&top_k=40&top_p=1&seed=3#text=Tom+had+a")
+    temperature = page.locator("input[name=temperature]")
+    temperature.fill("-1")
+    expect(page.get_by_role("alert")).to_contain_text("Temperature goes from 0")
+    temperature.fill("0")
+    expect(page.get_by_text("Greedy: always the likeliest")).to_be_visible()
+    temperature.fill("1")
+    start = len(state(page)["tokens"])
+    for count in range(1, 4):
+        page.get_by_role("button", name="Step", exact=True).click()
+        wait_for_tokens(page, start + count)
+        rest(page)
+    answer = ask(
+        server.url,
+        "/runs",
+        {
+            "model": "stories",
+            "text": "Tom had a",
+            "max_new_tokens": 3,
+            "sampling": {"temperature": 1, "top_k": 40, "top_p": 1, "seed": 3},
+        },
+    )
+    assert state(page)["tokens"] == [token["id"] for token in answer["tokens"]]
+
+
+def test_another_model_and_back(page: Page, server: Server) -> None:
+    open_atlas(page, server.url, "/?model=stories#text=A+cat")
+    page.locator(".model-picker > button").click()
+    page.locator(".popover li", has_text="sort").get_by_role("button").click()
+    page.wait_for_function("window.__atlas.state().model === 'sort' && window.__atlas.state().run !== null")
+    rest(page)
+    expect(page).to_have_url(re.compile("model=sort"))
+    page.go_back()
+    page.wait_for_function("window.__atlas.state().model === 'stories'")
+    rest(page)
+    expect(page.locator("#prompt")).to_have_value("A cat")
+
+
+def test_address_brings_the_view_back(page: Page, server: Server) -> None:
+    open_atlas(page, server.url, f"/?model=stories&{GREEDY}#text=A+cat")
+    for count in (1, 2):
+        before = len(state(page)["tokens"])
+        page.get_by_role("button", name="Step", exact=True).click()
+        wait_for_tokens(page, before + 1)
+        rest(page)
+        assert count
+    page.evaluate("window.__atlas.map.flyTo({tensor: 'blocks.2.attn.W_K', index: [1, 0, 0]}, false)")
+    page.get_by_role("tab", name="Attention").click()
+    page.wait_for_timeout(500)  # the address follows the camera a moment later
+    tokens, camera = state(page)["tokens"], page.evaluate("window.__atlas.camera()")
+    page.reload()
+    page.wait_for_function("window.__atlas !== undefined")
+    rest(page)
+    assert state(page)["tokens"] == tokens
+    assert state(page)["panel"] == "attention"
+    again = page.evaluate("window.__atlas.camera()")
+    assert again["target"] == pytest.approx(camera["target"], rel=1e-3, abs=0.1)
+    assert again["distance"] == pytest.approx(camera["distance"], rel=1e-3)
+
+
+def test_attention_panel_reads_what_the_api_says(page: Page, server: Server) -> None:
+    open_atlas(page, server.url, "/?model=stories&panel=attention&attention=2_4_hook_pattern#text=The+cat+sat+down.")
+    run = state(page)["run"]
+    heat = page.get_by_role("application", name="Attention map")
+    heat.focus()
+    heat.press("ArrowRight")
+    last = len(state(page)["tokens"]) - 1
+    value = exact(server.url, f"runs/{run}/activations", "blocks.2.attn.hook_pattern", [4, last, 1])
+    expect(page.locator(".readout")).to_contain_text(f"{float(f'{value:.4g}'):.3g}"[:4])
+    page.locator("select").nth(2).select_option("hook_attn_scores")
+    heat.focus()
+    heat.press("ArrowUp")
+    heat.press("ArrowRight")
+    for _ in range(last):
+        heat.press("ArrowRight")
+    expect(page.locator(".readout")).to_contain_text("masked")
+    page.get_by_role("button", name="Plotly twin").click()
+    expect(page.locator(".plot .heatmaplayer, .plot .hm").first).to_be_attached(timeout=15_000)
+
+
+def test_a_cell_by_keyboard(page: Page, server: Server) -> None:
+    open_atlas(page, server.url, "/?model=sort#text=CBABBC")
+    page.keyboard.press("/")
+    page.locator("#go-to").fill("blocks.1.attn.W_Q")
+    page.locator("#go-to").press("Enter")
+    cell = page.get_by_role("group", name="Cell")
+    cell.focus()
+    cell.press("ArrowDown")
+    cell.press("ArrowRight")
+    assert state(page)["selected"] == {"tensor": "blocks.1.attn.W_Q", "index": [0, 1, 1]}
+    value = exact(server.url, "models/sort/weights", "blocks.1.attn.W_Q", [0, 1, 1])
+    expect(page.locator(".cell .value")).to_contain_text("= ")
+    shown = page.locator(".cell .value").inner_text().removeprefix("= ").replace("−", "-")
+    assert float(shown) == pytest.approx(value, rel=1e-6)
+
+
+def test_charts_are_drawn(page: Page, server: Server) -> None:
+    open_atlas(page, server.url, "/?model=sort&panel=charts#text=CBABBC")
+    expect(page.locator(".chart .plot .main-svg").first).to_be_attached(timeout=15_000)
+    expect(page.locator(".chart .problem")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("model", "text", "says"), [("stories", "", "nothing to read"), ("stories", "word " * 400, "256"), ("sort", "XYZ", "")]
+)
+def test_bad_input_is_answered_in_place(page: Page, server: Server, model: str, text: str, says: str) -> None:
+    open_atlas(page, server.url, f"/?model={model}")
+    page.locator("#prompt").fill(text)
+    page.locator("#prompt").press("Enter")
+    problem = page.locator(".prompt .problem")
+    expect(problem).to_be_visible()
+    expect(problem).to_contain_text(says)
+    read(page, "ABC" if model == "sort" else "A dog")
+    expect(problem).to_have_count(0)
+
+
+def test_unknown_model_is_said(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/?model=nobody")
+    expect(page.locator(".banner")).to_contain_text("no model “nobody”")
+
+
+def test_narrow_window_stacks(page: Page, server: Server) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_atlas(page, server.url, "/?model=sort")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    canvas = page.locator(".map canvas").bounding_box()
+    prompt = page.locator("#prompt").bounding_box()
+    assert canvas is not None and prompt is not None
+    assert canvas["y"] + canvas["height"] <= prompt["y"]
+
+
+def test_without_webgl2_the_rest_works(browser: Browser, server: Server) -> None:
+    page = browser.new_page()
+    watch = Watch(page)
+    page.add_init_script(
+        """const get = HTMLCanvasElement.prototype.getContext;
+        HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+            return kind.startsWith("webgl") ? null : get.call(this, kind, ...rest);
+        };"""
+    )
+    open_atlas(page, server.url, "/?model=sort&panel=attention#text=CBABBC")
+    expect(page.locator(".notice")).to_contain_text("WebGL 2")
+    expect(page.locator(".bars li").first).to_be_visible()
+    expect(page.locator(".readout")).to_contain_text("looks at")
+    assert watch.errors == []
+    page.close()
+
+
+def test_memory_of_the_page_does_not_grow(page: Page, server: Server) -> None:
+    open_atlas(page, server.url, "/?model=stories&temperature=1&top_k=0&top_p=1&seed=1#text=Once")
+    session = page.context.new_cdp_session(page)
+
+    def heap() -> int:
+        session.send("HeapProfiler.collectGarbage")
+        return int(page.evaluate("performance.memory.usedJSHeapSize"))
+
+    def once() -> tuple[int, int]:
+        read(page, "Once upon a time")
+        page.get_by_role("button", name="Write", exact=True).click()
+        page.wait_for_function("window.__atlas.state().phase === 'done'", timeout=60_000)
+        rest(page)
+        return heap(), page.evaluate("window.__atlas.stats().textureBytes")
+
+    once()
+    first_heap, first_texture = once()
+    for _ in range(3):
+        last_heap, last_texture = once()
+    assert last_texture == first_texture
+    assert last_heap < first_heap * 1.1 + 2_000_000

@@ -1,0 +1,36 @@
+"""A server that goes away in mid-stream: the page says so, comes back, and goes on as if nothing had happened."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .atlas import ask, open_atlas, rest, state, wait_for_tokens
+from .conftest import Server
+
+pytestmark = pytest.mark.browser
+
+
+def test_writing_goes_on_after_the_server_was_away(page: Page, own_server: Server) -> None:
+    open_atlas(page, own_server.url, "/?model=stories&temperature=0.9&top_k=50&top_p=1&seed=5#text=One+day")
+    start = len(state(page)["tokens"])
+    page.get_by_role("button", name="Write", exact=True).click()
+    wait_for_tokens(page, start + 4)
+    own_server.stop()
+    expect(page.get_by_role("alert")).to_contain_text("The server has gone away")
+    kept = len(state(page)["tokens"])
+    own_server.start()
+    wait_for_tokens(page, kept + 3)
+    page.wait_for_function("window.__atlas.state().phase === 'done'", timeout=60_000)
+    rest(page)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    tokens = state(page)["tokens"]
+    answer = ask(
+        own_server.url,
+        "/runs",
+        {
+            "model": "stories",
+            "text": "One day",
+            "max_new_tokens": len(tokens) - start,
+            "sampling": {"temperature": 0.9, "top_k": 50, "top_p": 1, "seed": 5},
+        },
+    )
+    assert tokens == [token["id"] for token in answer["tokens"]]
