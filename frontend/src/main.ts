@@ -86,6 +86,7 @@ async function start(): Promise<void> {
     const { clientWidth, clientHeight } = canvas;
     return clientWidth > 0 && clientHeight > 0 ? clientWidth / clientHeight : 1;
   });
+  host.replaceChildren();
   render(h(Page, { actions: { session, map }, canvas }), host);
   if (map) listen(map, canvas, session);
   publish(map);

@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 import urllib.parse
 import urllib.request
 from collections.abc import Sequence
@@ -12,10 +13,18 @@ from playwright.sync_api import Page
 PATIENCE = 30_000
 
 
+def wait_until(page: Page, condition: str, argument: object = None, patience: float = PATIENCE / 1000) -> None:
+    """Wait until a function of the page is true. Playwright's own waiting evaluates text, which the page forbids."""
+    deadline = time.monotonic() + patience
+    while not page.evaluate(condition, argument):
+        assert time.monotonic() < deadline, f"still not: {condition} ({argument}); {page.evaluate('window.__atlas?.state()')}"
+        page.wait_for_timeout(30)
+
+
 def open_atlas(page: Page, url: str, address: str = "/") -> None:
     """Open an address of the atlas and wait until everything is drawn."""
     page.goto(url + address)
-    page.wait_for_function("window.__atlas !== undefined", timeout=PATIENCE)
+    wait_until(page, "() => window.__atlas !== undefined")
     rest(page)
 
 
@@ -39,7 +48,7 @@ def state(page: Page) -> dict[str, Any]:
 
 def wait_for_tokens(page: Page, count: int) -> None:
     """Wait until the page shows at least so many tokens."""
-    page.wait_for_function("count => window.__atlas.state().tokens.length >= count", arg=count, timeout=PATIENCE)
+    wait_until(page, "count => window.__atlas.state().tokens.length >= count", count)
 
 
 def drawn(page: Page, tensor: str, index: Sequence[int]) -> float | None:
@@ -53,11 +62,7 @@ def read(page: Page, prompt: str) -> None:
     before = state(page)["run"]
     page.locator("#prompt").fill(prompt)
     page.locator("#prompt").press("Enter")
-    page.wait_for_function(
-        "before => window.__atlas.state().run !== before && window.__atlas.state().run !== null",
-        arg=before,
-        timeout=PATIENCE,
-    )
+    wait_until(page, "before => ![before, null].includes(window.__atlas.state().run)", before)
     rest(page)
 
 

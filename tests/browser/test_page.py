@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from .atlas import ask, drawn, exact, open_atlas, read, rest, same, state, wait_for_tokens
+from .atlas import ask, drawn, exact, open_atlas, read, rest, same, state, wait_for_tokens, wait_until
 from .conftest import Server, Watch
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("watch")]
@@ -87,7 +87,7 @@ def test_write_pause_step_and_stop(page: Page, server: Server) -> None:
     rest(page)
     assert len(state(page)["tokens"]) == paused + 1
     page.get_by_role("button", name="Stop", exact=True).click()
-    page.wait_for_function("window.__atlas.state().phase === 'done'")
+    wait_until(page, "() => window.__atlas.state().phase === 'done'")
     tokens = state(page)["tokens"]
     page.get_by_role("button", name="Step", exact=True).click()
     wait_for_tokens(page, len(tokens) + 1)
@@ -131,11 +131,11 @@ def test_another_model_and_back(page: Page, server: Server) -> None:
     open_atlas(page, server.url, "/?model=stories#text=A+cat")
     page.locator(".model-picker > button").click()
     page.locator(".popover li", has_text="sort").get_by_role("button").click()
-    page.wait_for_function("window.__atlas.state().model === 'sort' && window.__atlas.state().run !== null")
+    wait_until(page, "() => window.__atlas.state().model === 'sort' && window.__atlas.state().run !== null")
     rest(page)
     expect(page).to_have_url(re.compile("model=sort"))
     page.go_back()
-    page.wait_for_function("window.__atlas.state().model === 'stories'")
+    wait_until(page, "() => window.__atlas.state().model === 'stories'")
     rest(page)
     expect(page.locator("#prompt")).to_have_value("A cat")
 
@@ -153,7 +153,7 @@ def test_address_brings_the_view_back(page: Page, server: Server) -> None:
     page.wait_for_timeout(500)  # the address follows the camera a moment later
     tokens, camera = state(page)["tokens"], page.evaluate("window.__atlas.camera()")
     page.reload()
-    page.wait_for_function("window.__atlas !== undefined")
+    wait_until(page, "() => window.__atlas !== undefined")
     rest(page)
     assert state(page)["tokens"] == tokens
     assert state(page)["panel"] == "attention"
@@ -261,7 +261,7 @@ def test_memory_of_the_page_does_not_grow(page: Page, server: Server) -> None:
     def once() -> tuple[int, int]:
         read(page, "Once upon a time")
         page.get_by_role("button", name="Write", exact=True).click()
-        page.wait_for_function("window.__atlas.state().phase === 'done'", timeout=60_000)
+        wait_until(page, "() => window.__atlas.state().phase === 'done'")
         rest(page)
         return heap(), page.evaluate("window.__atlas.stats().textureBytes")
 

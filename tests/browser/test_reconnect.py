@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from .atlas import ask, open_atlas, rest, state, wait_for_tokens
+from .atlas import ask, open_atlas, rest, state, wait_for_tokens, wait_until
 from .conftest import Server
 
 pytestmark = pytest.mark.browser
@@ -19,7 +19,7 @@ def test_writing_goes_on_after_the_server_was_away(page: Page, own_server: Serve
     kept = len(state(page)["tokens"])
     own_server.start()
     wait_for_tokens(page, kept + 3)
-    page.wait_for_function("window.__atlas.state().phase === 'done'", timeout=60_000)
+    wait_until(page, "() => window.__atlas.state().phase === 'done'")
     rest(page)
     expect(page.get_by_role("alert")).to_have_count(0)
     tokens = state(page)["tokens"]

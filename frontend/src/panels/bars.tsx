@@ -25,7 +25,7 @@ export function Bars() {
               title={`id ${id} · logit ${number(logit)}`}
             >
               <TokenText text={text} />
-              <span class="bar">
+              <span class="share">
                 <i style={{ width: `${100 * (probability ?? 0)}%` }} />
               </span>
               <span>{probability === null ? "not a number" : formatProbability(probability)}</span>

@@ -22,14 +22,15 @@ export function Legend() {
       <div class="legend mono">
         {ROLES.map(({ role, word, signed }) => {
           const pointed = tensor?.role === role;
-          const scale = role === "probability" ? 1 : pointed ? scaleOf(tensor.kind) : null;
+          const scale = pointed ? scaleOf(tensor.kind) : null;
+          const full = role === "probability" ? "1" : scale === null ? "" : formatNumber(scale, 3);
           return (
             <div key={role} class={tensor && !pointed ? "idle" : undefined}>
               <div class={`ramp ${role}`} />
               <div class="row">
-                <span>{signed ? (scale === null ? "−" : `−${formatNumber(scale, 3)}`) : "0"}</span>
+                <span>{signed ? `−${full}` : "0"}</span>
                 <span>{word}</span>
-                <span>{scale === null ? "+" : `${signed ? "+" : ""}${formatNumber(scale, 3)}`}</span>
+                <span>{signed ? `+${full}` : full}</span>
               </div>
             </div>
           );

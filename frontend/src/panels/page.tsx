@@ -91,7 +91,8 @@ function Header() {
       >
         Attention
       </button>
-      <a href="/docs">API</a>
+      <a href="/models">Models</a>
+      <a href="/api">API</a>
       <button
         type="button"
         class="pill"
