@@ -168,7 +168,6 @@ export class LabelMesh {
     });
     this.mesh = new Mesh(geometry, material);
     this.mesh.frustumCulled = false;
-    this.mesh.renderOrder = 2;
   }
 
   get count(): number {

@@ -775,7 +775,7 @@ function makeRenderer(canvas: HTMLCanvasElement, antialias: boolean): WebGLRende
   });
   if (!context) throw new NoWebGL2Error("This browser gives no WebGL2 context.");
   const renderer = new WebGLRenderer({ canvas, context, antialias, alpha: false, stencil: true });
-  renderer.sortObjects = true;
+  renderer.sortObjects = false; // plates, ribbons, labels: in the order in which they were added
   return renderer;
 }
 

@@ -77,7 +77,6 @@ export class RibbonMesh {
     });
     this.mesh = new Mesh(new BufferGeometry(), material);
     this.mesh.frustumCulled = false;
-    this.mesh.renderOrder = 1;
   }
 
   setRibbons(ribbons: readonly Ribbon[]): void {
