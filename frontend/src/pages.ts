@@ -1,11 +1,10 @@
 /** What every page does in the browser: it wears the shared styles, and its theme button works.
- *  The atlas draws its own button; the one found here is the prose pages', which the server draws. */
+ *  The map's page draws its own button; the one found here is the other pages', which the server draws. */
 
 import "./styles/base.css";
-import "./styles/pages.css";
 import { theme, toggleTheme } from "./theme";
 
-const button = document.querySelector<HTMLButtonElement>("[data-theme-toggle]");
+const button = document.querySelector<HTMLButtonElement>("[data-toggle-theme]");
 if (button) {
   button.hidden = false; // without this script it could do nothing
   button.addEventListener("click", toggleTheme);
