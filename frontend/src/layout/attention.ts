@@ -74,13 +74,13 @@ function headPlan({ modelWidth, headWidth, positions, narrow, hair }: Measures):
 }
 
 function fan(measures: Measures, plan: HeadPlan): Fan {
-  const { heads, headWidth, modelWidth, positions, gap, weightsX } = measures;
+  const { heads, headWidth, modelWidth, positions, gap, headsX } = measures;
   const steps = Math.max(1, heads - 1);
   const height = Math.max(2 * modelWidth + gap, plan.height * (1 + SHOWN * (heads - 1)));
   const depth = Math.round(2 * headWidth + positions / 2);
   const rise = (height - plan.height) / steps - depth * DEPTH_UP;
   return {
-    x: weightsX - heads * headWidth - 2 * gap - plan.width,
+    x: headsX - plan.width,
     depth,
     rise: heads > 1 ? Math.round(rise) : 0,
     headHeight: plan.height,
@@ -90,7 +90,7 @@ function fan(measures: Measures, plan: HeadPlan): Fan {
 
 /** Draw heads, `W_O` and what attention adds to the stream; `y` is where the norm beside it starts. Its end. */
 export function drawAttention(paper: Paper, layer: number, y: number): number {
-  const { heads, headWidth, modelWidth, weightsX, outX, hair } = paper.measures;
+  const { heads, headWidth, modelWidth, weightsX, joinX, outX, hair } = paper.measures;
   const plan = headPlan(paper.measures);
   const { x, depth, rise, headHeight, height } = fan(paper.measures, plan);
   const bottom = y + height;
@@ -99,7 +99,7 @@ export function drawAttention(paper: Paper, layer: number, y: number): number {
   for (let head = 0; head < heads; head++)
     drawHead(paper, name, head, plan, { x, y: bottom - headHeight - head * rise, z: -head * depth });
   for (let head = 0; head < heads; head++)
-    paper.put(`${name}.W_O`, { x: weightsX - (heads - head) * headWidth, y: outY, head });
+    paper.put(`${name}.W_O`, { x: joinX + head * headWidth, y: outY, head });
   paper.put(`${name}.b_O`, { x: weightsX + hair, y: outY });
   paper.put(`blocks.${layer}.hook_attn_out`, { x: outX, y: outY });
   return bottom;

@@ -29,6 +29,9 @@ export interface Measures {
   readonly outX: number;
   /** Right edge of the weights. */
   readonly weightsX: number;
+  /** Left edge of the square that joins the heads, and, a channel for their bands further left, the heads' right. */
+  readonly joinX: number;
+  readonly headsX: number;
   /** What a norm's two summaries take above it. */
   readonly summaryHeight: number;
   /** From strip to strip of the output. */
@@ -53,6 +56,8 @@ export function measure(graph: Graph, capacity: number): Measures {
   const gainX = normalizedX - narrow - 1;
   const biasX = gainX - hair - 1;
   const outX = biasX - narrow - positions;
+  const weightsX = outX - gap;
+  const joinX = weightsX - size("head") * headWidth;
   const vocabulary = size("d_vocab");
   const widest = Math.max(mlpWidth, modelWidth);
   // The rows of one strip where it is tallest: weights, scores and probabilities under each other.
@@ -73,7 +78,9 @@ export function measure(graph: Graph, capacity: number): Measures {
     gainX,
     biasX,
     outX,
-    weightsX: outX - gap,
+    weightsX,
+    joinX,
+    headsX: joinX - 3 * gap,
     summaryHeight: 2 * (1 + hair),
     stripHeight,
     strip,

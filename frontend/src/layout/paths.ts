@@ -79,23 +79,23 @@ export function throughStream(from: Sheet, to: Sheet, measures: Measures, flowsO
   return [leave, [leave[0], below, z], [aside, below, z], [aside, above, z], [middle, above, z], ...arrive];
 }
 
-/** Where the square that joins the heads begins: left of it the heads stand, over it their bands pass. */
-function joinX({ streamX }: Sheet, { weightsX, heads, headWidth, gap }: Measures): number {
-  return streamX + weightsX - heads * headWidth - gap / 2;
-}
+/** The share of the norm's height that bands into the heads take, from above; bands out of them have the rest. */
+const INWARD = 0.7;
 
-/** From what all heads read into one head: level, at this share of its height from below, over the heads' square;
- *  then back in depth to above the queries, and down beside them. */
+/** From what all heads read into one head: level, at this share of the height from below, over the heads' square;
+ *  in the channel before the heads up or down, and back in depth; over the head's scores, and down beside queries. */
 export function headsIn(from: Sheet, to: Sheet, share: number, measures: Measures): Path {
-  const level = from.y + from.rows * (1 - share);
-  const beside = to.x + to.columns + measures.narrow;
+  const { joinX, headsX, gap, narrow } = measures;
+  const level = from.y + from.rows * INWARD * (1 - share);
+  const beside = to.x + to.columns + narrow;
+  const above = to.y - narrow;
   return [
     [from.x, level, depthOf(from)],
     ...eased(
-      [joinX(from, measures), level, depthOf(from)],
-      [beside + measures.gap, to.y - measures.narrow, depthOf(to)],
+      [from.streamX + joinX - gap / 2, level, depthOf(from)],
+      [from.streamX + headsX, above, depthOf(to)],
     ),
-    [beside, to.y - measures.narrow, depthOf(to)],
+    [beside, above, depthOf(to)],
     [beside, middleY(to), depthOf(to)],
     [to.x + to.columns, middleY(to), depthOf(to)],
   ];
@@ -114,9 +114,13 @@ export function branchIn(trunk: Sheet, to: Sheet, { narrow }: Measures): Path {
 /** From one head to its part of the square that joins them: forward in depth, along a lane of its own over the
  *  square (the head furthest right on the uppermost, so that none cross), and down. */
 export function headsOut(from: Sheet, to: Sheet, share: number, measures: Measures): Path {
-  const lane = to.y - measures.gap * (0.1 + 0.7 * share);
+  const { joinX, modelWidth, gap } = measures;
+  const lane = to.y - (gap + modelWidth * (1 - INWARD)) * share;
   return [
-    ...eased([from.x + from.columns, middleY(from), depthOf(from)], [joinX(to, measures), lane, depthOf(to)]),
+    ...eased(
+      [from.x + from.columns, middleY(from), depthOf(from)],
+      [to.streamX + joinX - gap / 2, lane, depthOf(to)],
+    ),
     [middleX(to), lane, depthOf(to)],
     [middleX(to), to.y, depthOf(to)],
   ];
