@@ -187,7 +187,7 @@ class Trainer:
 
     def _optimizer_state(self) -> list[tuple[str, dict[str, Tensor], str]]:
         """Every tensor that an optimiser remembers: its key in the checkpoint, and where it is kept."""
-        names = {parameter: name for name, parameter in self.model.named_parameters()}
+        names: dict[Tensor, str] = {parameter: name for name, parameter in self.model.named_parameters()}
         return [
             (f"optimizer.{names[parameter]}.{part}", state, part)
             for optimizer in self.optimizers

@@ -1,6 +1,7 @@
 """Our transformer beside `transformers` on the same GPT-2 weights: every hidden state, attention and logit."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,18 +16,20 @@ from app.transformer.names import resolve_name
 
 pytestmark = pytest.mark.parity
 
-CONFIGS = {
+CONFIGS: dict[str, dict[str, Any]] = {
     "plain": {},
     "untied-relu": {"tie_word_embeddings": False, "activation_function": "relu", "n_inner": 40},
     "exact-gelu": {"activation_function": "gelu", "layer_norm_epsilon": 1e-3},
 }
 
 
-def save_random_gpt2(folder: Path, **changes: object) -> GPT2LMHeadModel:
+def save_random_gpt2(folder: Path, **changes: Any) -> Any:
     """A small GPT-2 with every number random, norms and biases too, so that none can be forgotten."""
-    sizes = {"n_layer": 3, "n_head": 4, "n_embd": 32, "vocab_size": 61, "n_positions": 24}
+    sizes: dict[str, Any] = {"n_layer": 3, "n_head": 4, "n_embd": 32, "vocab_size": 61, "n_positions": 24}
     torch.manual_seed(0)
-    reference = GPT2LMHeadModel(GPT2Config(**(sizes | changes), attn_implementation="eager")).eval()
+    settings = sizes | changes | {"attn_implementation": "eager"}
+    reference: Any = GPT2LMHeadModel(GPT2Config(**settings))
+    reference.eval()
     with torch.no_grad():
         for name, parameter in reference.named_parameters():
             parameter.normal_(1.0 if "ln_" in name and name.endswith("weight") else 0.0, 0.3)
@@ -52,7 +55,7 @@ def record(loaded: LoadedModel, tokens: Tensor) -> dict[str, Tensor]:
     return seen
 
 
-def compare(loaded: LoadedModel, reference: GPT2LMHeadModel, tokens: Tensor) -> None:
+def compare(loaded: LoadedModel, reference: Any, tokens: Tensor) -> None:
     with torch.no_grad():
         expected = reference(tokens, output_hidden_states=True, output_attentions=True)
     seen = record(loaded, tokens)
@@ -101,7 +104,8 @@ def test_greedy_writing_chooses_the_same_tokens(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["sort", "stories"])
 def test_transformers_reads_the_bundled_models_and_agrees(name: str) -> None:
-    reference = GPT2LMHeadModel.from_pretrained(MODELS / name, attn_implementation="eager", dtype=torch.float32).eval()
+    reader: Any = GPT2LMHeadModel
+    reference = reader.from_pretrained(MODELS / name, attn_implementation="eager", dtype=torch.float32).eval()
     loaded = Catalog(MODELS).load(name)
     generator = torch.Generator().manual_seed(0)
     compare(loaded, reference, torch.randint(loaded.spec.d_vocab, (1, loaded.spec.positions), generator=generator))
