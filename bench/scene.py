@@ -1,0 +1,44 @@
+"""How long a frame of the map takes in headless Chromium's software renderer, for four sizes of model."""
+
+import statistics
+
+from playwright.sync_api import Page, sync_playwright
+
+from app.transformer.spec import Spec
+from tools.browser import find
+
+from .forward import GPT2_SMALL
+from .server import serving
+
+GPT2_XL = Spec(layers=48, heads=25, d_model=1600, d_head=64, d_mlp=6400, d_vocab=50257, positions=1024)
+_VIEWS = ("overview", "block", "cells")
+_FRAMES = 60
+_FLAGS = ("--no-sandbox", "--disable-background-networking", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
+
+
+def rows() -> list[tuple[str, str]]:
+    """The table's rows: median milliseconds a frame, each ended by reading back a pixel."""
+    found = []
+    shapes = {"gpt2-small-shape": GPT2_SMALL, "gpt2-xl-shape": GPT2_XL}
+    with serving(shapes, {}) as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find(), args=list(_FLAGS))
+        page = browser.new_page(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+        for model in ("sort", "stories", *shapes):
+            page.goto(f"{url}/?model={model}&antialias=off")
+            plates = _settle(page, has_values=model not in shapes)
+            for view in _VIEWS:
+                seconds = page.evaluate("([frames, view]) => window.__atlas.map.benchmark(frames, view)", [_FRAMES, view])
+                name = f"{model}, {view}" + (f" ({plates:,} plates" + ("" if model not in shapes else ", empty") + ")")
+                found.append((name, f"{statistics.median(seconds):.1f} ms"))
+        browser.close()
+    return found
+
+
+def _settle(page: Page, has_values: bool) -> int:
+    """Wait until the map is laid out, and filled where there is something to fill it; how many plates it has."""
+    for _ in range(600):
+        plates = page.evaluate("() => window.__atlas?.stats()?.plates ?? 0")
+        if plates and (not has_values or page.evaluate("() => window.__atlas.idle()")):
+            return int(plates)
+        page.wait_for_timeout(50)
+    raise RuntimeError("the map did not come to rest within 30 seconds")
