@@ -31,10 +31,11 @@ def _reference(model: Transformer) -> torch.nn.Module:
     """The same weights in `transformers`, with the attention that can return its patterns."""
     from transformers import GPT2Config, GPT2LMHeadModel
 
-    config = GPT2Config(**export_config(model.spec, None), attn_implementation="eager")
-    reference = GPT2LMHeadModel(config).eval()
+    config = GPT2Config(**export_config(model.spec, None))
+    config._attn_implementation = "eager"
+    reference: torch.nn.Module = GPT2LMHeadModel(config)
     reference.load_state_dict(export_state(model, torch.float32), strict=False)
-    return reference
+    return reference.train(False)
 
 
 def rows() -> list[tuple[str, str]]:

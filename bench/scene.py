@@ -27,7 +27,9 @@ def rows() -> list[tuple[str, str]]:
             page.goto(f"{url}/?model={model}&antialias=off")
             plates = _settle(page, has_values=model not in shapes)
             for view in _VIEWS:
-                seconds = page.evaluate("([frames, view]) => window.__atlas.map.benchmark(frames, view)", [_FRAMES, view])
+                seconds = page.evaluate(
+                    "([frames, view]) => window.__atlas.map.benchmark(frames, view)", [_FRAMES, view]
+                )
                 name = f"{model}, {view}" + (f" ({plates:,} plates" + ("" if model not in shapes else ", empty") + ")")
                 found.append((name, f"{statistics.median(seconds):.1f} ms"))
         browser.close()

@@ -27,9 +27,7 @@ def install() -> str | None:
     print("no Chromium found: installing one", file=sys.stderr)
     ways = [[[sys.executable, "-m", "playwright", "install", "chromium"]]]
     if os.geteuid() == 0 and shutil.which("apt-get"):
-        ways.append(
-            [["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", "chromium"]]
-        )
+        ways.append([["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", "chromium"]])
     said = ""
     for commands in ways:
         for command in commands:

@@ -52,9 +52,7 @@ def instructions(text: str) -> list[tuple[str, str]]:
     """The Dockerfile as (instruction, argument), comments dropped and continued lines joined."""
     lines = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
     joined = lines.replace("\\\n", " ").splitlines()
-    return [
-        (word, rest.strip()) for word, _, rest in (line.partition(" ") for line in joined if line.strip())
-    ]
+    return [(word, rest.strip()) for word, _, rest in (line.partition(" ") for line in joined if line.strip())]
 
 
 def new_stage(root: Path) -> Stage:
@@ -160,9 +158,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="atlas-image-") as folder:
         scratch = Path(folder)
         context = scratch / "context"
-        tracked = subprocess.run(
-            ["git", "ls-files", "-z"], cwd=ROOT, stdout=subprocess.PIPE, check=True
-        ).stdout
+        tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
         for name in filter(None, tracked.decode().split("\0")):
             (context / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, context / name)

@@ -188,9 +188,7 @@ class Block(nn.Module):
         self.ln2 = LayerNorm(spec)
         self.mlp = MLP(spec)
 
-    def forward(
-        self, resid: Tensor, layer: int, tap: Tap = no_tap, cache: KeyValueCache | None = None
-    ) -> Tensor:
+    def forward(self, resid: Tensor, layer: int, tap: Tap = no_tap, cache: KeyValueCache | None = None) -> Tensor:
         """`[batch, pos, d_model]` in and out."""
         name = f"blocks.{layer}"
         resid = tap(f"{name}.hook_resid_pre", resid)
@@ -288,4 +286,5 @@ class Transformer(nn.Module):
         if leaf.startswith("b"):
             return part.view(heads, d_head)
         # [d_model, head*d_head] -> [head, d_model, d_head]
-        return part.unflatten(1, (heads, d_head)).permute(1, 0, 2)
+        cut: Tensor = part.unflatten(1, (heads, d_head))
+        return cut.permute(1, 0, 2)

@@ -79,8 +79,11 @@ def recompute(op: Op, graph: Graph, values: dict[str, Tensor], tokens: Tensor) -
     letters = axis_letters(op, graph)
     output = "".join(letters[axis] for axis in graph.tensor(op.output).axes)
     reads = [(read, values[read.tensor]) for read in op.reads]
-    cells = {read.part: aligned(read, value, letters, output) for read, value in reads
-             if all(isinstance(index, Axis) for index in read.index)}
+    cells = {
+        read.part: aligned(read, value, letters, output)
+        for read, value in reads
+        if all(isinstance(index, Axis) for index in read.index)
+    }
     first, source = reads[0]
     match op.kind:
         case "embed":
@@ -121,9 +124,7 @@ def test_every_tensor_equals_the_graphs_arithmetic_in_float64(spec: Spec) -> Non
     model, graph = make_model(spec), build_graph(spec)
     tokens = torch.randint(spec.d_vocab, (spec.positions,), generator=torch.Generator().manual_seed(2))
     captured = record(model, tokens[None])
-    values = {
-        tensor.name: model.weight(tensor.name).double() for tensor in graph.tensors if tensor.role == "weight"
-    }
+    values = {tensor.name: model.weight(tensor.name).double() for tensor in graph.tensors if tensor.role == "weight"}
     for op in graph.ops:
         values[op.output] = recompute(op, graph, values, tokens)
         if graph.tensor(op.output).derived:
