@@ -12,22 +12,26 @@ export class Placement {
   private readonly cells = new Map<number, Box[]>();
   private static readonly pitch = 64;
 
-  /** Places the box if it is free and inside the window; false if it must yield. */
-  place(box: Box, width: number, height: number): boolean {
+  /** True if nothing placed touches the box and it lies inside the window. */
+  isFree(box: Box, width: number, height: number): boolean {
     if (box.left < 2 || box.top < 2 || box.right > width - 2 || box.bottom > height - 2) return false;
-    const keys = this.keys(box);
-    for (const key of keys) {
+    for (const key of this.keys(box)) {
       for (const other of this.cells.get(key) ?? []) {
-        if (
-          box.left < other.right &&
-          other.left < box.right &&
-          box.top < other.bottom &&
-          other.top < box.bottom
-        )
-          return false;
+        const apart =
+          box.left >= other.right ||
+          other.left >= box.right ||
+          box.top >= other.bottom ||
+          other.top >= box.bottom;
+        if (!apart) return false;
       }
     }
-    for (const key of keys) {
+    return true;
+  }
+
+  /** Places the box if it is free; false if it must yield. */
+  place(box: Box, width: number, height: number): boolean {
+    if (!this.isFree(box, width, height)) return false;
+    for (const key of this.keys(box)) {
       const list = this.cells.get(key);
       if (list) list.push(box);
       else this.cells.set(key, [box]);

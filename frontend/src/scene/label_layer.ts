@@ -42,19 +42,21 @@ export function drawLabels(
   tokens: readonly string[],
 ): void {
   const placement = new Placement();
-  const candidates = [...regionCandidates(view, layout), ...plateCandidates(view, visible)];
+  const candidates = [...regionCandidates(mesh, view, layout), ...plateCandidates(view, visible)];
   candidates.sort((a, b) => b.weight - a.weight);
   for (const { text, style, x, y, plate } of candidates.slice(0, 500)) {
     const top = y - mesh.height(style) - 2;
     const box = { left: x, top, right: x + mesh.width(text, style), bottom: y - 2 };
     if (box.right < 0 || box.left > view.width || box.bottom < 0 || top > view.height) continue;
-    if (plate && view.hidden(plate, x, y)) continue;
-    if (placement.place(box, view.width, view.height)) mesh.add(text, style, x, top);
+    if (!placement.isFree(box, view.width, view.height) || (plate && view.hidden(plate, x, y))) continue;
+    placement.place(box, view.width, view.height);
+    mesh.add(text, style, x, top);
   }
   drawTokens(mesh, view, visible, sheets, tokens, placement);
 }
 
-function regionCandidates(view: LabelView, layout: Layout): Candidate[] {
+/** Blocks are named beside their upper left corner, what is within them above it and only when they are large. */
+function regionCandidates(mesh: LabelMesh, view: LabelView, layout: Layout): Candidate[] {
   const found: Candidate[] = [];
   for (const region of layout.regions) {
     if (region.kind === "model") continue;
@@ -63,13 +65,14 @@ function regionCandidates(view: LabelView, layout: Layout): Candidate[] {
     if (!corner) continue;
     const height = (max[1] - min[1]) * corner.scale;
     const width = (max[0] - min[0]) * corner.scale;
-    if (Math.max(height, width) < 44 || height > view.height * 1.6) continue;
+    const inner = region.kind === "head" || region.kind === "attention" || region.kind === "mlp";
+    if (Math.max(height, width) < (inner ? 200 : 50) || height > view.height * (inner ? 0.9 : 2)) continue;
     found.push({
       text: region.name,
       style: "region",
-      x: corner.x,
-      y: corner.y - 16,
-      weight: 2000 + region.importance,
+      x: inner ? corner.x : corner.x - mesh.width(region.name, "region") - 8,
+      y: inner ? corner.y - 18 : corner.y + 22,
+      weight: (inner ? 0 : 2000) + region.importance,
       plate: null,
     });
   }

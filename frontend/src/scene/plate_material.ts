@@ -144,8 +144,8 @@ void main() {
   }
   if (known && !(isinf(centre) && centre > 0.)) {
     c = mix(c, rule, .8 * gridLine(fw, 1.));
-    c = mix(c, mix(rule, ink, .28), .8 * gridLine(fw, 16.));
-    c = mix(c, mix(rule, ink, .55), .8 * gridLine(fw, 256.));
+    c = mix(c, mix(rule, ink, .22), .7 * gridLine(fw, 16.));
+    c = mix(c, mix(rule, ink, .35), .7 * gridLine(fw, 256.));
   }
   if (hovered.x == fPlate) {
     vec2 cell = floor(here);
