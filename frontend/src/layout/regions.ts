@@ -33,15 +33,21 @@ export interface DrawnSection extends Section {
 /** The whole model, its sections, and within each block attention, heads and MLP. */
 export function regionsOf(drawn: readonly DrawnSection[], bounds: Bounds): readonly Region[] {
   return [
-    { name: "Model", layer: null, kind: "model", bounds, importance: 100 },
+    { name: "Model", layer: null, kind: "model", bounds, anchor: corner(bounds), importance: 100 },
     ...drawn.flatMap((section) => (section.kind === "block" ? blockRegions(section) : [edge(section)])),
   ];
 }
 
+/** The upper left corner, in front. */
+function corner({ min, max }: Bounds): Region["anchor"] {
+  return [min[0], min[1], max[2]];
+}
+
 function edge({ kind, sheets }: DrawnSection): Region {
   const bounds = boundsOf(sheets);
-  if (kind === "embedding") return { name: "Embedding", layer: null, kind, bounds, importance: 98 };
-  return { name: "Output", layer: null, kind: "output", bounds, importance: 98 };
+  if (kind === "embedding")
+    return { name: "Embedding", layer: null, kind, bounds, anchor: corner(bounds), importance: 98 };
+  return { name: "Output", layer: null, kind: "output", bounds, anchor: corner(bounds), importance: 98 };
 }
 
 function blockRegions({ layer, sheets }: DrawnSection): readonly Region[] {
@@ -63,17 +69,21 @@ function blockRegions({ layer, sheets }: DrawnSection): readonly Region[] {
     kind: Region["kind"],
     plates: readonly Sheet[],
     importance: number,
-  ): Region => ({
-    name,
-    layer,
-    kind,
-    bounds: boundsOf(plates),
-    importance,
-  });
+  ): Region => {
+    const bounds = boundsOf(plates);
+    return { name, layer, kind, bounds, anchor: corner(bounds), importance };
+  };
+  const whole = region(`Block ${layer}`, "block", sheets, 96);
   return [
-    region(`Block ${layer}`, "block", sheets, 96),
+    { ...whole, anchor: overHeads(whole.anchor, mlp) },
     region("Attention", "attention", attention, 93),
     region("MLP", "mlp", mlp, 93),
     ...[...heads].map(([head, plates]) => region(`Head ${head}`, "head", plates, 65)),
   ];
+}
+
+/** A block's name stands in its upper left corner, a third of a weight's height down, which rising heads leave free. */
+function overHeads(top: Region["anchor"], mlp: readonly Sheet[]): Region["anchor"] {
+  const [weight] = mlp.filter(({ kind }) => kind === "W_in");
+  return weight ? [Math.min(top[0], weight.x), top[1] + weight.rows / 3, top[2]] : top;
 }

@@ -48,6 +48,8 @@ export interface Region {
   readonly layer: number | null;
   readonly kind: "model" | "block" | "attention" | "head" | "mlp" | "embedding" | "output";
   readonly bounds: Bounds;
+  /** Where its name may begin (lower left corner of the text) without lying on a plate, as seen from home. */
+  readonly anchor: readonly [number, number, number];
   readonly importance: number;
 }
 
