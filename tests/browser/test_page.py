@@ -10,6 +10,17 @@ from .conftest import Server, Watch
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("watch")]
 
+# Presses Pause as soon as there are so many tokens: from outside, the page would be done first.
+_PAUSE_AT = """count => new Promise(done => {
+    const timer = setInterval(() => {
+        const pause = [...document.querySelectorAll("button")].find(button => button.textContent === "Pause");
+        if (window.__atlas.state().tokens.length < count || !pause) return;
+        clearInterval(timer);
+        pause.click();
+        done();
+    }, 2);
+})"""
+
 GREEDY = "temperature=0&top_k=0&top_p=1&seed=0"
 
 
@@ -76,8 +87,7 @@ def test_write_pause_step_and_stop(page: Page, server: Server) -> None:
     open_atlas(page, server.url, f"/?model=stories&{GREEDY}#text=Once+upon+a+time")
     start = len(state(page)["tokens"])
     page.get_by_role("button", name="Write", exact=True).click()
-    wait_for_tokens(page, start + 3)
-    page.get_by_role("button", name="Pause", exact=True).click()
+    page.evaluate(_PAUSE_AT, start + 3)
     rest(page)
     paused = len(state(page)["tokens"])
     assert start + 3 <= paused < start + 64
@@ -150,8 +160,10 @@ def test_address_brings_the_view_back(page: Page, server: Server) -> None:
         assert count
     page.evaluate("window.__atlas.map.flyTo({tensor: 'blocks.2.attn.W_K', index: [1, 0, 0]}, false)")
     page.get_by_role("tab", name="Attention").click()
-    page.wait_for_timeout(500)  # the address follows the camera a moment later
     tokens, camera = state(page)["tokens"], page.evaluate("window.__atlas.camera()")
+    written = f"tokens={'_'.join(map(str, tokens))}"
+    wait_until(page, "text => location.hash.includes(text) && location.search.includes('panel=attention')", written)
+    page.wait_for_timeout(400)  # the camera's own last word
     page.reload()
     wait_until(page, "() => window.__atlas !== undefined")
     rest(page)

@@ -113,7 +113,7 @@ function Board({ map, tensor }: { map: MapView; tensor: string }) {
           aria-pressed={attention.value.head === head}
           onClick={() => set({ head }, map)}
         >
-          <PlateCanvas map={map} tensor={tensor} head={head} side={44} />
+          <PlateCanvas map={map} tensor={tensor} head={head} />
         </button>
       ))}
     </fieldset>
@@ -121,17 +121,7 @@ function Board({ map, tensor }: { map: MapView; tensor: string }) {
 }
 
 /** One head's plate in a canvas of its own, drawn again as its rows come. */
-function PlateCanvas({
-  map,
-  tensor,
-  head,
-  side,
-}: {
-  map: MapView;
-  tensor: string;
-  head: number;
-  side: number;
-}) {
+function PlateCanvas({ map, tensor, head }: { map: MapView; tensor: string; head: number }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const size = run.value?.tokens.length ?? 0;
   const redraw = `${framesTaken.value} ${theme.value} ${tensor} ${head} ${size}`;
@@ -139,7 +129,7 @@ function PlateCanvas({
     const target = canvas.current;
     if (!target || size === 0) return;
     const frame = requestAnimationFrame(() => {
-      const pixels = Math.round(side * Math.min(2, window.devicePixelRatio));
+      const pixels = Math.round(target.clientWidth * Math.min(2, window.devicePixelRatio));
       if (target.width !== pixels) {
         target.width = pixels;
         target.height = pixels;
@@ -147,7 +137,7 @@ function PlateCanvas({
       map.drawPlate(target, { tensor, index: [head], rows: size, columns: size });
     });
     return () => cancelAnimationFrame(frame);
-  }, [redraw, map, side]);
+  }, [redraw, map]);
   return <canvas ref={canvas} class="plate" />;
 }
 
@@ -194,7 +184,7 @@ function HeatMap({ tensor, head }: { tensor: string; head: number }) {
           }}
         >
           {map ? (
-            <PlateCanvas map={map} tensor={tensor} head={head} side={300} />
+            <PlateCanvas map={map} tensor={tensor} head={head} />
           ) : (
             <span class="soft">See the table below.</span>
           )}

@@ -29,6 +29,8 @@ export class Session {
   #epoch = 0;
   #requests = 0;
   #wantTimer = 0;
+  /** Tokens to write once the prompt has been read; null leaves the run waiting. */
+  #afterPrompt: number | null = null;
   /** The run, names and tiles of the last wish, less the tiles that have come. */
   #asked = new Set<string>();
   /** Model and capacity of the layout shown. */
@@ -196,7 +198,6 @@ export class Session {
       };
       return;
     }
-    this.#afterPrompt = count === null ? null : count;
     this.#begin(
       {
         model: run.model,
@@ -206,8 +207,8 @@ export class Session {
       },
       run,
     );
+    this.#afterPrompt = count;
   }
-  #afterPrompt: number | null = null;
 
   #readTokens(tokens: readonly number[], prompt: number, room: number): void {
     const model = state.modelId.value;
