@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import torch
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, HTTPException
 
+from app import pages
 from app.api import errors, models, runs, stream
 from app.api.atlas import VERSION, Atlas
 from app.checkpoints.catalog import Catalog
@@ -18,6 +19,7 @@ from app.settings import Settings
 
 _DESCRIPTION = "Every number in a transformer, under a name: models, their weights, and runs with their activations."
 _SWEEP_SECONDS = 15
+_SNIFFING = (b"x-content-type-options", b"nosniff")
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 Scope = MutableMapping[str, Any]
@@ -76,6 +78,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for part in (models, runs, stream):
         api.include_router(part.router)
     app.include_router(api)
+    pages.install(app, catalog)
     app.add_middleware(Limits, body_bytes=settings.body_bytes)
     return app
 
@@ -97,14 +100,13 @@ class Limits:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self._body_bytes:
-                raise errors.ApiError(
-                    413, "too_long", f"the body has more than {self._body_bytes} bytes", "Send less at once."
-                )
+                raise HTTPException(413, f"the body has more than {self._body_bytes} bytes")
             return message
 
         async def marked(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"x-content-type-options", b"nosniff")]
+                others = [(name, value) for name, value in message["headers"] if name.lower() != _SNIFFING[0]]
+                message["headers"] = [*others, _SNIFFING]
             await send(message)
 
         await self._app(scope, bounded, marked)

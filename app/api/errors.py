@@ -16,7 +16,10 @@ from app.runs.store import ForgottenError, StoreFullError
 from app.transformer.tokenizer import TokenizeError
 
 _GUIDE = "GET /api/v1/capabilities lists the limits, GET /openapi.json every call."
-_ANY = "Check the address; GET /openapi.json lists every call."
+_HINTS = {
+    400: "Send one JSON object; GET /openapi.json describes it.",
+    413: "Send less at once; GET /api/v1/capabilities lists the limits.",
+}
 
 
 class ApiError(Exception):
@@ -85,11 +88,11 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def no_route(request: Request, error: HTTPException) -> JSONResponse:
-        types = {404: "not_found", 405: "method_not_allowed"}
+        types = {400: "invalid", 404: "not_found", 405: "method_not_allowed", 413: "too_long"}
         body = {
             "type": types.get(error.status_code, "http"),
             "message": f"{request.method} {request.url.path}: {str(error.detail).lower()}",
-            "hint": _ANY,
+            "hint": _HINTS.get(error.status_code, "Check the address; GET /openapi.json lists every call."),
         }
         return JSONResponse({"error": body}, error.status_code, error.headers)
 

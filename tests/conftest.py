@@ -1,0 +1,114 @@
+"""What tests of the server share: a small random model on disk, and a real server on a real port."""
+
+import os
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("GOMP_SPINCOUNT", "0")
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import torch
+import uvicorn
+from fastapi import FastAPI
+from safetensors.torch import save_file
+
+from app.api.atlas import Atlas
+from app.checkpoints.huggingface import export_config, export_state
+from app.server import create_app
+from app.settings import Settings
+from app.transformer.model import Transformer
+from app.transformer.spec import Spec
+
+TINY = Spec(layers=3, heads=2, d_model=16, d_head=8, d_mlp=40, d_vocab=29, positions=24, tied=False)
+
+
+def write_model(folder: Path, spec: Spec, seed: int = 0) -> Path:
+    """A random model, its norms and biases random too, as a Hugging Face folder without a tokenizer."""
+    model = Transformer(spec)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_(0.0, 0.3, generator=generator)
+    folder.mkdir(parents=True)
+    save_file(export_state(model, torch.float32), folder / "model.safetensors")
+    (folder / "config.json").write_text(json.dumps(export_config(spec, None)))
+    return folder
+
+
+@dataclass
+class Server:
+    """A server that runs in a thread of its own."""
+
+    app: FastAPI
+    port: int
+    client: httpx2.Client
+
+    @property
+    def atlas(self) -> Atlas:
+        """Its inner parts, for what no door shows: freed caches, slowed layers."""
+        atlas: Atlas = self.app.state.atlas
+        return atlas
+
+    @property
+    def stream_address(self) -> str:
+        """Where its stream is."""
+        return f"ws://127.0.0.1:{self.port}/api/v1/stream"
+
+    def get(self, path: str, **query: Any) -> Any:
+        """A JSON answer."""
+        answer = self.client.get(path, params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def make_run(self, **question: Any) -> Any:
+        """A run that is over."""
+        answer = self.client.post("/runs", json=question)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[Server]:
+    """A server for as long as the block lasts."""
+    app = create_app(settings)
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    listener.listen(64)
+    config = uvicorn.Config(
+        app, log_level="warning", ws_per_message_deflate=False, ws_max_size=4 * settings.message_bytes
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the server did not start"
+        time.sleep(0.005)
+    with httpx2.Client(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=30) as client:
+        yield Server(app, port, client)
+    server.should_exit = True
+    thread.join(timeout=20)
+    assert not thread.is_alive(), "the server did not stop"
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small random model called `tiny`."""
+    return write_model(tmp_path_factory.mktemp("models") / "tiny", TINY)
+
+
+@pytest.fixture(scope="session")
+def server(tiny_folder: Path) -> Iterator[Server]:
+    """One server for all tests that leave it as they found it: the bundled models, and `tiny`."""
+    with serving(Settings(models=[tiny_folder], default_model="tiny")) as running:
+        yield running
