@@ -74,16 +74,23 @@ function blockRegions({ layer, sheets }: DrawnSection): readonly Region[] {
     return { name, layer, kind, bounds, anchor: corner(bounds), importance };
   };
   const whole = region(`Block ${layer}`, "block", sheets, 96);
+  const [weight] = mlp.filter(({ kind }) => kind === "W_in");
+  const overHeads = weight ? aboveHeads(whole.anchor, weight) : whole.anchor;
+  const overMlp = weight ? aboveMiddle(weight) : whole.anchor;
   return [
-    { ...whole, anchor: overHeads(whole.anchor, mlp) },
-    region("Attention", "attention", attention, 93),
-    region("MLP", "mlp", mlp, 93),
+    { ...whole, anchor: overHeads },
+    { ...region("Attention", "attention", attention, 93), anchor: overHeads },
+    { ...region("MLP", "mlp", mlp, 93), anchor: overMlp },
     ...[...heads].map(([head, plates]) => region(`Head ${head}`, "head", plates, 65)),
   ];
 }
 
-/** A block's name stands in its upper left corner, a third of a weight's height down, which rising heads leave free. */
-function overHeads(top: Region["anchor"], mlp: readonly Sheet[]): Region["anchor"] {
-  const [weight] = mlp.filter(({ kind }) => kind === "W_in");
-  return weight ? [Math.min(top[0], weight.x), top[1] + weight.rows / 3, top[2]] : top;
+/** The upper left corner of a block, a third of a weight's height down, which rising heads leave free. */
+function aboveHeads(top: Region["anchor"], weight: Sheet): Region["anchor"] {
+  return [Math.min(top[0], weight.x), top[1] + weight.rows / 3, top[2]];
+}
+
+/** The left half of the upper edge has the plate's own name. */
+function aboveMiddle(weight: Sheet): Region["anchor"] {
+  return [weight.x + weight.columns / 2, weight.y, weight.z];
 }

@@ -55,7 +55,8 @@ export function drawLabels(
   drawTokens(mesh, view, visible, sheets, tokens, placement);
 }
 
-/** Blocks are named beside their upper left corner, what is within them above it and only when they are large. */
+/** Blocks, and what is within them when they are large, are named where the layout keeps room; the others beside
+ *  their upper left corner. */
 function regionCandidates(mesh: LabelMesh, view: LabelView, layout: Layout): Candidate[] {
   const found: Candidate[] = [];
   for (const region of layout.regions) {
@@ -67,11 +68,14 @@ function regionCandidates(mesh: LabelMesh, view: LabelView, layout: Layout): Can
     const width = (max[0] - min[0]) * corner.scale;
     const inner = region.kind === "head" || region.kind === "attention" || region.kind === "mlp";
     if (Math.max(height, width) < (inner ? 200 : 50) || height > view.height * (inner ? 0.9 : 2)) continue;
+    const anchor = view.project(...region.anchor);
+    if (!anchor) continue;
+    const inBlock = region.layer !== null;
     found.push({
       text: region.name,
       style: "region",
-      x: inner ? corner.x : corner.x - mesh.width(region.name, "region") - 8,
-      y: inner ? corner.y - 18 : corner.y + 22,
+      x: inBlock ? anchor.x : corner.x - mesh.width(region.name, "region") - 8,
+      y: inBlock ? anchor.y : corner.y + 22,
       weight: (inner ? 0 : 2000) + region.importance,
       plate: null,
     });
