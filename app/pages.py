@@ -1,18 +1,23 @@
 """The Jinja2 pages: the atlas, the models' cards, the guide to the API. Nothing on them comes from another host."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from inspect import isawaitable
+from typing import Any, cast
 
 from fastapi import APIRouter, FastAPI, Request
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 from markdown_it import MarkdownIt
 from markupsafe import Markup
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.types import Scope
 
+from app import guide
 from app.checkpoints.catalog import Catalog, ModelEntry
 from app.paths import MANIFEST, STATIC, TEMPLATES
 
@@ -22,17 +27,25 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+# `X-Content-Type-Options` is not among them: the server gives it to every answer, whatever it is.
 _HEADERS = {
     "Content-Security-Policy": _POLICY,
-    "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-cache",
 }
 _FOR_EVER = "public, max-age=31536000, immutable"
+_NOT_PAGES = ("/api/", "/static/", "/openapi.json")
 _templates = Jinja2Templates(TEMPLATES)
-# Raw HTML in a card is shown as text: cards may come with models of unknown origin.
+# JSON to be read as Python or shell text; the template still escapes it for HTML.
+_templates.env.filters["tojson_plain"] = partial(json.dumps, ensure_ascii=False)
+# Raw HTML in a card is shown as text: cards may come with models of unknown origin. A wide table scrolls in its
+# own box, which the keyboard can reach.
 _markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+_markdown.add_render_rule(
+    "table_open", lambda *_: '<div class="table" tabindex="0" role="group" aria-label="Table"><table>\n'
+)
+_markdown.add_render_rule("table_close", lambda *_: "</table></div>\n")
 
 
 @dataclass(frozen=True)
@@ -58,6 +71,16 @@ def install(app: FastAPI, catalog: Catalog) -> None:
     """Give the app its pages and static files."""
     app.include_router(_router(catalog))
     app.mount("/static", HashedFiles(directory=STATIC), name="static")
+    as_json = app.exception_handlers.get(HTTPException, http_exception_handler)
+
+    @app.exception_handler(HTTPException)
+    async def no_page(request: Request, error: HTTPException) -> Response:
+        """A page for people who mistyped an address; programs that call the API get JSON as ever."""
+        machine = request.url.path.startswith(_NOT_PAGES)
+        if error.status_code == 404 and request.method in ("GET", "HEAD") and not machine:
+            return not_found(request)
+        answer = as_json(request, error)
+        return cast(Response, await answer if isawaitable(answer) else answer)
 
 
 def _router(catalog: Catalog) -> APIRouter:
@@ -82,13 +105,22 @@ def _router(catalog: Catalog) -> APIRouter:
         except KeyError:
             return not_found(request)
         text = entry.card
-        content = Markup(_markdown.render(_without_title(text))) if text else None
+        content = _rendered(text) if text else None
         return _page(request, "card.html", page="models", entry=entry, facts=_facts(entry), card=content)
 
     @router.get("/api")
     def api(request: Request) -> HTMLResponse:
         base = str(request.base_url).rstrip("/")
-        return _page(request, "api.html", page="api", base=base, calls=list(_calls(request.app.openapi())))
+        example = guide.Example.choose(base, catalog.entries())
+        return _page(
+            request,
+            "api.html",
+            page="api",
+            base=base,
+            example=example,
+            pattern=example.command("GET", "/api/v1/runs/{run_id}/activations/{name}"),
+            groups=guide.calls(request.app.openapi(), example),
+        )
 
     @router.get("/favicon.ico")
     def icon() -> RedirectResponse:
@@ -127,10 +159,15 @@ def _assets(entry: str) -> Assets | None:
     return Assets([manifest[entry]["file"]], list(styles))
 
 
-def _without_title(card: str) -> str:
-    """A card's text; the page has its own title."""
-    first, _, rest = card.partition("\n")
-    return rest if first.startswith("# ") else card
+def _rendered(card: str) -> Markup:
+    """A card as HTML below the page's own title, in whose place its first heading would stand."""
+    tokens = _markdown.parse(card)
+    if tokens and tokens[0].tag == "h1":
+        tokens = tokens[3:]
+    for token in tokens:
+        if token.tag == "h1":
+            token.tag = "h2"
+    return Markup(_markdown.renderer.render(tokens, _markdown.options, {}))
 
 
 def _facts(entry: ModelEntry) -> list[tuple[str, str]]:
@@ -147,23 +184,3 @@ def _facts(entry: ModelEntry) -> list[tuple[str, str]]:
         ("unembedding", "tied to the embedding" if spec.tied else "its own"),
         ("weights on disk", f"{entry.size_bytes:,} bytes"),
     ]
-
-
-def _calls(specification: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every call of the API, as its specification has it."""
-    for path, methods in specification["paths"].items():
-        for method, call in methods.items():
-            parameters = [
-                {
-                    "name": parameter["name"],
-                    "kind": parameter["in"],
-                    "description": parameter.get("description") or parameter["schema"].get("description", ""),
-                }
-                for parameter in call.get("parameters", ())
-            ]
-            yield {
-                "method": method.upper(),
-                "path": path,
-                "description": call.get("description") or call.get("summary", ""),
-                "parameters": parameters,
-            }

@@ -1,3 +1,11 @@
 // Runs before the first paint, so that a dark page never flashes light. The same key as frontend/src/theme.ts.
-document.documentElement.dataset.theme =
-  localStorage.getItem("atlas-theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+{
+  let chosen = null;
+  try {
+    chosen = localStorage.getItem("atlas-theme");
+  } catch {
+    // Storage is forbidden here: the system decides.
+  }
+  document.documentElement.dataset.theme =
+    chosen ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+}
