@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from functools import partial
 from inspect import isawaitable
-from typing import Any, cast
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exception_handlers import http_exception_handler
@@ -80,7 +80,7 @@ def install(app: FastAPI, catalog: Catalog) -> None:
         if error.status_code == 404 and request.method in ("GET", "HEAD") and not machine:
             return not_found(request)
         answer = as_json(request, error)
-        return cast(Response, await answer if isawaitable(answer) else answer)
+        return await answer if isawaitable(answer) else answer
 
 
 def _router(catalog: Catalog) -> APIRouter:
