@@ -32,7 +32,7 @@ def slow_down(server: Server, seconds: float) -> None:
             time.sleep(seconds)
             return original(*arguments)
 
-        block.forward = slow  # type: ignore[method-assign]
+        block.forward = slow  # type: ignore[assignment,method-assign]
 
 
 def until(server: Server, run: str, state: str) -> Any:
