@@ -5,7 +5,16 @@ import { layout } from "./layout";
 import { cellPosition, plateCell, platesOf, sourceIndex, tensorIndex } from "./plateCell";
 import { isDrawn } from "./sheet";
 import type { Plate } from "./types";
-import { cameraAxes, cameraPosition, dot, HOME_FOV, homeView, plateCorners, viewOfBounds } from "./view";
+import {
+  cameraAxes,
+  cameraPosition,
+  dot,
+  HOME_FOV,
+  homeView,
+  type Point,
+  plateCorners,
+  viewOfBounds,
+} from "./view";
 
 const cases = Object.entries(SPECS).map(([name, { capacity, ...spec }]) => {
   const graph = decoderGraph(spec);
@@ -137,6 +146,11 @@ describe.each(cases)("the map of $name", ({ graph, capacity, map }) => {
         expect(bounds.max[axis], name).toBeLessThanOrEqual(map.bounds.max[axis]);
         expect(bounds.min[axis], name).toBeLessThan(bounds.max[axis]);
       }
+    for (const { anchor, name } of map.regions)
+      for (const axis of [0, 1, 2] as const) {
+        expect(anchor[axis], name).toBeGreaterThanOrEqual(map.bounds.min[axis]);
+        expect(anchor[axis], name).toBeLessThanOrEqual(map.bounds.max[axis]);
+      }
   });
 
   it("is the same map every time", () => {
@@ -152,11 +166,31 @@ describe.each(cases)("the map of $name", ({ graph, capacity, map }) => {
     expect(Math.min(x, y)).toBeGreaterThan(0.4);
   });
 
+  it("shows of every head the upper edge of its weights, and its pattern, from home", () => {
+    const eye = cameraPosition(homeView(map, { fov: HOME_FOV, aspect: 1.3 }));
+    const blocks = Math.max(...graph.tensors.map(({ layer }) => layer ?? 0));
+    for (const layer of new Set([0, blocks >> 1, blocks]))
+      for (const part of ["W_Q", "hook_pattern"])
+        for (const { x, y, z, columns } of platesOf(map, `blocks.${layer}.attn.${part}`))
+          for (const across of [0.5, columns - 0.5])
+            expect(hiding(map.plates, eye, [x + across, y + 0.5, z]), `${layer} ${part}`).toBeUndefined();
+  });
+
   it("is seen from in front of every plate", () => {
     const view = homeView(map, { fov: HOME_FOV, aspect: 1.3 });
     expect(cameraPosition(view)[2]).toBeGreaterThan(map.bounds.max[2]);
   });
 });
+
+/** A plate that stands between the eye and a point. */
+function hiding(plates: readonly Plate[], eye: Point, point: Point): Plate | undefined {
+  return plates.find(({ x, y, z, rows, columns }) => {
+    if (z <= point[2]) return false;
+    const t = (z - eye[2]) / (point[2] - eye[2]);
+    const [atX, atY] = [eye[0] + (point[0] - eye[0]) * t, eye[1] + (point[1] - eye[1]) * t];
+    return x < atX && atX < x + columns && y < atY && atY < y + rows;
+  });
+}
 
 /** How far toward the sides, and toward the upper and lower edges of the window, points come: 1 is the edge. */
 function extremes(
@@ -212,15 +246,6 @@ describe("the map of any decoder", () => {
     expect(plate).toMatchObject({ source: "W_E", rowAxis: 1, columnAxis: 0, label: "W_U = W_E transposed" });
     expect(tensorIndex(plate!, 3, 5)).toEqual([3, 5]);
     expect(sourceIndex(plate!, 3, 5)).toEqual([5, 3]);
-  });
-
-  it("shows part of every head from home, none wholly behind another", () => {
-    for (const { map } of cases) {
-      const heads = platesOf(map, "blocks.0.attn.W_Q");
-      const axes = cameraAxes(homeView(map, { fov: HOME_FOV, aspect: 1.3 }).azimuth, 0);
-      const left = heads.map(({ x, y, z }) => dot([x, y, z], axes.right));
-      for (const [i, x] of left.entries()) if (i > 0) expect(x).toBeLessThan(left[i - 1]!);
-    }
   });
 
   it("refuses a tensor that it has no place for, by name", () => {
