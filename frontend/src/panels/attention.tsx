@@ -17,6 +17,7 @@ import {
   run,
   selected,
 } from "../state";
+import { readTokens } from "../state/run";
 import { theme } from "../theme";
 import { choose, useActions } from "./actions";
 import { Downloads, FigureView } from "./charts";
@@ -123,7 +124,7 @@ function Board({ map, tensor }: { map: MapView; tensor: string }) {
 /** One head's plate in a canvas of its own, drawn again as its rows come. */
 function PlateCanvas({ map, tensor, head }: { map: MapView; tensor: string; head: number }) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const size = run.value?.tokens.length ?? 0;
+  const size = readTokens(run.value).length;
   const redraw = `${framesTaken.value} ${theme.value} ${tensor} ${head} ${size}`;
   useEffect(() => {
     const target = canvas.current;
@@ -143,8 +144,7 @@ function PlateCanvas({ map, tensor, head }: { map: MapView; tensor: string; head
 
 function HeatMap({ tensor, head }: { tensor: string; head: number }) {
   const { map } = useActions();
-  const tokens = run.value?.tokens ?? [];
-  const size = tokens.length;
+  const size = readTokens(run.value).length;
   const { numbers, problem } = useNumbers(tensor, head, size);
   const box = useRef<HTMLDivElement>(null);
   const at = useSignal<readonly [number, number] | null>(null);
@@ -244,7 +244,7 @@ function RowTable({ numbers, row }: { numbers: Numbers; row: number }) {
 }
 
 function Labels({ side, marked }: { side: "top" | "left"; marked: number }) {
-  const tokens = run.value?.tokens ?? [];
+  const tokens = readTokens(run.value);
   const every = Math.ceil(tokens.length / MOST_LABELS);
   return (
     <div class={`labels ${side}`} aria-hidden="true">
@@ -268,7 +268,7 @@ function Twin({ id }: { id: string }) {
   const open = useSignal(false);
   const { layer, head, stage } = attention.value;
   const query = { layer: `${layer}`, head: `${head}`, stage: STAGE_WORDS[stage] };
-  const size = run.value?.tokens.length ?? 0;
+  const size = readTokens(run.value).length;
   const settled = run.value?.phase !== "writing";
   return (
     <>

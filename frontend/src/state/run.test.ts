@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ServerMessage, Token } from "../net/types";
-import { advance, askedRun, written } from "./run";
+import { advance, askedRun, readTokens, written } from "./run";
 
 const token = (id: number): Token => ({ id, text: `t${id}`, start: id, end: id + 1 });
 const accepted: ServerMessage = {
@@ -47,4 +47,17 @@ test("a run that goes on from another keeps what was the reader's and how tokens
     tokens: [token(0), token(1), token(7)],
   } as ServerMessage);
   expect([next.promptLength, next.given, written(next), next.choices.size]).toEqual([2, 3, 0, 1]);
+});
+
+test("the last token written fills the capacity and is not read, nor is an end of text", () => {
+  const begun = advance(askedRun("r1", "sort", 1), { ...accepted, capacity: 2 } as ServerMessage);
+  const full = advance(begun, chosen(7));
+  expect([full.tokens.length, readTokens(full).length]).toEqual([3, 2]);
+  const ended = advance(advance(advance(askedRun("r1", "sort", 6), accepted), chosen(0)), {
+    type: "done",
+    run: "a",
+    reason: "end_of_text",
+    top: [],
+  });
+  expect(readTokens(ended).map((one) => one.id)).toEqual([0, 1]);
 });

@@ -118,3 +118,10 @@ function withToken(run: Run, message: Extract<ServerMessage, { type: "token" }>)
 
 /** Tokens this run has written itself. */
 export const written = (run: Run): number => run.tokens.length - run.given;
+
+/** The tokens that the model has read: all but a last one that ended the run, which nothing reads any more. */
+export function readTokens(run: Run | null): readonly Token[] {
+  if (!run) return [];
+  const unread = run.phase === "done" && run.reason === "end_of_text" ? 1 : 0;
+  return run.tokens.slice(0, Math.min(run.tokens.length - unread, run.capacity));
+}
