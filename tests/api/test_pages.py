@@ -58,14 +58,14 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def browser(server: Server) -> Iterator[httpx2.Client]:
+def site(server: Server) -> Iterator[httpx2.Client]:
     with httpx2.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=30, follow_redirects=True) as client:
         yield client
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_headers_allow_nothing_but_this_server(browser: httpx2.Client, path: str) -> None:
-    headers = browser.get(path).headers
+def test_headers_allow_nothing_but_this_server(site: httpx2.Client, path: str) -> None:
+    headers = site.get(path).headers
     policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
     assert policy["default-src"] == "'none'"
     assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == policy["font-src"] == "'self'"
@@ -78,8 +78,8 @@ def test_headers_allow_nothing_but_this_server(browser: httpx2.Client, path: str
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_is_well_formed(browser: httpx2.Client, path: str) -> None:
-    text = browser.get(path).text
+def test_a_page_is_well_formed(site: httpx2.Client, path: str) -> None:
+    text = site.get(path).text
     page = Page(text)
     assert text.startswith("<!doctype html>")
     assert page.open == []
@@ -90,15 +90,15 @@ def test_a_page_is_well_formed(browser: httpx2.Client, path: str) -> None:
     assert page.inline == [], "the content-security policy refuses it"
 
 
-def test_every_link_leads_somewhere(browser: httpx2.Client) -> None:
-    base = str(browser.base_url).rstrip("/") + "/"
+def test_every_link_leads_somewhere(site: httpx2.Client) -> None:
+    base = str(site.base_url).rstrip("/") + "/"
     waiting, seen = [base, urljoin(base, "/models"), urljoin(base, "/api")], set()
     while waiting:
         address, fragment = urldefrag(waiting.pop())
         if not address.startswith(base) or (address, fragment) in seen:
             continue
         seen.add((address, fragment))
-        answer = browser.get(address)
+        answer = site.get(address)
         assert answer.status_code == 200, address
         if answer.headers["content-type"].startswith("text/html"):
             page = Page(answer.text)
@@ -115,21 +115,21 @@ def _assert_spec(text: str, spec: Spec) -> None:
     assert f"{spec.heads} of width {spec.d_head}" in numbers
 
 
-def test_a_card_shows_the_numbers_of_the_spec(browser: httpx2.Client, server: Server) -> None:
-    _assert_spec(browser.get("/models/tiny").text, TINY)
+def test_a_card_shows_the_numbers_of_the_spec(site: httpx2.Client, server: Server) -> None:
+    _assert_spec(site.get("/models/tiny").text, TINY)
     entry = server.atlas.catalog.entry("sort")
-    text = browser.get("/models/sort").text
+    text = site.get("/models/sort").text
     _assert_spec(text, entry.spec)
     assert f"{(entry.folder / 'model.safetensors').stat().st_size:,} bytes" in text
     assert 'href="/?model=sort"' in text
     assert "729 inputs" in text
 
 
-def test_html_in_a_card_is_text(server: Server, browser: httpx2.Client) -> None:
+def test_html_in_a_card_is_text(server: Server, site: httpx2.Client) -> None:
     card = server.atlas.catalog.entry("tiny").folder / "card.md"
     card.write_text("# Mine\n\n<script>alert(1)</script> [x](javascript:alert(1))\n\n# More\n\n| a |\n|---|\n| 1 |\n")
     try:
-        text = browser.get("/models/tiny").text
+        text = site.get("/models/tiny").text
     finally:
         card.unlink()
     page = Page(text)
@@ -139,43 +139,42 @@ def test_html_in_a_card_is_text(server: Server, browser: httpx2.Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["/models/none", "/no/such/page", "/apix"])
-def test_an_unknown_page_is_a_page(browser: httpx2.Client, path: str) -> None:
-    answer = browser.get(path)
+def test_an_unknown_page_is_a_page(site: httpx2.Client, path: str) -> None:
+    answer = site.get(path)
     assert answer.status_code == 404
     assert answer.headers["content-type"].startswith("text/html")
     assert 'href="/"' in answer.text
 
 
 @pytest.mark.parametrize("path", ["/api/v1/none", "/static/none.js"])
-def test_programs_get_their_errors_in_json(browser: httpx2.Client, path: str) -> None:
-    answer = browser.get(path)
+def test_programs_get_their_errors_in_json(site: httpx2.Client, path: str) -> None:
+    answer = site.get(path)
     assert answer.status_code == 404
     assert set(answer.json()["error"]) == {"type", "message", "hint"}
 
 
 def test_without_a_built_front_end_the_page_says_what_to_do(
-    browser: httpx2.Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    site: httpx2.Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(pages, "MANIFEST", tmp_path / "manifest.json")
-    answer = browser.get("/")
+    answer = site.get("/")
     assert answer.status_code == 503
     assert "make run" in answer.text
-    assert browser.get("/models").status_code == 200
+    assert site.get("/models").status_code == 200
 
 
-def test_files_named_by_their_content_are_kept_others_are_asked_for(browser: httpx2.Client) -> None:
-    script = next(link for link in Page(browser.get("/").text).links if link.startswith("/static/dist/assets/"))
-    assert "immutable" in browser.get(script).headers["cache-control"]
-    assert browser.get("/static/theme.js").headers["cache-control"] == "no-cache"
+def test_files_named_by_their_content_are_kept_others_are_asked_for(site: httpx2.Client) -> None:
+    script = next(link for link in Page(site.get("/").text).links if link.startswith("/static/dist/assets/"))
+    assert "immutable" in site.get(script).headers["cache-control"]
+    assert site.get("/static/theme.js").headers["cache-control"] == "no-cache"
 
 
-def test_the_guide_has_every_call_and_its_commands_work(browser: httpx2.Client) -> None:
+def test_the_guide_has_every_call_and_its_commands_work(site: httpx2.Client) -> None:
     """Every command of the guide, pasted into one shell from top to bottom."""
-    commands = [
-        html.unescape(code) for code in re.findall(r"<pre[^>]*><code>(.*?)</code></pre>", _guide(browser), re.S)
-    ]
-    script = "\n".join(command for command in commands if "curl" in command)
-    for path, methods in browser.get("/openapi.json").json()["paths"].items():
+    guide = _guide(site)
+    commands = re.findall(r"<pre[^>]*><code>(.*?)</code></pre>", guide, re.S)
+    script = "\n".join(html.unescape(command) for command in commands if "curl" in command)
+    for path, methods in site.get("/openapi.json").json()["paths"].items():
         for method in methods:
             assert f"{method.upper()}</b> {path}" in guide
     script = script.replace("curl -s", "curl -sS --fail-with-body -w '\\n%{http_code}\\n'")
@@ -187,8 +186,8 @@ def test_the_guide_has_every_call_and_its_commands_work(browser: httpx2.Client) 
     assert len(codes) == script.count("curl") - 1 and set(codes) <= {"200", "204"}
 
 
-def test_the_python_of_the_guide_works(browser: httpx2.Client) -> None:
-    found = re.findall(r"<pre[^>]*><code>(import .*?)</code></pre>", _guide(browser), re.S)
+def test_the_python_of_the_guide_works(site: httpx2.Client) -> None:
+    found = re.findall(r"<pre[^>]*><code>(import .*?)</code></pre>", _guide(site), re.S)
     assert len(found) == 1
     done = subprocess.run([sys.executable, "-c", html.unescape(found[0])], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
@@ -196,5 +195,5 @@ def test_the_python_of_the_guide_works(browser: httpx2.Client) -> None:
     assert len(shape) == 3 and shape[1] == shape[2]
 
 
-def _guide(browser: httpx2.Client) -> str:
-    return browser.get("/api").text
+def _guide(site: httpx2.Client) -> str:
+    return site.get("/api").text
