@@ -9,9 +9,8 @@ import type { Measures } from "./measures";
 import type { Paper } from "./sheet";
 import { HOME_AZIMUTH, HOME_ELEVATION, HOME_FOV } from "./view";
 
-/** How far left, and how far up, one cell of depth moves a plate as seen from the home direction. Perspective looks
- *  down on the lower blocks more steeply, by up to half the field of view; half of that is allowed for. */
-export const DEPTH_LEFT = Math.tan(-HOME_AZIMUTH);
+/** How far up one cell of depth moves a plate as seen from the home direction. Perspective looks down on the lower
+ *  blocks more steeply, by up to half the field of view; half of that is allowed for. */
 const STEEPER = (HOME_FOV / 4) * (Math.PI / 180);
 const DEPTH_UP = Math.tan(HOME_ELEVATION + STEEPER) / Math.cos(HOME_AZIMUTH);
 /** The share of a head that must show above the one before it. */

@@ -1,6 +1,5 @@
 /** Wrapping: sections stand in columns, as many as bring the camera nearest while it still sees everything. */
 
-import { DEPTH_LEFT } from "./attention";
 import type { Measures } from "./measures";
 import type { Section } from "./sections";
 import type { Origin, Sheet } from "./sheet";
@@ -18,6 +17,15 @@ import {
   reachOf,
   unitedReach,
 } from "./view";
+
+/** Perspective looks along columns on the right more from the side, by up to half the window's angle: so much of that
+ *  is allowed for when a column keeps clear of the one on its left. */
+const STEEPER = 0.7;
+
+/** Half the angle, in radians, that the window is wide. */
+function halfAngle({ fov, aspect }: Lens): number {
+  return Math.atan(Math.tan((fov * Math.PI) / 360) * aspect);
+}
 
 /** The shape of a section, drawn at the map's origin. */
 interface Shape {
@@ -113,7 +121,8 @@ function shapeOf(
   lens: Lens,
   axes: CameraAxes,
 ): Shape {
-  const side = sheets.reduce((most, { x, z }) => Math.max(most, -(x + z * DEPTH_LEFT)), 0);
+  const left = Math.tan(-HOME_AZIMUTH + STEEPER * halfAngle(lens));
+  const side = sheets.reduce((most, { x, z }) => Math.max(most, -(x + z * left)), 0);
   return { height, side, reach: reachOf(sheets.flatMap(plateCorners), lens, axes) };
 }
 
