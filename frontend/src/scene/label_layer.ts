@@ -117,7 +117,8 @@ function drawTokens(
     const info = sheets.tensor(plate.source);
     const across = info?.axes[plate.columnAxis ?? -1];
     const down = info?.axes[plate.rowAxis ?? -1];
-    if (info?.role === "weight" || (!isTokenAxis(across) && !isTokenAxis(down))) continue;
+    if (info?.role === "weight" || plate.rows === 1 || plate.columns === 1) continue;
+    if (!isTokenAxis(across) && !isTokenAxis(down)) continue;
     const corner = view.project(plate.x, plate.y, plate.z);
     if (!corner || corner.scale < SMALLEST_CELL) continue;
     plates++;
@@ -142,6 +143,7 @@ function writeColumns(
     const [w, h] = upright ? [height, width] : [width, height];
     const left = foot.x - w / 2;
     const box = { left, top: foot.y + 3, right: left + w, bottom: foot.y + 3 + h };
+    if (view.hidden(plate, foot.x, foot.y - 3)) continue;
     if (placement.place(box, view.width, view.height)) mesh.add(text, "axis", left, foot.y + 3, upright);
   }
 }
@@ -160,6 +162,7 @@ function writeRows(
     const [width, height] = [mesh.width(text, "axis"), mesh.height("axis")];
     const left = side.x - width - 3;
     const box = { left, top: side.y - height / 2, right: left + width, bottom: side.y + height / 2 };
+    if (view.hidden(plate, side.x + 2, side.y)) continue;
     if (placement.place(box, view.width, view.height)) mesh.add(text, "axis", left, box.top);
   }
 }

@@ -51,116 +51,107 @@ vec3 colourOf(float v) {
   if (isinf(v)) return v > 0. ? absentColour() : maskedColour();
   return mix(paper, v < 0. ? fMinus : fPlus, min(1., abs(v) * fShape.z));
 }
-// Distance in pixels to the nearest line of a grid with this pitch.
+// How strongly a line of the grid with this pitch shows here.
 float gridLine(vec2 fw, float pitch) {
   vec2 p = vCell / pitch, w = fw / pitch;
   vec2 d = abs(fract(p - .5) - .5) / w;
-  vec2 seen = smoothstep(vec2(3.5), vec2(9.), 1. / w);
-  vec2 a = (1. - smoothstep(vec2(.35), vec2(1.05), d)) * seen;
+  vec2 a = (1. - smoothstep(vec2(.35), vec2(1.05), d)) * smoothstep(vec2(3.5), vec2(9.), 1. / w);
   return max(a.x, a.y);
 }
 float insideOf(vec4 r) { return step(r.x, vCell.x) * step(vCell.x, r.z) * step(r.y, vCell.y) * step(vCell.y, r.w); }
 float outlineOf(vec4 r, vec2 fw, float width) {
   if (r.z <= r.x) return 0.;
-  vec2 out_ = max(r.xy - vCell, vCell - r.zw) / fw;
-  float d = max(out_.x, out_.y);
+  vec2 beyond = max(r.xy - vCell, vCell - r.zw) / fw;
+  float d = max(beyond.x, beyond.y);
   return 1. - smoothstep(width - .6, width + .4, abs(d + width * .5));
 }
+vec3 disc(vec3 c, float v, vec2 fw, float near) {
+  vec2 q = fract(vCell);
+  if (isinf(v)) {
+    float d = abs(fract(q.x + q.y) - .5) / (fw.x + fw.y);
+    return mix(c, mix(rule, ink, .25), v < 0. ? near * .6 * (1. - smoothstep(.3, 1., d)) : 0.);
+  }
+  float t = min(1., abs(v) * fShape.z);
+  vec3 hue = v < 0. ? fMinus : fPlus;
+  float radius = .46 * sqrt(t), d = length(q - .5), blur = .6 * max(fw.x, fw.y);
+  float cover = t > 0. ? 1. - smoothstep(radius - blur, radius + blur, d) : 0.;
+  return isnan(v) ? c : mix(c, mix(mix(paper, c, .30), mix(paper, hue, .45 + .55 * t), cover), near);
+}
+vec3 marks(vec3 c, vec2 fw) {
+  if (hovered.x == fPlate) {
+    vec2 cell = floor(vCell);
+    if (cell.x == hovered.y || cell.y == hovered.z) c = mix(c, ink, .09);
+    c = mix(c, ink, outlineOf(vec4(hovered.yz, hovered.yz + 1.), fw, 1.6));
+  }
+  c = mix(c, ink, .08 * max(insideOf(fLitA), insideOf(fLitB)));
+  c = mix(c, ink, .85 * max(outlineOf(fLitA, fw, 1.5), outlineOf(fLitB, fw, 1.5)));
+  return chosen.x == fPlate ? mix(c, ink, outlineOf(vec4(chosen.yz, chosen.yz + 1.), fw, 2.6)) : c;
+}
+// Loops that run once or not at all stand where one would write "if": software renderers execute both sides of
+// an "if", but leave a loop out.
 void main() {
   vec2 size = fShape.xy;
-  if (fFlags.y > 0) {
-    vec3 wall = mix(paper, fPlus, .34) * (fFlags.y == 1 ? .9 : .96);
-    colour = vec4(mix(wall, paper, fShape.w), 1.); return;
-  }
-  vec2 fw = clamp(vec2(length(vec2(dFdx(vCell.x), dFdy(vCell.x))), length(vec2(dFdx(vCell.y), dFdy(vCell.y)))), 1e-6, 1e6);
+  vec2 fw = clamp(fwidth(vCell), 1e-6, 1e6);
+  bool front = fFlags.y == 0;
   float px = 1. / max(fw.x, fw.y);
   vec2 here = clamp(vCell, vec2(0.), size - 1e-3);
   bool turned = fFlags.x == 1;
   // In the sheet: x along its columns, y along its rows.
   vec2 s = fSheet.zw + (turned ? here.yx : here);
-  vec2 f = turned ? fw.yx : fw;
-  vec2 windowSize = turned ? size.yx : size;
   ivec2 tile = ivec2(s) >> 8;
   int at = int(fSheet.x) + tile.y * int(fSheet.y) + tile.x;
   uint entry = texelFetch(tiles, ivec2(at & 1023, at >> 10), 0).r;
-  vec3 c;
-  float centre = 0.;
-  bool known = entry != 0u;
-  if (!known) c = absentColour();
-  else {
-    ivec2 base = ivec2(int(entry >> 5 & 31u) << 3, int(entry & 31u) << 3);
-    int layer = int(entry >> 10 & 0x1fffffu);
-    vec2 origin = vec2(tile << 8);
+  bool known = front && entry != 0u;
+  ivec2 base = ivec2(int(entry >> 5 & 31u) << 3, int(entry & 31u) << 3);
+  int layer = int(entry >> 10 & 0x1fffffu);
+  vec2 origin = vec2(tile << 8);
+  vec3 c = absentColour();
+  float gone = 1.;
+  for (int once = known && px >= 8. ? 1 : 0; once > 0; once--) {
+    float v = texelFetch(pool, ivec3(base + ivec2(s - origin), layer), 0).r;
+    c = disc(colourOf(v), v, fw, smoothstep(8., 15., px));
+    gone = isinf(v) && v > 0. ? 1. : 0.;
+  }
+  for (int once = known && px < 8. ? 1 : 0; once > 0; once--) {
+    vec2 f = turned ? fw.yx : fw;
+    vec2 window = turned ? size.yx : size;
     vec2 low = max(fSheet.zw, origin) - origin;
-    vec2 high = min(fSheet.zw + windowSize, origin + 256.) - origin;
-    if (px >= 8.) {
-      centre = texelFetch(pool, ivec3(base + ivec2(s - origin), layer), 0).r;
-      c = colourOf(centre);
-    } else {
-      float largest = max(f.x, f.y), thin = min(windowSize.x, windowSize.y);
-      int level = thin < 8. ? 0 : clamp(int(ceil(log2(max(largest, 1.)) - .1)), 0, 3);
-      float unit = exp2(float(level));
-      vec2 p = (s - origin) / unit, w = max(f / unit, 1e-4);
-      ivec2 first = ivec2(low / unit), last = ivec2((high - .5) / unit);
-      base >>= level;
-      vec3 sum = vec3(0.);
-      if (max(w.x, w.y) <= 1.2) {
-        vec2 q = p - .5, i = floor(q);
-        vec2 blend = clamp((q - i - .5) / w + .5, 0., 1.);
-        for (int k = 0; k < 4; k++) {
-          vec2 o = vec2(k & 1, k >> 1);
-          vec2 share = mix(1. - blend, blend, o);
-          float weight = share.x * share.y;
-          if (weight > 0.) {
-            ivec2 t = clamp(ivec2(i + o), first, last);
-            sum += weight * colourOf(texelFetch(pool, ivec3(base + t, layer), level).r);
-          }
-        }
-        c = sum;
-      } else {
-        for (int k = 0; k < 16; k++) {
-          vec2 o = (vec2(k & 3, k >> 2) + .5) / 4. - .5;
-          ivec2 t = clamp(ivec2(floor(p + o * w)), first, last);
-          sum += colourOf(texelFetch(pool, ivec3(base + t, layer), level).r);
-        }
-        c = sum / 16.;
-      }
+    vec2 high = min(fSheet.zw + window, origin + 256.) - origin;
+    int level = min(window.x, window.y) < 8. ? 0 : clamp(int(ceil(log2(max(max(f.x, f.y), 1.)) - .1)), 0, 3);
+    float unit = exp2(float(-level));
+    vec2 p = (s - origin) * unit, w = max(f * unit, 1e-4);
+    ivec2 first = ivec2(low * unit), last = ivec2((high - .5) * unit);
+    // Four taps: neighbours weighed by the pixel's footprint, or spread over it where it is larger than they are.
+    bool wide = max(w.x, w.y) > 1.2;
+    vec2 q = wide ? p - .25 * w : p - .5;
+    vec2 pace = wide ? .5 * w : vec2(1.);
+    vec2 blend = wide ? vec2(.5) : clamp((fract(q) - .5) / w + .5, 0., 1.);
+    c = vec3(0.);
+    gone = 0.;
+    base >>= level;
+    for (int k = 0; k < 4; k++) {
+      vec2 o = vec2(k & 1, k >> 1);
+      vec2 share = mix(1. - blend, blend, o);
+      float v = texelFetch(pool, ivec3(base + clamp(ivec2(floor(q + o * pace)), first, last), layer), level).r;
+      float weight = share.x * share.y;
+      c += weight * colourOf(v);
+      gone += isinf(v) && v > 0. ? weight : 0.;
     }
   }
-  bool finite = known && !isnan(centre) && !isinf(centre);
-  if (known && px >= 8.) {
-    float near = smoothstep(8., 15., px);
-    if (finite) {
-      float t = min(1., abs(centre) * fShape.z);
-      vec3 hue = centre < 0. ? fMinus : fPlus;
-      vec3 ground = mix(paper, c, .30);
-      float radius = .46 * sqrt(t), d = length(fract(here) - .5), blur = .6 * max(fw.x, fw.y);
-      float disc = t > 0. ? 1. - smoothstep(radius - blur, radius + blur, d) : 0.;
-      c = mix(c, mix(ground, mix(paper, hue, .45 + .55 * t), disc), near);
-    } else if (isinf(centre) && centre < 0.) {
-      vec2 q = fract(here); float d = abs(fract(q.x + q.y) - .5) / (fw.x + fw.y);
-      c = mix(c, mix(rule, ink, .25), near * .6 * (1. - smoothstep(.3, 1., d)));
-    }
+  for (int once = known && gone < 1. ? 1 : 0; once > 0; once--) {
+    float fine = px > 3.5 ? 1. : px > .22 ? 16. : 256.;
+    vec3 faint = mix(rule, ink, fine == 1. ? 0. : .2);
+    c = mix(c, faint, (1. - gone) * (fine == 1. ? .8 : .55) * gridLine(fw, fine));
+    c = mix(c, mix(rule, ink, .28), (1. - gone) * .6 * gridLine(fw, fine * 16.));
   }
-  if (known && !(isinf(centre) && centre > 0.)) {
-    c = mix(c, rule, .8 * gridLine(fw, 1.));
-    c = mix(c, mix(rule, ink, .22), .7 * gridLine(fw, 16.));
-    c = mix(c, mix(rule, ink, .35), .7 * gridLine(fw, 256.));
-  }
-  if (hovered.x == fPlate) {
-    vec2 cell = floor(here);
-    if (cell.x == hovered.y || cell.y == hovered.z) c = mix(c, ink, .09);
-    c = mix(c, ink, outlineOf(vec4(hovered.yz, hovered.yz + 1.), fw, 1.6));
-  }
-  float lit = max(insideOf(fLitA), insideOf(fLitB));
-  c = mix(c, ink, .08 * lit);
-  c = mix(c, ink, .85 * max(outlineOf(fLitA, fw, 1.5), outlineOf(fLitB, fw, 1.5)));
-  if (chosen.x == fPlate) c = mix(c, ink, outlineOf(vec4(chosen.yz, chosen.yz + 1.), fw, 2.6));
+  bool marked = hovered.x == fPlate || chosen.x == fPlate || fLitA.z > fLitA.x;
+  for (int once = front && marked ? 1 : 0; once > 0; once--) c = marks(c, fw);
   vec2 edge = min(here, size - here) / fw;
   vec2 pixels = size / fw;
   float border = 1. - smoothstep(.5, 1.4, min(edge.x, edge.y));
   c = mix(c, fPlus, border * .75 * smoothstep(1.5, 7., min(pixels.x, pixels.y)));
-  colour = vec4(mix(c, paper, fShape.w), 1.);
+  vec3 wall = mix(paper, fPlus, .34) * (fFlags.y == 1 ? .9 : .96);
+  colour = vec4(mix(front ? c : wall, paper, fShape.w), 1.);
 }`;
 
 /** Uniforms that say where the eye is, shared by everything in the scene. */
