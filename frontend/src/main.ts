@@ -2,6 +2,7 @@
 
 import "./pages";
 import "./styles/panels.css";
+import "./styles/plotly.css";
 import { effect } from "@preact/signals";
 import { h, render } from "preact";
 import { ApiError, getCapabilities, getModels } from "./net/rest";
@@ -13,10 +14,18 @@ import { Session } from "./session/session";
 import * as state from "./state";
 import { theme } from "./theme";
 
+/** Whether WebGL is drawn by the processor: smooth edges would make every frame two to three times slower. */
+function drawsInSoftware(): boolean {
+  const context = document.createElement("canvas").getContext("webgl2");
+  const info = context?.getExtension("WEBGL_debug_renderer_info");
+  const name = info ? String(context?.getParameter(info.UNMASKED_RENDERER_WEBGL)) : "";
+  context?.getExtension("WEBGL_lose_context")?.loseContext();
+  return /swiftshader|llvmpipe|software/i.test(name);
+}
+
 function makeMap(canvas: HTMLCanvasElement): MapView | null {
-  const query = new URLSearchParams(window.location.search);
   try {
-    return createMap(canvas, { theme: theme.value, antialias: query.get("antialias") !== "off" });
+    return createMap(canvas, { theme: theme.value, antialias: !drawsInSoftware() });
   } catch (error) {
     if (!(error instanceof NoWebGL2Error)) throw error;
     canvas.hidden = true;

@@ -219,7 +219,9 @@ def test_charts_are_drawn(page: Page, server: Server) -> None:
 @pytest.mark.parametrize(
     ("model", "text", "says"), [("stories", "", "nothing to read"), ("stories", "word " * 400, "256"), ("sort", "XYZ", "")]
 )
-def test_bad_input_is_answered_in_place(page: Page, server: Server, model: str, text: str, says: str) -> None:
+def test_bad_input_is_answered_in_place(
+    page: Page, server: Server, watch: Watch, model: str, text: str, says: str
+) -> None:
     open_atlas(page, server.url, f"/?model={model}")
     page.locator("#prompt").fill(text)
     page.locator("#prompt").press("Enter")
@@ -228,6 +230,8 @@ def test_bad_input_is_answered_in_place(page: Page, server: Server, model: str, 
     expect(problem).to_contain_text(says)
     read(page, "ABC" if model == "sort" else "A dog")
     expect(problem).to_have_count(0)
+    # The browser itself logs every refused call, as here the live count of the tokens.
+    watch.errors[:] = [error for error in watch.errors if "422" not in error]
 
 
 def test_unknown_model_is_said(page: Page, server: Server) -> None:
@@ -279,7 +283,7 @@ def test_memory_of_the_page_does_not_grow(page: Page, server: Server) -> None:
 
     once()
     first_heap, first_texture = once()
-    for _ in range(3):
+    for _ in range(2):
         last_heap, last_texture = once()
     assert last_texture == first_texture
     assert last_heap < first_heap * 1.1 + 2_000_000
