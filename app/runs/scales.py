@@ -17,7 +17,7 @@ from app.transformer.model import Transformer
 from .recorder import Recorder
 
 PERCENTILE = 99.5
-_SAMPLES_PER_TENSOR = 8192
+_SAMPLES_PER_TENSOR = 4096
 # Rows from which what is derived is sampled: enough to see its size, cheap to compute.
 _DERIVED_ROWS = 2
 
