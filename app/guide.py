@@ -107,15 +107,14 @@ def _call(specification: Schema, method: str, path: str, operation: Schema, exam
         _field(specification, parameter["name"], parameter["in"], parameter["schema"], parameter)
         for parameter in operation.get("parameters", ())
     ]
-    body = _json_schema(operation.get("requestBody", {}))
-    if body:
-        fields += _body_fields(specification, _resolved(specification, body), "")
+    body = _resolved(specification, _json_schema(operation.get("requestBody", {})))
+    fields += _body_fields(specification, body, "")
     success = operation["responses"].get("200", {})
     answer = _resolved(specification, _json_schema(success))
     return Call(
         method,
         path,
-        operation.get("description") or operation.get("summary", ""),
+        " ".join(filter(None, (operation.get("description"), body.get("description")))),
         fields,
         list(answer.get("properties", ())),
         example.command(method, path),

@@ -163,6 +163,18 @@ def test_without_a_built_front_end_the_page_says_what_to_do(
     assert site.get("/models").status_code == 200
 
 
+def test_vite_may_put_its_styles_into_the_page_while_developing(
+    site: httpx2.Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(json.dumps({entry: {"file": entry} for entry in ("src/main.ts", "src/pages.ts")}))
+    monkeypatch.setattr(pages, "MANIFEST", manifest)
+    answer = site.get("/")
+    assert 'src="/static/dist/src/main.ts"' in answer.text
+    assert "style-src 'self' 'unsafe-inline';" in answer.headers["content-security-policy"]
+    assert "script-src 'self';" in answer.headers["content-security-policy"]
+
+
 def test_files_named_by_their_content_are_kept_others_are_asked_for(site: httpx2.Client) -> None:
     script = next(link for link in Page(site.get("/").text).links if link.startswith("/static/dist/assets/"))
     assert "immutable" in site.get(script).headers["cache-control"]
