@@ -89,11 +89,14 @@ function plateCandidates(view: LabelView, visible: readonly Window[]): Candidate
     if (plate.label === "") continue;
     const corner = view.project(plate.x, plate.y, plate.z);
     if (!corner || Math.max(plate.rows, plate.columns) * corner.scale < SMALLEST_PLATE) continue;
+    // A plate that begins left of the window is named at the window's edge.
+    const right = corner.x < 3 ? view.project(plate.x + plate.columns, plate.y, plate.z) : null;
+    if (corner.x < 3 && (!right || right.x < 60)) continue;
     found.push({
       text: plate.label,
       style: "plate",
       x: Math.max(3, corner.x),
-      y: corner.y,
+      y: right ? corner.y + ((right.y - corner.y) * (3 - corner.x)) / (right.x - corner.x) : corner.y,
       weight: plate.importance,
       plate,
     });

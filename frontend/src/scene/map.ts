@@ -105,6 +105,7 @@ class AtlasMap implements MapView {
   private dimmed: readonly number[] = [];
   private scales: Readonly<Record<string, number>> = {};
   private aspect = 1;
+  private theme: ThemeName;
   private fitted = true;
   private dirty = true;
   private request = 0;
@@ -144,7 +145,8 @@ class AtlasMap implements MapView {
     this.resize.observe(canvas);
     canvas.addEventListener("webglcontextlost", () => this.setLost(true), { signal: this.stop.signal });
     canvas.addEventListener("webglcontextrestored", () => this.setLost(false), { signal: this.stop.signal });
-    this.setTheme(options.theme);
+    this.theme = options.theme;
+    this.setTheme(this.theme);
     this.fitCanvas();
     void loadLabelFonts().then(() => {
       if (this.disposed) return;
@@ -199,6 +201,7 @@ class AtlasMap implements MapView {
   }
 
   setTheme(name: ThemeName): void {
+    this.theme = name;
     const theme = themes[name];
     this.renderer.setClearColor(new Color(...rgb(theme.paper)), 1);
     this.plates.material.setTheme(theme);
@@ -624,7 +627,7 @@ class AtlasMap implements MapView {
       this.texture.forget();
       this.values.tableChanged = true;
       this.labels.forget();
-      this.schedule();
+      this.setTheme(this.theme);
     }
     this.losses.tell(lost);
   }

@@ -126,17 +126,25 @@ void main() {
     vec2 q = wide ? p - .25 * w : p - .5;
     vec2 pace = wide ? .5 * w : vec2(1.);
     vec2 blend = wide ? vec2(.5) : clamp((fract(q) - .5) / w + .5, 0., 1.);
-    c = vec3(0.);
-    gone = 0.;
     base >>= level;
-    for (int k = 0; k < 4; k++) {
-      vec2 o = vec2(k & 1, k >> 1);
-      vec2 share = mix(1. - blend, blend, o);
-      float v = texelFetch(pool, ivec3(base + clamp(ivec2(floor(q + o * pace)), first, last), layer), level).r;
-      float weight = share.x * share.y;
-      c += weight * colourOf(v);
-      gone += isinf(v) && v > 0. ? weight : 0.;
-    }
+    ivec2 near = base + clamp(ivec2(floor(q)), first, last);
+    ivec2 next = base + clamp(ivec2(floor(q + pace)), first, last);
+    vec4 v = vec4(
+      texelFetch(pool, ivec3(near, layer), level).r,
+      texelFetch(pool, ivec3(next.x, near.y, layer), level).r,
+      texelFetch(pool, ivec3(near.x, next.y, layer), level).r,
+      texelFetch(pool, ivec3(next, layer), level).r
+    );
+    vec2 rest = 1. - blend;
+    vec4 share = vec4(rest.x * rest.y, blend.x * rest.y, rest.x * blend.y, blend.x * blend.y);
+    // The mean of four colours, each a mix of paper and one hue.
+    bvec4 odd = isnan(v);
+    gone = dot(share, vec4(greaterThan(v, vec4(7e4))));
+    float masked = dot(share, vec4(lessThan(v, vec4(-7e4))));
+    vec4 t = mix(vec4(0.), clamp(v * fShape.z, -1., 1.), lessThan(abs(v), vec4(7e4))); // false for not-a-number too
+    c = paper + dot(share, max(t, 0.)) * (fPlus - paper) + dot(share, max(-t, 0.)) * (fMinus - paper)
+      + gone * (absentColour() - paper) + masked * (maskedColour() - paper)
+      + dot(share, vec4(odd)) * (notANumber - paper);
   }
   for (int once = known && gone < 1. ? 1 : 0; once > 0; once--) {
     float fine = px > 3.5 ? 1. : px > .22 ? 16. : 256.;
