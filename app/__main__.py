@@ -66,13 +66,18 @@ def serve(
 
 
 def _serve(settings: "Settings", listener: socket.socket, address: str, options: dict[str, Any]) -> None:
+    import torch
     import uvicorn
 
     from app.checkpoints.errors import CheckpointError
+    from app.checkpoints.huggingface import load_model, read_spec
     from app.server import create_app
 
     try:
         app = create_app(settings)
+        for folder in settings.models:
+            # Nothing is copied to the meta device: this only finds out now, not at the first visit, what is broken.
+            load_model(folder, read_spec(folder), "meta", torch.float32)
     except CheckpointError as error:
         raise _fail(str(error), error.hint) from error
     except ValueError as error:
