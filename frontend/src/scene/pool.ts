@@ -6,7 +6,7 @@
  */
 
 import { ABSENT, decodeHalf, encodeHalf, MINUS_INFINITY, NOT_A_NUMBER } from "./half";
-import { ALIGNMENT, LAYER_SIZE, layerShare, type Slot, SlotAllocator } from "./slots";
+import { ALIGNMENT, LAYER_SIZE, type Slot, SlotAllocator } from "./slots";
 
 export const LEVELS = 4;
 /** Bytes of one layer with its pooled copies. */
@@ -203,5 +203,3 @@ export class Pool {
     }
   }
 }
-
-export { layerShare };
