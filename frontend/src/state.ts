@@ -1,7 +1,7 @@
 /** The one store: what the page knows, as signals. Panels and scene read it; the session and the panels' own
  *  controls write it. The address bar mirrors part of it (state/address.ts). */
 
-import { computed, signal } from "@preact/signals";
+import { computed, type Signal, signal } from "@preact/signals";
 import type { Graph } from "./graph/types";
 import type { Candidate, ModelSummary, Sampling } from "./net/types";
 import type { Run } from "./state/run";
@@ -72,6 +72,18 @@ export const attention = signal<{ layer: number; head: number; stage: AttentionS
 export const laidOut = signal("");
 /** Null where the map cannot be drawn, with the reason in `mapProblem`. */
 export const mapProblem = signal<Problem | null>(null);
+
+const rowCounts = new Map<string, Signal<number>>();
+
+/** How often rows of this tensor have come: what a picture of it has to follow. */
+export function rowsTaken(tensor: string): Signal<number> {
+  let count = rowCounts.get(tensor);
+  if (!count) {
+    count = signal(0);
+    rowCounts.set(tensor, count);
+  }
+  return count;
+}
 
 /** The layers of the graph, and how many of them have all come. */
 export const layersFilled = computed(() => {

@@ -10,10 +10,10 @@ import {
   type AttentionStage,
   arrived,
   attention,
-  framesTaken,
   graph,
   hovered,
   layersFilled,
+  rowsTaken,
   run,
   selected,
 } from "../state";
@@ -125,7 +125,8 @@ function Board({ map, tensor }: { map: MapView; tensor: string }) {
 function PlateCanvas({ map, tensor, head }: { map: MapView; tensor: string; head: number }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const size = readTokens(run.value).length;
-  const redraw = `${framesTaken.value} ${theme.value} ${tensor} ${head} ${size}`;
+  const scale = run.value?.scales[tensor.split(".").at(-1) ?? ""];
+  const redraw = `${rowsTaken(tensor).value} ${scale} ${theme.value} ${tensor} ${head} ${size}`;
   useEffect(() => {
     const target = canvas.current;
     if (!target || size === 0) return;

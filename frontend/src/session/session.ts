@@ -20,6 +20,8 @@ interface Plan {
 /** After this long without anything, the page says what it waits for. */
 const PATIENCE = 4000;
 const WANT_DELAY = 80;
+const URGENT_TILES = 8;
+const FEW_TILES = 32;
 /** Tiles in one wish: the rest is asked for when these have come. */
 const MOST_TILES = 1500;
 
@@ -356,6 +358,7 @@ export class Session {
     } else this.map?.applyRows(header, halfFloats(frame));
     this.#watch(null);
     state.framesTaken.value += 1;
+    if (header.type === "rows") state.rowsTaken(header.name).value += 1;
     if (header.type === "rows" && !state.arrived.value.has(header.name))
       state.arrived.value = new Set(state.arrived.value).add(header.name);
   }
@@ -367,8 +370,7 @@ export class Session {
     const activations = this.map?.wantedActivations() ?? [];
     const tiles = this.map?.wantedTiles().slice(0, MOST_TILES) ?? [];
     const wish = new Set([run.id, ...activations, ...tiles.map(tileKey)]);
-    // What was asked for and has not come is on its way: asking again would only interrupt it.
-    if ([...wish].every((item) => this.#asked.has(item))) return;
+    if (!this.#worthAsking([run.id, ...activations], tiles)) return;
     this.#asked = wish;
     this.#epoch += 1;
     this.#stream.send({
@@ -380,6 +382,15 @@ export class Session {
       model: run.model,
       tiles,
     });
+  }
+
+  /** Asking again interrupts what is on its way: only for a new name, for a tile among the most wanted, or when
+   *  little of the last wish is left. */
+  #worthAsking(names: readonly string[], tiles: readonly TileAddress[]): boolean {
+    const unknown = (tile: TileAddress) => !this.#asked.has(tileKey(tile));
+    if (names.some((name) => !this.#asked.has(name)) || tiles.slice(0, URGENT_TILES).some(unknown))
+      return true;
+    return this.#asked.size - names.length < FEW_TILES && tiles.some(unknown);
   }
 
   #measurePace(): void {
