@@ -17,7 +17,9 @@ def wait_until(page: Page, condition: str, argument: object = None, patience: fl
     """Wait until a function of the page is true. Playwright's own waiting evaluates text, which the page forbids."""
     deadline = time.monotonic() + patience
     while not page.evaluate(condition, argument):
-        assert time.monotonic() < deadline, f"still not: {condition} ({argument}); {page.evaluate('window.__atlas?.state()')}"
+        assert time.monotonic() < deadline, (
+            f"still not: {condition} ({argument}); {page.evaluate('window.__atlas?.state()')}"
+        )
         page.wait_for_timeout(30)
 
 
@@ -53,7 +55,9 @@ def wait_for_tokens(page: Page, count: int) -> None:
 
 def drawn(page: Page, tensor: str, index: Sequence[int]) -> float | None:
     """The number that the map holds for a cell."""
-    value: float | None = page.evaluate("([tensor, index]) => window.__atlas.value(tensor, index)", [tensor, list(index)])
+    value: float | None = page.evaluate(
+        "([tensor, index]) => window.__atlas.value(tensor, index)", [tensor, list(index)]
+    )
     return value
 
 

@@ -58,7 +58,9 @@ def test_typed_sentence_is_drawn_with_the_numbers_of_the_api(page: Page, server:
     )
     bars = page.locator(".bars li")
     expect(bars).to_have_count(10)
-    assert float(bars.first.locator("span").last.inner_text()) == pytest.approx(reply["top"][0]["probability"], abs=6e-5)
+    assert float(bars.first.locator("span").last.inner_text()) == pytest.approx(
+        reply["top"][0]["probability"], abs=6e-5
+    )
 
 
 def test_sort_is_drawn_and_sorts(page: Page, server: Server) -> None:
@@ -152,12 +154,11 @@ def test_another_model_and_back(page: Page, server: Server) -> None:
 
 def test_address_brings_the_view_back(page: Page, server: Server) -> None:
     open_atlas(page, server.url, f"/?model=stories&{GREEDY}#text=A+cat")
-    for count in (1, 2):
+    for _ in range(2):
         before = len(state(page)["tokens"])
         page.get_by_role("button", name="Step", exact=True).click()
         wait_for_tokens(page, before + 1)
         rest(page)
-        assert count
     page.evaluate("window.__atlas.map.flyTo({tensor: 'blocks.2.attn.W_K', index: [1, 0, 0]}, false)")
     page.get_by_role("tab", name="Attention").click()
     tokens, camera = state(page)["tokens"], page.evaluate("window.__atlas.camera()")
@@ -217,7 +218,8 @@ def test_charts_are_drawn(page: Page, server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "text", "says"), [("stories", "", "nothing to read"), ("stories", "word " * 400, "256"), ("sort", "XYZ", "")]
+    ("model", "text", "says"),
+    [("stories", "", "nothing to read"), ("stories", "word " * 400, "256"), ("sort", "XYZ", "")],
 )
 def test_bad_input_is_answered_in_place(
     page: Page, server: Server, watch: Watch, model: str, text: str, says: str
