@@ -48,9 +48,9 @@ def serving(shapes: Mapping[str, Spec], models: Mapping[str, Spec]) -> Iterator[
             probe.bind(("127.0.0.1", 0))
             port = int(probe.getsockname()[1])
         command = [sys.executable, "-m", "app", "serve", "--port", str(port)]
-        for model in [*shapes, *models]:
-            command += ["--model", str(folder / model)]
-        process = subprocess.Popen(command, env=dict(os.environ), stdout=subprocess.DEVNULL)
+        # By the environment: folders given on the command line must have weights, and shapes have none.
+        folders = json.dumps([str(folder / model) for model in [*shapes, *models]])
+        process = subprocess.Popen(command, env={**os.environ, "ATLAS_MODELS": folders}, stdout=subprocess.DEVNULL)
         try:
             url = f"http://127.0.0.1:{port}"
             _wait_for(url)
