@@ -109,7 +109,7 @@ def models(model: Models = None) -> None:
     except CheckpointError as error:
         raise _fail(str(error), error.hint) from error
     for entry in entries:
-        typer.echo(f"{entry.id:12} {entry.spec.parameter_count:>13,} parameters  {entry.description}")
+        typer.echo(f"{entry.id:12} {entry.graph.parameter_count:>13,} parameters  {entry.description}")
 
 
 @cli.command(

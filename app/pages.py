@@ -181,7 +181,7 @@ def _rendered(card: str) -> Markup:
 def _facts(entry: ModelEntry) -> list[tuple[str, str]]:
     spec = entry.spec
     return [
-        ("numbers learned", f"{spec.parameter_count:,}"),
+        ("numbers learned", f"{entry.graph.parameter_count:,}"),
         ("layers", str(spec.layers)),
         ("heads", f"{spec.heads} of width {spec.d_head}"),
         ("width (d_model)", f"{spec.d_model:,}"),

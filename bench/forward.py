@@ -7,7 +7,7 @@ from torch import Tensor
 
 from app.checkpoints.huggingface import export_config, export_state
 from app.runs.recorder import Recorder
-from app.transformer.graph import build_graph
+from app.transformer.blocks import build_graph
 from app.transformer.model import KeyValueCache, Tap, Transformer, no_tap
 from app.transformer.spec import Spec
 

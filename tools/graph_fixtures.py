@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from app.transformer.graph import build_graph
+from app.transformer.blocks import build_graph
 from app.transformer.spec import Spec
 
 FIXTURE = Path(__file__).resolve().parent.parent / "tests" / "fixtures" / "decoder_graph.json"
@@ -21,9 +21,7 @@ def fixture_text() -> str:
     """The file's text: a graph in the form of `GET /api/v1/models/{id}/graph`."""
     graph = build_graph(SPEC)
     answer = {
-        "tensors": [
-            {**asdict(tensor), "shape": [graph.sizes[axis] for axis in tensor.axes]} for tensor in graph.tensors
-        ],
+        "tensors": [{**asdict(tensor), "shape": graph.shape(tensor)} for tensor in graph.tensors],
         "ops": [asdict(op) for op in graph.ops],
         "sizes": graph.sizes,
     }

@@ -19,7 +19,7 @@ from app.runs.slices import SliceError, parse_index
 from app.runs.store import RunStore
 from app.settings import Settings
 from app.transformer.decoding import Sampling
-from app.transformer.graph import Graph, build_graph
+from app.transformer.graph import Graph
 from app.transformer.tokenizer import Token
 
 from . import schemas
@@ -33,7 +33,7 @@ Result = TypeVar("Result")
 @cache
 def graph_of(entry: ModelEntry) -> Graph:
     """The graph of a model, also while its weights are not loaded."""
-    return build_graph(entry.spec)
+    return entry.graph
 
 
 class Atlas:
@@ -191,7 +191,7 @@ class Atlas:
                 raise ApiError(
                     422, "derived", f"{change.name} is computed when read", "Change one of the tensors it is made of."
                 )
-            shape = [loaded.graph.sizes[axis] for axis in tensor.axes]
+            shape = loaded.graph.shape(tensor)
             with refusals():
                 index = parse_index(change.index, shape, tensor.axes)
                 _refuse_step_on_rows(index, tensor.axes)

@@ -94,7 +94,7 @@ async def weights(
     """Numbers of a weight."""
     entry = atlas.entry(model_id)
     tensor = _weight_info(entry, name)
-    shape = [entry.spec.axis_sizes[axis] for axis in tensor.axes]
+    shape = entry.graph.shape(tensor)
     chosen = checked_index(index, shape, tensor.axes, format, atlas.settings)
 
     def answer() -> Response:
@@ -124,7 +124,7 @@ def _summary(atlas: Atlas, entry: ModelEntry) -> dict[str, Any]:
         "title": entry.title,
         "description": entry.description,
         "kind": entry.spec.kind,
-        "parameters": entry.spec.parameter_count,
+        "parameters": entry.graph.parameter_count,
         "size_bytes": entry.size_bytes,
         "loaded": atlas.catalog.is_loaded(entry.id),
         "bundled": entry.bundled,

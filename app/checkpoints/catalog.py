@@ -5,12 +5,14 @@ import json
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from app.transformer.graph import Graph, build_graph
+from app.transformer.blocks import build_graph
+from app.transformer.graph import Graph
 from app.transformer.model import Transformer
 from app.transformer.spec import Spec
 from app.transformer.tokenizer import IdTokenizer, TextTokenizer, Tokenizer
@@ -35,6 +37,11 @@ class ModelEntry:
     end_of_text_id: int | None
     default_text: str
     default_new_tokens: int
+
+    @cached_property
+    def graph(self) -> Graph:
+        """All tensors and operations, known without weights."""
+        return build_graph(self.spec)
 
     @property
     def card(self) -> str | None:
@@ -116,7 +123,7 @@ class Catalog:
 
 def _load(entry: ModelEntry, device: str, dtype: torch.dtype) -> LoadedModel:
     model = load_model(entry.folder, entry.spec, device, dtype)
-    return LoadedModel(entry, model, _tokenizer(entry), build_graph(entry.spec), _fingerprint(entry.folder))
+    return LoadedModel(entry, model, _tokenizer(entry), entry.graph, _fingerprint(entry.folder))
 
 
 def _tokenizer(entry: ModelEntry) -> Tokenizer:

@@ -1,10 +1,20 @@
-"""The frozen description of an architecture, from which model, graph and map are all derived."""
+"""The frozen description of an architecture, from which model, graph and map are all derived.
+
+Nothing in it is a family's name: a GPT-2, a Llama, a BERT and a T5 differ in the values of these fields alone.
+"""
 
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Any, Literal, get_args
 
-Activation = Literal["gelu_new", "gelu", "relu"]
-ACTIVATIONS: tuple[Activation, ...] = ("gelu_new", "gelu", "relu")
+Kind = Literal["decoder", "encoder", "encoder_decoder"]
+Activation = Literal["gelu_new", "gelu", "relu", "silu"]
+PositionKind = Literal["learned", "sinusoidal", "rotary", "relative"]
+PairLayout = Literal["half", "interleaved"]
+RotaryScaling = Literal["none", "linear", "dynamic", "llama3", "yarn"]
+ACTIVATIONS: tuple[Activation, ...] = get_args(Activation)
+# No model has more of anything; beyond it a config is a mistake or an attack, refused before memory is taken.
+_LARGEST = {"layers": 1_000, "encoder_layers": 1_000, "heads": 1_024, "d_model": 65_536, "d_head": 4_096,
+            "d_mlp": 524_288, "d_vocab": 2_000_000, "positions": 16_777_216}  # fmt: skip
 
 
 class SpecError(ValueError):
@@ -12,11 +22,59 @@ class SpecError(ValueError):
 
 
 @dataclass(frozen=True)
+class Rotary:
+    """Rotary positions (Su et al. 2021, eq. 34): which dimensions turn, how fast, and what stretches them.
+
+    The first `dims` of a head's dimensions turn in pairs; `pairs` says whether dimension i goes with i + dims/2
+    (`half`, Hugging Face's order) or with its neighbour (`interleaved`, the paper's). `factor` and the fields
+    after it belong to the scaling kinds: `linear` divides every frequency, `llama3` only the slow ones, `yarn`
+    (Peng et al. 2023, section 3) interpolates between the two, `dynamic` changes nothing within `original`.
+    """
+
+    dims: int
+    base: float = 10_000.0
+    pairs: PairLayout = "half"
+    scaling: RotaryScaling = "none"
+    factor: float = 1.0
+    original: int = 0
+    low_frequency: float = 1.0
+    high_frequency: float = 4.0
+    beta_fast: float = 32.0
+    beta_slow: float = 1.0
+    attention_factor: float = 1.0
+
+
+@dataclass(frozen=True)
+class Relative:
+    """T5's learned bias per head and bucket of distance (Raffel et al. 2020, section 2.1)."""
+
+    buckets: int = 32
+    max_distance: int = 128
+
+
+@dataclass(frozen=True)
 class Spec:
-    """Sizes and choices of a decoder: pre-norm, learned positions, multi-head attention (GPT-2's family).
+    """Sizes and choices of a transformer. The defaults are GPT-2's.
 
     Every size counts cells along the axis of the same name: `d_model` numbers make one residual vector.
-    `positions` is the context length, the most tokens that can be read at once.
+    `positions` is the context length, the most tokens that can be read at once; `source_positions` is that of an
+    encoder-decoder's source. `layers` are the decoder's (or the only stack's), `encoder_layers` the encoder's of
+    an encoder-decoder.
+
+    Norms: `norm` layer (with mean and bias) or rms (neither); `norm_bias` false drops a layer norm's bias;
+    `norm_offset` is added to every gain (Gemma: 1); `norm_place` before or after each sub-layer; `final_norm`
+    after the last block; `embedding_norm` right after the embeddings (BERT); `query_key_norm` an RMS norm of each
+    head's queries and keys (Qwen3).
+
+    Attention: `kv_heads` keys and values are shared by `heads / kv_heads` queries each; `attention_scale`
+    multiplies the scores (None: 1 / sqrt(d_head)); `window` is how far back a query may look (0: all the way),
+    in the layers `windowed` (empty: all).
+
+    MLP: `gated` multiplies the activation by a second linear map. `parallel` blocks add attention and MLP to the
+    same residual vector; with `shared_norm` both read one norm.
+
+    Output: `head_transform` puts a dense layer, the activation and a norm before the unembedding (BERT);
+    `unembed_bias` and `unembed_scale` apply to the logits.
     """
 
     layers: int
@@ -29,47 +87,111 @@ class Spec:
     activation: Activation = "gelu_new"
     norm_epsilon: float = 1e-5
     tied: bool = True
-    kind: Literal["decoder"] = "decoder"
-    norm: Literal["layer"] = "layer"
-    position_kind: Literal["learned"] = "learned"
+    kind: Kind = "decoder"
+    encoder_layers: int = 0
+    source_positions: int = 0
+    kv_heads: int = 0
+    norm: Literal["layer", "rms"] = "layer"
+    norm_place: Literal["pre", "post"] = "pre"
+    norm_bias: bool = True
+    norm_offset: float = 0.0
+    final_norm: bool = True
+    embedding_norm: bool = False
+    query_key_norm: bool = False
+    position_kind: PositionKind = "learned"
+    sinusoid_pairs: Literal["concatenated", "interleaved"] = "interleaved"
+    rotary: Rotary | None = None
+    relative: Relative | None = None
+    embedding_scale: float = 1.0
+    token_types: int = 0
+    qkv_bias: bool = True
+    attention_bias: bool = True
+    mlp_bias: bool = True
+    attention_scale: float | None = None
+    window: int = 0
+    windowed: tuple[int, ...] = ()
+    gated: bool = False
+    parallel: bool = False
+    shared_norm: bool = False
+    head_transform: bool = False
+    unembed_bias: bool = False
+    unembed_scale: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse what could not be built.
 
         Raises:
-            SpecError: a size below one, or an activation that is not known.
+            SpecError: a size that is impossible, or choices that contradict each other.
         """
-        for name in ("layers", "heads", "d_model", "d_head", "d_mlp", "d_vocab", "positions"):
-            if getattr(self, name) < 1:
-                raise SpecError(f"{name} is {getattr(self, name)}; it must be at least 1")
+        if self.kv_heads == 0:
+            object.__setattr__(self, "kv_heads", self.heads)
+        if self.kind == "encoder_decoder" and self.source_positions == 0:
+            object.__setattr__(self, "source_positions", self.positions)
+        self._check_sizes()
         if self.activation not in ACTIVATIONS:
             raise SpecError(f"unknown activation {self.activation!r}; known are {', '.join(ACTIVATIONS)}")
+        if self.heads % self.kv_heads:
+            raise SpecError(f"{self.heads} heads cannot share {self.kv_heads} key-value heads evenly")
+        if (self.position_kind == "rotary") != (self.rotary is not None):
+            raise SpecError("rotary positions and their description go together")
+        if (self.position_kind == "relative") != (self.relative is not None):
+            raise SpecError("relative positions and their description go together")
+        if self.rotary is not None and (self.rotary.dims % 2 or not 0 < self.rotary.dims <= self.d_head):
+            raise SpecError(f"{self.rotary.dims} rotary dimensions: an even number from 2 to {self.d_head} is needed")
+        if self.parallel and (self.norm_place == "post" or self.kind == "encoder_decoder"):
+            raise SpecError("parallel blocks are known for decoders and encoders with norms before them only")
+
+    def _check_sizes(self) -> None:
+        for name, largest in _LARGEST.items():
+            least = 0 if name == "encoder_layers" and self.kind != "encoder_decoder" else 1
+            size = getattr(self, name)
+            if not least <= size <= largest:
+                raise SpecError(f"{name} is {size}; it must be at least {least} and at most {largest}")
+
+    @property
+    def score_scale(self) -> float:
+        """What query times key is multiplied by."""
+        return self.d_head**-0.5 if self.attention_scale is None else self.attention_scale
+
+    @property
+    def causal(self) -> bool:
+        """Whether a position of the (last) stack sees only what came before it."""
+        return self.kind != "encoder"
+
+    @property
+    def writes(self) -> bool:
+        """Whether it can write: an encoder alone only fills in."""
+        return self.kind != "encoder"
+
+    def window_of(self, layer: int) -> int:
+        """How many positions back a query of this layer may look, itself included; 0 is all of them."""
+        return self.window if not self.windowed or layer in self.windowed else 0
 
     @property
     def axis_sizes(self) -> dict[str, int]:
-        """Cells along each named axis. The token axes have the context length, their upper bound."""
-        return {
+        """Cells along each named axis. Token axes have the context length, their upper bound; `source_pos` is
+        the length of those token axes that a tensor lists as its `source_axes`."""
+        sizes = {
             "pos": self.positions,
             "query_pos": self.positions,
             "key_pos": self.positions,
             "head": self.heads,
+            "kv_head": self.kv_heads,
             "d_head": self.d_head,
             "d_model": self.d_model,
             "d_mlp": self.d_mlp,
             "d_vocab": self.d_vocab,
         }
+        if self.kind == "encoder_decoder":
+            sizes["source_pos"] = self.source_positions
+        if self.token_types:
+            sizes["token_type"] = self.token_types
+        if self.relative:
+            sizes["bucket"] = self.relative.buckets
+        if self.head_transform:
+            sizes["d_transform"] = self.d_model
+        return sizes
 
-    @property
-    def parameter_count(self) -> int:
-        """How many numbers were learned; a tied unembedding is counted once."""
-        heads_width = self.heads * self.d_head
-        attention = 4 * self.d_model * heads_width + 3 * heads_width + self.d_model
-        mlp = 2 * self.d_model * self.d_mlp + self.d_mlp + self.d_model
-        norms = 2 * self.d_model
-        embeddings = (self.d_vocab + self.positions) * self.d_model
-        unembedding = 0 if self.tied else self.d_vocab * self.d_model
-        return embeddings + self.layers * (attention + mlp + 2 * norms) + norms + unembedding
-
-    def as_dict(self) -> dict[str, int | float | str | bool]:
+    def as_dict(self) -> dict[str, Any]:
         """The same description as JSON-ready values."""
         return asdict(self)

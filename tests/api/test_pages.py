@@ -14,6 +14,7 @@ import httpx2
 import pytest
 
 from app import pages
+from app.transformer.blocks import build_graph
 from app.transformer.spec import Spec
 from tests.conftest import TINY, Server
 
@@ -110,7 +111,14 @@ def test_every_link_leads_somewhere(site: httpx2.Client) -> None:
 def _assert_spec(text: str, spec: Spec) -> None:
     rows = dict(re.findall(r'<th scope="row">([^<]*)</th><td[^>]*>([^<]*)</td>', text))
     numbers = " ".join(rows.values())
-    for size in (spec.parameter_count, spec.layers, spec.d_model, spec.d_mlp, spec.d_vocab, spec.positions):
+    for size in (
+        build_graph(spec).parameter_count,
+        spec.layers,
+        spec.d_model,
+        spec.d_mlp,
+        spec.d_vocab,
+        spec.positions,
+    ):
         assert f"{size:,}" in numbers, f"{size:,} is not among {rows}"
     assert f"{spec.heads} of width {spec.d_head}" in numbers
 

@@ -97,8 +97,8 @@ def test_the_catalog_lists_without_reading_weights(folder: Path) -> None:
     catalog = Catalog(MODELS, [folder])
     assert {"sort", "stories"} < {entry.id for entry in catalog.entries()}
     assert catalog.entry("tiny").size_bytes == size
-    assert catalog.entry("stories").spec.parameter_count == 3_505_152
-    assert catalog.entry("sort").spec.parameter_count == 85_584
+    assert catalog.entry("stories").graph.parameter_count == 3_505_152
+    assert catalog.entry("sort").graph.parameter_count == 85_584
     assert not catalog.is_loaded("tiny")
 
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from app.runs.recorder import Intervention, Recorder
-from app.transformer.graph import build_graph
+from app.transformer.blocks import build_graph
 from app.transformer.model import KeyValueCache, Transformer
 from app.transformer.spec import Spec
 

@@ -46,6 +46,7 @@ describe("the cells a cell reads", () => {
 describe("the cells a cell feeds", () => {
   it("are a whole row of what a contraction makes", () => {
     expect(fed("blocks.0.attn.hook_z", 4, 1, 0)).toEqual([
+      { tensor: "blocks.0.attn.hook_result", start: [4, 1, 0], stop: [5, 2, 48], part: "input" },
       { tensor: "blocks.0.hook_attn_out", start: [4, 0], stop: [5, 48], part: "input" },
     ]);
   });

@@ -77,6 +77,7 @@ function rangeOf(
 ): Range | undefined {
   if ("axis" in expression) return ranges.get(expression.axis);
   if ("free" in expression) return ranges.get(expression.free);
+  if (!("lookup" in expression)) throw new Error(`cannot read ${JSON.stringify(expression)}`);
   const index = expression.index.map(({ axis }) => ranges.get(axis)![0]);
   const found = reading.lookup(expression.lookup, index);
   return found === undefined ? undefined : [found, found + 1];

@@ -16,6 +16,9 @@ const info = (name: string, role: TensorInfo["role"], axes: string[], shape: num
   same_as: null,
   transposed: false,
   derived: false,
+  stack: null,
+  source_axes: [],
+  learned: true,
 });
 
 const graph: Graph = {
