@@ -1,7 +1,8 @@
-"""The graph that the front end's tests lay out is the one that the server would send."""
+"""The graphs that the front end's tests lay out are the ones that the server would send."""
 
-from tools.graph_fixtures import FIXTURE, fixture_text
+from tools.graph_fixtures import FOLDER, fixture_texts
 
 
-def test_the_fixture_is_the_graph_as_it_is_now() -> None:
-    assert FIXTURE.read_text() == fixture_text(), "run `python -m tools.graph_fixtures`"
+def test_the_fixtures_are_the_graphs_as_they_are_now() -> None:
+    for file, text in fixture_texts().items():
+        assert (FOLDER / file).read_text() == text, "run `python -m tools.graph_fixtures`"

@@ -1,12 +1,13 @@
-/** Graphs of decoders of any size, for tests: the server's own answer for a small one, stretched.
+/** Graphs of models of any size and family, for tests: the server's own answer for a small one, stretched.
  *
  *  Blocks differ by their number only, so the last block of the file stands for all that follow it.
  */
 
-import answer from "../../../tests/fixtures/decoder_graph.json";
-import type { Graph, Op, Read, TensorInfo } from "./types";
+import decoder from "../../../tests/fixtures/decoder_graph.json";
+import families from "../../../tests/fixtures/family_graphs.json";
+import type { Graph, IndexExpression, Op, Read, TensorInfo } from "./types";
 
-/** The sizes of a decoder, in the words of app/transformer/spec.py. */
+/** The sizes of a model, in the words of app/transformer/spec.py. */
 export interface Spec {
   readonly layers: number;
   readonly heads: number;
@@ -16,7 +17,16 @@ export interface Spec {
   readonly d_vocab: number;
   readonly positions: number;
   readonly tied?: boolean;
+  /** As many as heads unless given. */
+  readonly kv_heads?: number;
+  /** Of an encoder-decoder; as many as layers unless given. */
+  readonly encoder_layers?: number;
+  /** Of an encoder-decoder; as long as the target unless given. */
+  readonly source_positions?: number;
 }
+
+/** The names of the families in the file. */
+export type Family = keyof typeof families;
 
 /** The five specs that every rule of the map is tested for, with the capacity each is laid out for. */
 export const SPECS: Readonly<Record<string, Spec & { readonly capacity: number }>> = {
@@ -74,71 +84,125 @@ export const SPECS: Readonly<Record<string, Spec & { readonly capacity: number }
   },
 };
 
+/** The graph of a GPT-2-like decoder with these sizes. */
+export function decoderGraph(spec: Spec): Graph {
+  return stretch(decoder as Graph, spec);
+}
+
+/** The graph of a family: as it is in the file, or with other sizes. */
+export function familyGraph(family: Family, spec?: Spec): Graph {
+  const file = (families as unknown as Readonly<Record<Family, Graph>>)[family];
+  return spec ? stretch(file, spec) : file;
+}
+
 const LAST = 1;
 
-/** The graph of a decoder with these sizes. */
-export function decoderGraph(spec: Spec): Graph {
-  const file: Graph = answer as Graph;
-  const sizes = {
+function stretch(file: Graph, spec: Spec): Graph {
+  const sizes = sizesOf(file, spec);
+  const layersOf = (stack: string | null): number =>
+    stack === "encoder" ? (spec.encoder_layers ?? spec.layers) : spec.layers;
+  const tensors = stretched(file.tensors, layersOf, tensorIn)
+    .map((tensor) => ({
+      ...tensor,
+      shape: tensor.axes.map((axis) => sizes[tensor.source_axes.includes(axis) ? "source_pos" : axis]!),
+    }))
+    .map((tensor) => (tensor.name === "W_U" && spec.tied === false ? untied(tensor) : tensor));
+  const ops = stretched(file.ops, layersOf, opIn)
+    .map((op) => lastBlocksOf(op, layersOf))
+    .map((op) => ({ ...op, reads: op.reads.map((read) => sized(read, file, sizes)) }));
+  return { tensors: tensors.map((tensor) => lastAliasOf(tensor, layersOf)), ops, sizes };
+}
+
+function sizesOf(file: Graph, spec: Spec): Readonly<Record<string, number>> {
+  const shared = file.sizes.kv_head === file.sizes.head ? spec.heads : spec.kv_heads;
+  return {
     ...file.sizes,
     pos: spec.positions,
     query_pos: spec.positions,
     key_pos: spec.positions,
     head: spec.heads,
+    kv_head: shared ?? spec.heads,
     d_head: spec.d_head,
     d_model: spec.d_model,
     d_mlp: spec.d_mlp,
     d_vocab: spec.d_vocab,
+    ...(file.sizes.source_pos ? { source_pos: spec.source_positions ?? spec.positions } : {}),
+    ...(file.sizes.d_transform ? { d_transform: spec.d_model } : {}),
   };
-  const tensors = stretched(file.tensors, spec.layers, tensorIn)
-    .map((tensor) => ({ ...tensor, shape: tensor.axes.map((axis) => sizes[axis as keyof typeof sizes]) }))
-    .map((tensor) => (tensor.name === "W_U" && spec.tied === false ? untied(tensor) : tensor));
-  const ops = stretched(file.ops, spec.layers, opIn).map((op) => finalNormOf(op, spec.layers - 1));
-  return { tensors, ops, sizes };
 }
 
 function untied(tensor: TensorInfo): TensorInfo {
   return { ...tensor, same_as: null, transposed: false };
 }
 
-function stretched<Item extends { readonly layer: number | null }>(
+interface InStack {
+  readonly layer: number | null;
+  readonly stack: string | null;
+}
+
+/** Every run of items of a stack's last block, once for each block from there on. */
+function stretched<Item extends InStack>(
   items: readonly Item[],
-  layers: number,
+  layersOf: (stack: string | null) => number,
   inLayer: (item: Item, layer: number) => Item,
 ): readonly Item[] {
-  const before = items.slice(
-    0,
-    items.findIndex(({ layer }) => layer === LAST),
-  );
-  const last = items.filter(({ layer }) => layer === LAST);
-  const after = items.slice(before.length + last.length);
-  const added = Array.from({ length: Math.max(0, layers - 1) }, (_, i) =>
-    last.map((item) => inLayer(item, i + 1)),
-  );
-  return [...before, ...added.flat(), ...after];
+  return items.flatMap((item, i) => {
+    if (item.layer !== LAST) return [item];
+    if (items[i - 1]?.layer === LAST) return [];
+    const end = items.findIndex(({ layer }, j) => j > i && layer !== LAST);
+    const block = items.slice(i, end < 0 ? undefined : end);
+    const count = Math.max(0, layersOf(item.stack) - LAST);
+    return Array.from({ length: count }, (_, more) => block.map((it) => inLayer(it, LAST + more))).flat();
+  });
 }
 
 /** A name of the last block, or of the one before it, as it is when the last block has this number. */
-function named(name: string, layer: number): string {
-  return name.replace(/^blocks\.(\d+)\./, (_, number) => `blocks.${layer - LAST + Number(number)}.`);
+function named(name: string, layer: number, stack: string | null): string {
+  const own = stack ? `${stack}.blocks.` : "blocks.";
+  if (!name.startsWith(own)) return name;
+  return name.replace(/blocks\.(\d+)\./, (_, number) => `blocks.${layer - LAST + Number(number)}.`);
 }
 
 function tensorIn(tensor: TensorInfo, layer: number): TensorInfo {
-  const same_as = tensor.same_as && named(tensor.same_as, layer);
-  return { ...tensor, layer, name: named(tensor.name, layer), same_as };
+  const same_as = tensor.same_as && named(tensor.same_as, layer, tensor.stack);
+  return { ...tensor, layer, name: named(tensor.name, layer, tensor.stack), same_as };
 }
 
 function opIn(op: Op, layer: number): Op {
-  const reads = op.reads.map((read): Read => ({ ...read, tensor: named(read.tensor, layer) }));
-  return { ...op, layer, output: named(op.output, layer), reads };
+  const reads = op.reads.map((read) => ({ ...read, tensor: named(read.tensor, layer, op.stack) }));
+  return { ...op, layer, output: named(op.output, layer, op.stack), reads };
 }
 
-/** The last norm reads the last block's output, whichever that is. */
-function finalNormOf(op: Op, layer: number): Op {
-  if (op.layer !== null) return op;
-  return { ...op, reads: op.reads.map((read) => ({ ...read, tensor: finalName(read.tensor, layer) })) };
+/** What reads a stack from without reads its last block's output, whichever that is. */
+function lastBlocksOf(op: Op, layersOf: (stack: string | null) => number): Op {
+  return { ...op, reads: op.reads.map((read) => ({ ...read, tensor: lastName(read.tensor, op, layersOf) })) };
 }
 
-function finalName(name: string, layer: number): string {
-  return name === `blocks.${LAST}.hook_resid_post` ? `blocks.${layer}.hook_resid_post` : name;
+function lastAliasOf(tensor: TensorInfo, layersOf: (stack: string | null) => number): TensorInfo {
+  return tensor.same_as ? { ...tensor, same_as: lastName(tensor.same_as, tensor, layersOf) } : tensor;
+}
+
+function lastName(
+  name: string,
+  { layer, stack }: InStack,
+  layersOf: (stack: string | null) => number,
+): string {
+  const match = /^(?:(encoder|decoder)\.)?blocks\.1\.hook_resid_post$/.exec(name);
+  const from = match?.[1] ?? null;
+  if (!match || (layer !== null && stack === from)) return name;
+  return `${from ? `${from}.` : ""}blocks.${layersOf(from) - 1}.hook_resid_post`;
+}
+
+/** Indices that depend on sizes: groups of heads that share keys, and pairs, as large a part of a head as before. */
+function sized(read: Read, file: Graph, sizes: Readonly<Record<string, number>>): Read {
+  const grown = (count: number): number =>
+    Math.max(2, 2 * Math.round((count * sizes.d_head!) / file.sizes.d_head! / 2));
+  const index = read.index.map((expression): IndexExpression => {
+    if ("axis" in expression && expression.divide > 1)
+      return { ...expression, divide: sizes.head! / sizes.kv_head! };
+    return "pair" in expression ? { ...expression, size: grown(expression.size) } : expression;
+  });
+  const where =
+    read.where?.replace(/d_head < (\d+)/, (_, count) => `d_head < ${grown(Number(count))}`) ?? null;
+  return { ...read, index, where };
 }
