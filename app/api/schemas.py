@@ -234,6 +234,176 @@ class Numbers(Answer):
     values: Any
 
 
+# ---- where a number comes from, and where it goes -------------------------------------------------------------------
+
+
+class CellValue(Answer):
+    """One number: a cell of a tensor, and what stands in it (null: an infinity or not-a-number)."""
+
+    tensor: str
+    index: list[int]
+    value: float | None
+
+
+class Operand(Answer):
+    """What an operation reads of one tensor for one cell: the box of cells `start <= index < stop`.
+
+    `part` says what it is to the operation: `input`, `bias`, `gain`, `mean`, `scale`, `maximum`, `sum`, `row`,
+    `partner`, `cosine`, `sine`. `index_text` prints the graph's index expressions. `stored_as` is the tensor whose
+    numbers these are, where two names share them; `transposed` when its two axes are swapped. `values` are those of
+    the box, row by row, where there are at most `terms` of them.
+    """
+
+    part: str
+    tensor: str
+    role: str
+    axes: list[str]
+    start: list[int]
+    stop: list[int]
+    count: int
+    index_text: str
+    stored_as: str
+    transposed: bool
+    values: list[float | None] | None
+
+
+class Term(Answer):
+    """One term: the cells it is made of, and what it comes to, scale and sign included."""
+
+    operands: list[CellValue]
+    value: float | None
+
+
+class Rest(Answer):
+    """The terms that are not listed: how many, and their sum."""
+
+    count: int
+    sum: float | None
+
+
+class ExplainedOperation(Answer):
+    """The operation that makes a tensor, in LaTeX and in words.
+
+    `latex` is the formula, `latex_values` the same with this cell's numbers in it, `term_latex` what one term is.
+    In `latex_marked` every operand stands in `\\operand{n}{…}`, n counting in `operands`. `symbols` says which axis a
+    letter stands for. `constants` are the operation's own: epsilon, scale, function.
+    """
+
+    kind: str
+    title: str
+    equation: str
+    latex: str
+    latex_marked: str
+    latex_values: str
+    term_latex: str | None
+    sentence: str
+    symbols: dict[str, str]
+    constants: dict[str, float | str]
+
+
+class Line(Answer):
+    """The cells along one axis of a weight, through the cell that was asked for."""
+
+    axis: str
+    length: int
+    mean: float | None
+    deviation: float | None
+    norm: float | None
+    smallest: float | None
+    largest: float | None
+
+
+class Fed(Answer):
+    """Cells of `tensor` that read the cell that was asked for, as `part` of the operation `kind`.
+
+    Without a run it is not known which tokens there are: `condition` then says for which of the cells it holds.
+    """
+
+    tensor: str
+    part: str
+    kind: str
+    title: str
+    axes: list[str]
+    start: list[int]
+    stop: list[int]
+    count: int
+    condition: str | None
+
+
+class Explanation(Answer):
+    """One cell: the arithmetic that made it (`backward`), or the cells that it goes into (`forward`).
+
+    How the terms make the result, `combine`: `sum`: they add up to it, with `bias`; `root`: it is the root of their
+    sum and epsilon; `divisor`: their sum divides it; `largest`: the first is it; null: the formula alone makes it.
+    Terms come in order of size, `largest` ones in order of value; `rest` holds the others.
+
+    `captured` is what the run holds, `result` the same recomputed in float64 from the captured operands;
+    `difference` is result - captured, and `agrees` whether it is at most `tolerance`. `masked` says why the cell is
+    hidden, if it is; `changed` that an intervention made it what it is. A weight has no operation, but `lines`.
+    """
+
+    model: str
+    run: str | None
+    tensor: str
+    stored_as: str
+    role: str
+    index: list[int]
+    axes: list[str]
+    shape: list[int]
+    direction: Literal["backward", "forward"]
+    captured: float | None
+    op: ExplainedOperation | None = None
+    operands: list[Operand] = []
+    combine: Literal["sum", "root", "divisor", "largest"] | None = None
+    terms: list[Term] = []
+    rest: Rest | None = None
+    bias: float | None = None
+    scale: float | None = None
+    result: float | None = None
+    difference: float | None = None
+    tolerance: float | None = None
+    agrees: bool | None = None
+    masked: str | None = None
+    changed: str | None = None
+    lines: list[Line] = []
+    feeds: list[Fed] = []
+    feeds_left_out: int = 0
+
+
+class OperationParity(Answer):
+    """One kind of operation, or one operation: the largest difference, absolute and relative to
+    max(1, largest reference), and where it is."""
+
+    kind: str
+    output: str
+    operations: int
+    cells: int
+    difference: float | None
+    relative: float | None
+
+
+class Parity(Answer):
+    """A model against the float64 recomputation of its graph, operation by operation, on one fixed input.
+
+    Every operation is recomputed from its captured inputs, so that errors do not add up along the way.
+    """
+
+    model: str
+    dtype: str
+    device: str
+    text: str | None
+    tokens: list[int]
+    source_tokens: list[int]
+    operations: int
+    cells: int
+    difference: float | None
+    relative: float | None
+    worst: OperationParity | None
+    kinds: list[OperationParity]
+    not_finite: list[str] = Field(description="tensors whose infinities or not-a-numbers differ from the reference")
+    seconds: float
+
+
 class LensInfo(Answer):
     """A lens, and its parameters with their defaults."""
 
