@@ -6,7 +6,7 @@ import { shapeAt } from "./shape";
 const graph = decoderGraph(SPECS.sort!);
 const tokens = [2, 0, 1, 0, 2];
 const reading: Reading = {
-  positions: tokens.length,
+  positions: { target: tokens.length, source: 0 },
   lookup: (tensor, [position]) => (tensor === "tokens" ? tokens[position!] : undefined),
 };
 const read = (tensor: string, ...index: number[]) => cellsRead(graph, tensor, index, reading);

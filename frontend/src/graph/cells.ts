@@ -1,10 +1,11 @@
-/** Which cells a cell reads, and which it feeds: both answered from the graph's index expressions alone.
- *
- *  Cells are answered as boxes (one half-open range per axis), since a contracted axis is read whole.
+/** Which cells a cell reads, and which it feeds: both answered from the graph's index expressions alone, whatever
+ *  the operation. Cells are answered as boxes (one half-open range per axis), since a contracted axis is read whole.
  */
 
-import { getTensor, opMaking, shapeAt } from "./shape";
-import type { Graph, IndexExpression, Op, Read, TensorInfo } from "./types";
+import { bucketOf } from "./bucket";
+import { getTensor, opMaking, type Positions, shapeAt, storedAs } from "./shape";
+import type { Graph, IndexExpression, Op, PairIndex, Read, TensorInfo } from "./types";
+import { type Comparison, comparisons, holds, type Range, restrict } from "./where";
 
 /** Cells `start[i] <= index[i] < stop[i]` of a tensor, in the tensor's own axis order. */
 export interface CellBox {
@@ -18,12 +19,20 @@ export interface CellBox {
 /** What the graph alone does not know. */
 export interface Reading {
   /** Tokens read so far. */
-  readonly positions: number;
+  readonly positions: Positions;
   /** The number at an index of a tensor that others look up (`tokens` at a position), or undefined. */
   readonly lookup: (tensor: string, index: readonly number[]) => number | undefined;
 }
 
-type Range = readonly [start: number, stop: number];
+/** Why an operation reads nothing for a cell. */
+export interface Masked {
+  readonly op: Op;
+  readonly read: Read;
+  /** The comparison that does not hold. */
+  readonly failed: Comparison;
+}
+
+type Ranges = ReadonlyMap<string, Range>;
 
 /** The cells that one cell is computed from. Empty for weights and for what a mask hides. */
 export function cellsRead(
@@ -32,69 +41,124 @@ export function cellsRead(
   index: readonly number[],
   reading: Reading,
 ): readonly CellBox[] {
-  const op = opMaking(graph, tensor);
+  const op = opMaking(graph, namedBySource(graph, tensor));
   if (!op) return [];
-  const output = getTensor(graph, tensor);
-  const at = new Map<string, Range>(output.axes.map((axis, i) => [axis, [index[i]!, index[i]! + 1]]));
-  return op.reads.flatMap((read) => boxOf(graph, read, at, reading));
+  const at = rangesAt(getTensor(graph, op.output), index);
+  return op.reads.flatMap((read) => boxesOf(graph, read, at, reading));
 }
 
-/** The cells that one cell goes into, one operation further on. */
+/** The cells that one cell goes into, one operation further on; under every name that its numbers have. */
 export function cellsFed(
   graph: Graph,
   tensor: string,
   index: readonly number[],
   reading: Reading,
 ): readonly CellBox[] {
-  return graph.ops.flatMap((op) =>
-    op.reads
-      .filter((read) => read.tensor === tensor)
-      .flatMap((read) => outputsOf(graph, op, read, index, reading)),
-  );
+  return namesOf(graph, tensor).flatMap(({ name, transposed }) => {
+    const own = transposed ? [...index].reverse() : index;
+    return readersOf(graph, name).flatMap(({ op, read }) => outputsOf(graph, op, read, own, reading));
+  });
 }
 
-function boxOf(graph: Graph, read: Read, at: Map<string, Range>, reading: Reading): readonly CellBox[] {
+/** Why nothing is read for a cell; null where something is. */
+export function maskOf(graph: Graph, tensor: string, index: readonly number[]): Masked | null {
+  const op = opMaking(graph, namedBySource(graph, tensor));
+  if (!op) return null;
+  const axes = getTensor(graph, op.output).axes;
+  const at = new Map(axes.map((axis, i) => [axis, index[i]!]));
+  const failures = op.reads.map((read) => comparisons(read.where).find((one) => !holds(one, at)));
+  const first = failures.findIndex((failed) => failed !== undefined);
+  if (first < 0 || failures.some((failed) => failed === undefined)) return null;
+  return { op, read: op.reads[first]!, failed: failures[first]! };
+}
+
+/** The stream between two blocks has two names; the operation that makes it knows the first. */
+function namedBySource(graph: Graph, tensor: string): string {
+  const info = getTensor(graph, tensor);
+  return info.same_as !== null && !info.transposed ? storedAs(graph, info).name : tensor;
+}
+
+/** Every name of the same numbers, the stored one among them. */
+function namesOf(graph: Graph, tensor: string): readonly { name: string; transposed: boolean }[] {
+  const own = getTensor(graph, tensor);
+  const stored = storedAs(graph, own);
+  const turned = own.transposed;
+  const others = graph.tensors.filter((it) => it.same_as !== null && storedAs(graph, it).name === stored.name);
+  return [stored, ...others].map((it) => ({ name: it.name, transposed: it.transposed !== turned }));
+}
+
+const readers = new WeakMap<Graph, ReadonlyMap<string, readonly { op: Op; read: Read }[]>>();
+
+function readersOf(graph: Graph, tensor: string): readonly { op: Op; read: Read }[] {
+  let known = readers.get(graph);
+  if (!known) {
+    const made = new Map<string, { op: Op; read: Read }[]>();
+    for (const op of graph.ops)
+      for (const read of op.reads) {
+        const others = made.get(read.tensor);
+        if (others) others.push({ op, read });
+        else made.set(read.tensor, [{ op, read }]);
+      }
+    known = made;
+    readers.set(graph, known);
+  }
+  return known.get(tensor) ?? [];
+}
+
+function rangesAt(tensor: TensorInfo, index: readonly number[]): Ranges {
+  return new Map(tensor.axes.map((axis, i): [string, Range] => [axis, one(index[i]!)]));
+}
+
+const one = (index: number): Range => [index, index + 1];
+
+// ---- what is read ------------------------------------------------------------------------------------------
+
+function boxesOf(graph: Graph, read: Read, at: Ranges, reading: Reading): readonly CellBox[] {
   const source = getTensor(graph, read.tensor);
   const shape = shapeAt(source, reading.positions);
-  const ranges = new Map(at);
-  read.index.forEach((expression, i) => {
-    if ("free" in expression) ranges.set(expression.free, [0, shape[i]!]);
+  return restrict(at, read.where).flatMap((ranges) => {
+    const box: Range[] = [];
+    for (const [axis, expression] of read.index.entries()) {
+      const range = rangeRead(expression, ranges, shape[axis]!, reading);
+      if (!range || range[0] >= range[1] || range[1] > shape[axis]!) return [];
+      box.push(range);
+    }
+    return [boxFrom(read.tensor, box, read.part)];
   });
-  if (!restrict(ranges, read.where)) return [];
-  const box: Range[] = [];
-  for (const [i, expression] of read.index.entries()) {
-    const range = rangeOf(expression, ranges, reading);
-    if (!range || range[0] >= range[1] || range[1] > shape[i]!) return [];
-    box.push(range);
-  }
-  return [boxFrom(read.tensor, box, read.part)];
 }
 
-function rangeOf(
+/** The indices read along one axis of a source for one output cell. */
+function rangeRead(
   expression: IndexExpression,
-  ranges: ReadonlyMap<string, Range>,
+  at: Ranges,
+  size: number,
   reading: Reading,
 ): Range | undefined {
-  if ("axis" in expression) return ranges.get(expression.axis);
-  if ("free" in expression) return ranges.get(expression.free);
-  if (!("lookup" in expression)) throw new Error(`cannot read ${JSON.stringify(expression)}`);
-  const index = expression.index.map(({ axis }) => ranges.get(axis)![0]);
+  if ("free" in expression) return [0, size];
+  if ("axis" in expression) return one(Math.floor(at.get(expression.axis)![0] / expression.divide));
+  if ("constant" in expression) return one(expression.constant);
+  if ("pair" in expression) {
+    const partner = partnerOf(at.get(expression.pair)![0], expression);
+    return partner === undefined ? undefined : one(partner);
+  }
+  if ("bucket" in expression) {
+    const [query, key] = expression.bucket;
+    return one(bucketOf(at.get(query)![0], at.get(key)![0], expression));
+  }
+  const index = expression.index.map(({ axis, divide }) => Math.floor(at.get(axis)![0] / divide));
   const found = reading.lookup(expression.lookup, index);
-  return found === undefined ? undefined : [found, found + 1];
+  return found === undefined ? undefined : one(found);
 }
 
-/** Narrow the ranges to where a condition such as `key_pos <= query_pos` holds; false if it holds nowhere.
- *  The left axis may be a whole range, the right one is taken at its last index. */
-function restrict(ranges: Map<string, Range>, where: string | null): boolean {
-  if (where === null) return true;
-  const [left, relation, right] = where.split(" ");
-  const from = ranges.get(left ?? "");
-  const to = ranges.get(right ?? "");
-  if (relation !== "<=" || !from || !to) throw new Error(`cannot read the condition "${where}"`);
-  const stop = Math.min(from[1], to[1]);
-  ranges.set(left!, [from[0], stop]);
-  return from[0] < stop;
+/** The other of a rotary pair; undefined beyond the part that turns. A partner's partner is the index itself. */
+function partnerOf(index: number, { size, layout }: PairIndex): number | undefined {
+  if (index >= size) return undefined;
+  if (layout === "interleaved") return index % 2 === 0 ? index + 1 : index - 1;
+  const half = size / 2;
+  return index < half ? index + half : index - half;
 }
+
+// ---- what is fed -------------------------------------------------------------------------------------------
 
 /** The cells of an operation's output that read this cell: its index expressions, solved for the output axes. */
 function outputsOf(
@@ -106,52 +170,80 @@ function outputsOf(
 ): readonly CellBox[] {
   const output = getTensor(graph, op.output);
   const shape = shapeAt(output, reading.positions);
-  const ranges = new Map<string, Range>(output.axes.map((axis, i) => [axis, [0, shape[i]!]]));
-  const lookups: { readonly axis: string; readonly name: string; readonly wanted: number }[] = [];
-  read.index.forEach((expression, i) => {
-    if ("axis" in expression) ranges.set(expression.axis, [index[i]!, index[i]! + 1]);
-    if ("lookup" in expression)
-      lookups.push({ axis: expression.index[0]!.axis, name: expression.lookup, wanted: index[i]! });
-  });
-  const boxes = lookups.reduce<readonly Map<string, Range>[]>(
-    (found, { axis, name, wanted }) => found.flatMap((at) => whereFound(at, axis, name, wanted, reading)),
-    [ranges],
+  const source = shapeAt(getTensor(graph, read.tensor), reading.positions);
+  if (index.some((at, axis) => at >= source[axis]!)) return [];
+  const whole: Ranges = new Map(output.axes.map((axis, i): [string, Range] => [axis, [0, shape[i]!]]));
+  const solved = read.index.reduce<readonly Ranges[]>(
+    (boxes, expression, i) => boxes.flatMap((box) => solve(expression, index[i]!, box, reading)),
+    [whole],
   );
-  return boxes.filter((at) => allowed(at, read)).map((at) => boxFromAxes(output, at, read.part, shape));
+  return solved
+    .flatMap((box) => restrict(box, read.where))
+    .map((box) =>
+      boxFrom(
+        op.output,
+        output.axes.map((axis) => box.get(axis)!),
+        read.part,
+      ),
+    );
 }
 
-function whereFound(
-  at: Map<string, Range>,
-  axis: string,
-  name: string,
-  wanted: number,
-  reading: Reading,
-): readonly Map<string, Range>[] {
-  const [start, stop] = at.get(axis)!;
-  const found: Map<string, Range>[] = [];
-  for (let i = start; i < stop; i++)
-    if (reading.lookup(name, [i]) === wanted) found.push(new Map(at).set(axis, [i, i + 1]));
+/** The parts of a box of output cells for which an expression gives the wanted index. */
+function solve(expression: IndexExpression, wanted: number, box: Ranges, reading: Reading): readonly Ranges[] {
+  if ("free" in expression) return [box];
+  if ("axis" in expression) {
+    const { axis, divide } = expression;
+    return narrow(box, axis, [wanted * divide, (wanted + 1) * divide]);
+  }
+  if ("constant" in expression) return expression.constant === wanted ? [box] : [];
+  if ("pair" in expression) {
+    const partner = partnerOf(wanted, expression);
+    return partner === undefined ? [] : narrow(box, expression.pair, one(partner));
+  }
+  if ("bucket" in expression) {
+    const [query, key] = expression.bucket;
+    return each(box, query, (at) =>
+      runs(box.get(key)!, (other) => bucketOf(at, other, expression) === wanted).flatMap((range) =>
+        narrow(narrow(box, query, one(at))[0]!, key, range),
+      ),
+    );
+  }
+  // One index expression a look-up: the graph looks tokens up by their position.
+  const [{ axis, divide }] = expression.index as readonly [{ axis: string; divide: number }];
+  return each(box, axis, (at) =>
+    reading.lookup(expression.lookup, [Math.floor(at / divide)]) === wanted ? narrow(box, axis, one(at)) : [],
+  );
+}
+
+function narrow(box: Ranges, axis: string, range: Range): readonly Ranges[] {
+  const before = box.get(axis);
+  if (!before) return [];
+  const both: Range = [Math.max(before[0], range[0]), Math.min(before[1], range[1])];
+  return both[0] < both[1] ? [new Map(box).set(axis, both)] : [];
+}
+
+function each(box: Ranges, axis: string, make: (index: number) => readonly Ranges[]): readonly Ranges[] {
+  const [start, stop] = box.get(axis)!;
+  return Array.from({ length: stop - start }, (_, i) => make(start + i)).flat();
+}
+
+/** The longest unbroken ranges of indices that belong. */
+function runs([start, stop]: Range, belongs: (index: number) => boolean): readonly Range[] {
+  const found: Range[] = [];
+  for (let i = start; i < stop; i++) {
+    if (!belongs(i)) continue;
+    const first = i;
+    while (i < stop && belongs(i)) i++;
+    found.push([first, i]);
+  }
   return found;
-}
-
-/** Whether a read's condition leaves anything of the ranges. */
-function allowed(at: Map<string, Range>, read: Read): boolean {
-  return restrict(new Map(at), read.where);
-}
-
-function boxFromAxes(
-  tensor: TensorInfo,
-  at: ReadonlyMap<string, Range>,
-  part: string,
-  shape: readonly number[],
-): CellBox {
-  return boxFrom(
-    tensor.name,
-    tensor.axes.map((axis, i) => at.get(axis) ?? [0, shape[i]!]),
-    part,
-  );
 }
 
 function boxFrom(tensor: string, box: readonly Range[], part: string): CellBox {
   return { tensor, start: box.map(([start]) => start), stop: box.map(([, stop]) => stop), part };
+}
+
+/** How many cells a box holds. */
+export function boxSize({ start, stop }: Pick<CellBox, "start" | "stop">): number {
+  return start.reduce((product, first, axis) => product * (stop[axis]! - first), 1);
 }

@@ -39,10 +39,22 @@ export function isTokenAxis(axis: string): boolean {
   return axis === "pos" || axis === "query_pos" || axis === "key_pos";
 }
 
-/** The shape of a tensor when `positions` tokens have been read. Weights are as long as they are. */
-export function shapeAt(tensor: TensorInfo, positions: number): readonly number[] {
+/** Tokens read: of the text itself, and of the source text of an encoder-decoder. */
+export interface Positions {
+  readonly target: number;
+  readonly source: number;
+}
+
+/** The shape of a tensor when `positions` tokens have been read; one number stands for both texts. Weights are as
+ *  long as they are. */
+export function shapeAt(tensor: TensorInfo, positions: Positions | number): readonly number[] {
   if (tensor.role === "weight") return tensor.shape;
-  return tensor.shape.map((size, i) => (isTokenAxis(tensor.axes[i]!) ? Math.min(size, positions) : size));
+  return tensor.shape.map((size, i) => {
+    const axis = tensor.axes[i]!;
+    if (!isTokenAxis(axis)) return size;
+    if (typeof positions === "number") return Math.min(size, positions);
+    return Math.min(size, tensor.source_axes.includes(axis) ? positions.source : positions.target);
+  });
 }
 
 /** How many numbers a tensor of that shape holds. */
