@@ -83,7 +83,9 @@ function namesOf(graph: Graph, tensor: string): readonly { name: string; transpo
   const own = getTensor(graph, tensor);
   const stored = storedAs(graph, own);
   const turned = own.transposed;
-  const others = graph.tensors.filter((it) => it.same_as !== null && storedAs(graph, it).name === stored.name);
+  const others = graph.tensors.filter(
+    (it) => it.same_as !== null && storedAs(graph, it).name === stored.name,
+  );
   return [stored, ...others].map((it) => ({ name: it.name, transposed: it.transposed !== turned }));
 }
 
@@ -189,7 +191,12 @@ function outputsOf(
 }
 
 /** The parts of a box of output cells for which an expression gives the wanted index. */
-function solve(expression: IndexExpression, wanted: number, box: Ranges, reading: Reading): readonly Ranges[] {
+function solve(
+  expression: IndexExpression,
+  wanted: number,
+  box: Ranges,
+  reading: Reading,
+): readonly Ranges[] {
   if ("free" in expression) return [box];
   if ("axis" in expression) {
     const { axis, divide } = expression;
