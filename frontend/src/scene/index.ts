@@ -1,4 +1,5 @@
 /** The scene: the model as a map. The page makes one with `createMap` and needs nothing else of this folder. */
 
 export { createMap } from "./map";
+export type { MakeOverlay, Overlay, OverlayFrame, OverlayHost } from "./overlay";
 export * from "./types";

@@ -11,6 +11,7 @@ import {
   Mesh,
   RGBAFormat,
 } from "three";
+import type { Plate } from "../layout/types";
 import { PLATE_TEXELS, PLATE_TEXTURE_WIDTH, type PlateMaterial } from "./plate_material";
 import type { CellRectangle, Window } from "./sheets";
 import { roles } from "./themes";
@@ -138,8 +139,10 @@ export class PlateMesh {
     this.set(plate, 1, 2, scale > 0 ? 1 / scale : 1);
   }
 
-  setDim(plate: number, dim: number): void {
-    this.set(plate, 0, 3, dim);
+  /** Where a plate stands (layout space) and how far it is mixed toward the paper. */
+  setPose(plate: number, { x, y, z }: Plate, dim: number): void {
+    this.data.set([x, -y, z, dim], plate * PLATE_TEXELS * 4);
+    if (this.texture) this.texture.needsUpdate = true;
   }
 
   clearLit(): void {

@@ -7,6 +7,7 @@
 
 import type { Graph } from "../graph/types";
 import type { Layout, Plate } from "../layout/types";
+import type { MakeOverlay } from "./overlay";
 
 export type ThemeName = "light" | "dark";
 
@@ -113,6 +114,14 @@ export type FlightTarget =
   | { readonly tensor: string; readonly index?: readonly number[] }
   | { readonly region: string };
 
+/** How a plate stands while a story is told with it. */
+export interface PlatePose {
+  /** From its place in the layout: right, down, toward the viewer, in cells. */
+  readonly offset?: readonly [number, number, number];
+  /** From 0 to 1: mixed toward the paper. */
+  readonly dim?: number;
+}
+
 export type Unsubscribe = () => void;
 
 export interface MapView {
@@ -144,8 +153,13 @@ export interface MapView {
   select(cell: CellPattern | null): void;
   /** Light up cells (whole rows, columns, plates by null indices). Replaces what was lit. */
   highlight(cells: readonly CellPattern[]): void;
-  /** Mix these plates toward the paper; an empty list brings all back. */
+  /** Move and dim plates, by their ids; plates not named stand as the layout has them. Labels, pointer and marks
+   *  follow. Cheap enough for every frame of an animation. */
+  pose(poses: ReadonlyMap<number, PlatePose>): void;
+  /** Mix these plates toward the paper and leave them in place; an empty list brings all back. */
   dim(plateIds: readonly number[]): void;
+  /** Draw something of one's own, before plates and behind labels (overlay.ts). Call the result to take it away. */
+  addOverlay(make: MakeOverlay): Unsubscribe;
   /** Where the middle of a cell is on the canvas, in CSS pixels; null if it has no plate or is behind the eye. */
   project(cell: CellPattern): { readonly x: number; readonly y: number } | null;
 
@@ -165,6 +179,8 @@ export interface MapView {
   idle(): boolean;
   whenIdle(): Promise<void>;
   stats(): MapStats;
+  /** Bytes of textures that hold values, as counted when they were made. */
+  readonly textureBytes: number;
   /** Milliseconds of each frame, ended by reading back a pixel. Leaves the camera as it was. */
   benchmark(frames: number, view: BenchmarkView): Promise<readonly number[]>;
   /** The graphics context was lost (true) or is back (false); values are restored by the map itself. */

@@ -1,0 +1,71 @@
+/** When frames are drawn: on demand, one per refresh of the display, until nothing moves any more. */
+
+export interface Drawn {
+  /** Draws; true while something still moves and the next frame is wanted as well. */
+  draw(now: number, seconds: number): boolean;
+  /** The eye has rested a moment. */
+  rested(): void;
+}
+
+const REST = 120;
+
+export class FrameLoop {
+  /** When the last frame began; 0 before the first. */
+  last = 0;
+  /** Time the last frame took on the processor. */
+  milliseconds = 0;
+  private request = 0;
+  private restTimer = 0;
+  private dirty = true;
+  private moving = false;
+  private stopped = false;
+  private waiting: (() => void)[] = [];
+
+  constructor(private readonly drawn: Drawn) {}
+
+  get idle(): boolean {
+    return !this.dirty && !this.moving;
+  }
+
+  whenIdle(): Promise<void> {
+    if (this.idle) return Promise.resolve();
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
+
+  schedule(): void {
+    this.dirty = true;
+    if (this.request === 0 && !this.stopped) this.request = requestAnimationFrame((now) => this.frame(now));
+  }
+
+  /** Tells, once the eye has rested a moment, who fetches values. */
+  rest(): void {
+    window.clearTimeout(this.restTimer);
+    this.restTimer = window.setTimeout(() => this.drawn.rested(), REST);
+  }
+
+  /** Draws nothing for now (the graphics context is lost), or again. */
+  stop(stopped: boolean): void {
+    this.stopped = stopped;
+    if (!stopped) this.schedule();
+  }
+
+  dispose(): void {
+    this.stopped = true;
+    cancelAnimationFrame(this.request);
+    window.clearTimeout(this.restTimer);
+    for (const resolve of this.waiting.splice(0)) resolve();
+  }
+
+  private frame(now: number): void {
+    this.request = 0;
+    if (this.stopped) return;
+    const seconds = Math.min(0.1, Math.max(0.001, (now - this.last) / 1000));
+    this.last = now;
+    this.dirty = false;
+    const start = performance.now();
+    this.moving = this.drawn.draw(now, seconds);
+    this.milliseconds = performance.now() - start;
+    if (this.moving) this.schedule();
+    if (this.idle) for (const resolve of this.waiting.splice(0)) resolve();
+  }
+}

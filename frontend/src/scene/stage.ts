@@ -1,0 +1,93 @@
+/** The plates as they stand: the layout's, moved and dimmed by whoever tells a story with them. What is drawn, what
+ *  the pointer meets and where labels go all follow from here. */
+
+import type { Graph } from "../graph/types";
+import type { Layout, Plate } from "../layout/types";
+import type { PlateMesh } from "./plate_mesh";
+import { type CellRectangle, patternOnPlate, type Window } from "./sheets";
+import type { CellPattern, PlatePose } from "./types";
+import type { Values } from "./values";
+
+export const EMPTY: Layout = {
+  plates: [],
+  ribbons: [],
+  regions: [],
+  bounds: { min: [0, 0, 0], max: [1, 1, 1] },
+  capacity: 0,
+};
+
+/** A rectangle of cells on a plate as it stands. */
+export interface Place {
+  readonly plate: Plate;
+  readonly rectangle: CellRectangle;
+}
+
+export class Stage {
+  layout = EMPTY;
+  /** Of every plate, where it stands and where its numbers are; what is drawn speaks of plates by their place here. */
+  windows: readonly Window[] = [];
+  private numbers = new Map<number, number>();
+  private posed = new Map<number, PlatePose>();
+  private scales: Readonly<Record<string, number>> = {};
+
+  constructor(
+    private readonly values: Values,
+    private readonly plates: PlateMesh,
+  ) {}
+
+  setLayout(layout: Layout, graph: Graph): void {
+    this.layout = layout;
+    this.values.setLayout(layout, graph);
+    this.windows = this.values.sheets.windows;
+    this.numbers = new Map(this.windows.map(({ plate }, number) => [plate.id, number]));
+    this.plates.setWindows(this.windows);
+    this.setScales(this.scales);
+    this.pose(this.posed);
+  }
+
+  /** Place of a plate in `windows`; -1 for one that is not there. */
+  numberOf(plateId: number): number {
+    return this.numbers.get(plateId) ?? -1;
+  }
+
+  setScales(scales: Readonly<Record<string, number>>): void {
+    this.scales = scales;
+    for (const [number, { plate }] of this.windows.entries())
+      this.plates.setScale(number, scales[plate.kind] ?? 1);
+  }
+
+  /** Moves and dims plates; those not named stand where the layout put them, undimmed. */
+  pose(poses: ReadonlyMap<number, PlatePose>): void {
+    const { windows } = this.values.sheets;
+    const posed: Window[] = [...windows];
+    for (const [id, { offset = [0, 0, 0], dim = 0 }] of poses) {
+      const number = this.numberOf(id);
+      const window = windows[number];
+      if (!window) continue;
+      const { x, y, z } = window.plate;
+      const plate = { ...window.plate, x: x + offset[0], y: y + offset[1], z: z + offset[2] };
+      posed[number] = { ...window, plate };
+      this.plates.setPose(number, plate, dim);
+    }
+    for (const id of this.posed.keys()) {
+      const number = this.numberOf(id);
+      const plate = windows[number]?.plate;
+      if (plate && !poses.has(id)) this.plates.setPose(number, plate, 0);
+    }
+    this.posed = new Map(poses);
+    this.windows = posed;
+  }
+
+  /** Every plate on which cells of a pattern lie, and where. */
+  *places(cell: CellPattern): Generator<Place> {
+    for (const { plate } of this.values.sheets.byTensor.get(cell.tensor) ?? []) {
+      const rectangle = patternOnPlate(this.values.sheets, plate, cell.index);
+      if (rectangle) yield { plate: this.windows[this.numberOf(plate.id)]?.plate ?? plate, rectangle };
+    }
+  }
+
+  find(cell: CellPattern): Place | null {
+    for (const place of this.places(cell)) return place;
+    return null;
+  }
+}
