@@ -16,11 +16,13 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from app.transformer.graph import Graph, TensorInfo
-from app.transformer.model import Transformer, attention_pattern
+from app.transformer.graph import TOKEN_AXES, Graph, TensorInfo
+from app.transformer.model import Transformer
 
 # A view is cloned when it would keep alive a buffer more than this many times its own size.
 _WASTE = 8
+# Views of tables that are part of the model: kept as copies, so that a run does not hold on to weights.
+_TABLES = ("hook_pos_embed", "hook_token_type_embed")
 _SOFTMAX = ("hook_attn_scores_raw", "hook_attn_scores", "hook_max", "hook_sum", "hook_pattern")
 
 
@@ -100,7 +102,6 @@ class Recorder:
         self._keep_attention = keep_attention
         self._storages: set[int] = set()
         self._nbytes = 0
-        self._weights_address = model.W_pos.untyped_storage().data_ptr()
         self._lock = threading.Lock()
 
     def tap(self, name: str, tensor: Tensor) -> Tensor:
@@ -114,7 +115,7 @@ class Recorder:
             row = row.squeeze(-1)  # [pos, 1] -> [pos]
         keep = self._keep_attention or info.kind not in _SOFTMAX
         storage = row.untyped_storage()
-        if keep and (storage.nbytes() > _WASTE * row.nbytes or storage.data_ptr() == self._weights_address):
+        if keep and (storage.nbytes() > _WASTE * row.nbytes or info.kind in _TABLES):
             row = row.clone()
             storage = row.untyped_storage()
         with self._lock:
@@ -162,8 +163,19 @@ class Recorder:
     def shape(self, name: str) -> list[int]:
         """The shape of what is known so far of a tensor, positions included."""
         info, rows = self._info[name], self.rows(name)
-        sizes = {**self._graph.sizes, "pos": rows, "query_pos": rows, "key_pos": rows}
-        return [sizes[axis] for axis in info.axes]
+        return [self._length(info, axis, rows) for axis in info.axes]
+
+    def _length(self, info: TensorInfo, axis: str, rows: int) -> int:
+        """Cells along an axis of a tensor of which `rows` positions are known."""
+        if axis not in TOKEN_AXES:
+            return self._graph.sizes[axis]
+        return self.source_rows if axis in info.source_axes else rows
+
+    @property
+    def source_rows(self) -> int:
+        """Positions of an encoder-decoder's source that have been read."""
+        kept = self._kept.get("encoder.hook_embed")
+        return kept.rows if kept else 0
 
     def row_axis(self, name: str) -> int:
         """Along which axis of a tensor positions are added."""
@@ -223,24 +235,31 @@ class Recorder:
             whole = self._kept[name].chunks[0] if len(self._kept[name].chunks) == 1 else None
         if whole is not None:
             return whole[:, start:end]
-        query = self.read(name.replace("hook_attn_scores_raw", "hook_q"), start, end)
-        key = self.read(name.replace("hook_attn_scores_raw", "hook_k"), 0, last)
-        # [head, query_pos, d_head] @ [head, d_head, key_pos] -> [head, query_pos, key_pos]
-        raw = query.transpose(0, 1) @ key.permute(1, 2, 0) / math.sqrt(query.shape[-1])
-        return self._intervene(name, raw.unsqueeze(0), start)[0]
+        query, key = self._query_and_key(name.rpartition(".")[0], start, end, last)
+        attention, relative = self._model.attention(name.rpartition(".")[0])
+        return self._intervene(name, attention.match(query, key, relative, start), start)[0]
+
+    def _query_and_key(self, attention: str, start: int, end: int, keys: int) -> tuple[Tensor, Tensor]:
+        """What is matched: queries of these rows `[1, query_pos, head, d_head]`, the first `keys` keys."""
+        raw = self._graph.op_making(f"{attention}.hook_attn_scores_raw")
+        op = raw or self._graph.op_making(f"{attention}.hook_attn_scores")
+        assert op is not None
+        query, key = op.reads[0].tensor, op.reads[1].tensor
+        return self.read(query, start, end).unsqueeze(0), self.read(key, 0, keys).unsqueeze(0)
 
     def _derive_attention(self, name: str, start: int, end: int, last: int) -> Tensor:
-        """A tensor of the softmax, from the queries of these rows and the keys up to them."""
+        """A tensor of the softmax, from the queries of these rows and the keys that they see."""
         attention = name.rpartition(".")[0]
-        query = self.read(f"{attention}.hook_q", start, end).unsqueeze(0)
-        key = self.read(f"{attention}.hook_k", 0, end).unsqueeze(0)
+        module, relative = self._model.attention(attention)
+        keys = self.source_rows if module.crossed else end if module.causal else last
+        query, key = self._query_and_key(attention, start, end, keys)
         found: dict[str, Tensor] = {}
 
         def tap(tapped: str, tensor: Tensor) -> Tensor:
             found[tapped] = self._intervene(tapped, tensor, start)
             return found[tapped]
 
-        attention_pattern(query, key, attention, tap)
+        module.pattern(query, key, attention, tap, relative, first=start)
         return _fill_keys(found[name][0], self._info[name], last)
 
     def _assemble(self, name: str, start: int, end: int, last: int) -> Tensor:
@@ -264,7 +283,7 @@ def _row_axis(info: TensorInfo) -> int:
 
 def _fill_keys(rows: Tensor, info: TensorInfo, last: int) -> Tensor:
     """Rows over keys made as long as the text, with what the mask leaves of a key that comes later."""
-    if info.axes[-1] != "key_pos" or rows.shape[-1] == last:
+    if info.axes[-1] != "key_pos" or info.source_axes or rows.shape[-1] == last:
         return rows
     fill = 0.0 if info.role == "probability" else -math.inf
     return torch.nn.functional.pad(rows, (0, last - rows.shape[-1]), value=fill)

@@ -1,249 +1,277 @@
-"""One transformer, written to be read: the fast path beside the mathematics it stands for.
+"""One transformer for every kind: a decoder, an encoder, or an encoder with a decoder that reads it.
 
-Every intermediate passes through `tap(name, tensor)`. Without a recorder the tap is `no_tap` and the fused
-kernels run; with one, each number of the computation is formed, named, handed over, and whatever the tap
-returns is what the computation goes on with: that is how an intervention works.
-
-Shapes carry a leading `batch` axis; names and all other axes are DESIGN.md's (TransformerLens's).
+`layers.py` has what a block is made of, `blocks.py` declares every tensor computed here. A model of one stack is
+that stack; an encoder-decoder has two, and one vocabulary.
 """
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .layers import ACTIVATION_FUNCTIONS, MLP, Attention, KeyValueCache, Norm, Pass, Tap, linear, no_tap
+from .positions import rotary_tables, sinusoids
 from .spec import Spec
 
-Tap = Callable[[str, Tensor], Tensor]
+__all__ = ["KeyValueCache", "Tap", "Transformer", "no_tap"]
 
-
-def no_tap(name: str, tensor: Tensor) -> Tensor:
-    """The tap that watches nothing: its presence selects the fused path."""
-    return tensor
-
-
-ACTIVATION_FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "gelu_new": lambda x: F.gelu(x, approximate="tanh"),
-    "gelu": F.gelu,
-    "relu": F.relu,
-}
-
-
-class KeyValueCache:
-    """Keys and values of the positions already read, per layer, in buffers made once for `capacity` positions."""
-
-    def __init__(self, spec: Spec, capacity: int, batch: int = 1, like: Tensor | None = None) -> None:
-        """Reserve room for `capacity` positions, on the device and in the precision of `like`."""
-        shape = (spec.layers, batch, capacity, spec.heads, spec.d_head)
-        dtype, device = (like.dtype, like.device) if like is not None else (torch.float32, None)
-        self.keys = torch.empty(shape, dtype=dtype, device=device)
-        self.values = torch.empty(shape, dtype=dtype, device=device)
-        self.capacity = capacity
-        self.length = 0
-
-    def extend(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        """Append the rows just computed to a layer; return all rows so far, `[batch, key_pos, head, d_head]`."""
-        end = self.length + key.shape[1]
-        self.keys[layer, :, self.length : end] = key
-        self.values[layer, :, self.length : end] = value
-        return self.keys[layer, :, :end], self.values[layer, :, :end]
-
-
-class LayerNorm(nn.Module):
-    """Centre each residual vector, divide by its spread, then apply a learned gain `w` and bias `b`.
-
-    Ba et al. 2016, "Layer Normalization", eq. 4, with epsilon inside the root.
-    """
-
-    def __init__(self, spec: Spec) -> None:
-        super().__init__()
-        self.w = nn.Parameter(torch.ones(spec.d_model))
-        self.b = nn.Parameter(torch.zeros(spec.d_model))
-        self.epsilon = spec.norm_epsilon
-
-    def forward(self, x: Tensor, name: str, tap: Tap = no_tap) -> Tensor:
-        """`[batch, pos, d_model]` in and out; `name` is the norm's own, such as `blocks.0.ln1`."""
-        if tap is no_tap:
-            return F.layer_norm(x, self.w.shape, self.w, self.b, self.epsilon)
-        out, computed_mean, inverse = torch.native_layer_norm(x, self.w.shape, self.w, self.b, self.epsilon)
-        computed_scale = inverse.reciprocal()  # [batch, pos, 1]
-        mean = tap(f"{name}.hook_mean", computed_mean)
-        scale = tap(f"{name}.hook_scale", computed_scale)
-        quotient = (x - mean).div_(scale)
-        normalized = tap(f"{name}.hook_normalized", quotient)
-        if mean is not computed_mean or scale is not computed_scale or normalized is not quotient:
-            out = torch.addcmul(self.b, normalized, self.w)  # something was changed on the way
-        return tap(f"{name}.hook_out", out)
-
-
-class Attention(nn.Module):
-    """Multi-head causal self-attention (Vaswani et al. 2017, eq. 1 and section 3.2.2).
-
-    The query, key and value projections are one matrix product; `W_Q`, `W_K`, `W_V` are views of it.
-    """
-
-    def __init__(self, spec: Spec) -> None:
-        super().__init__()
-        width = spec.heads * spec.d_head
-        self.heads, self.d_head = spec.heads, spec.d_head
-        self.W_QKV = nn.Parameter(torch.empty(spec.d_model, 3 * width))
-        self.b_QKV = nn.Parameter(torch.zeros(3 * width))
-        self.W_O = nn.Parameter(torch.empty(width, spec.d_model))
-        self.b_O = nn.Parameter(torch.zeros(spec.d_model))
-
-    def forward(self, x: Tensor, layer: int, tap: Tap = no_tap, cache: KeyValueCache | None = None) -> Tensor:
-        """Mix the positions of `x [batch, pos, d_model]`; with a cache, `x` holds only the new positions."""
-        name = f"blocks.{layer}.attn"
-        batch, pos, d_model = x.shape
-        qkv = torch.addmm(self.b_QKV, x.reshape(batch * pos, d_model), self.W_QKV)
-        # [batch*pos, 3*head*d_head] -> 3 of [batch, pos, head, d_head]
-        query, key, value = qkv.view(batch, pos, 3, self.heads, self.d_head).unbind(2)
-        query = tap(f"{name}.hook_q", query)
-        key = tap(f"{name}.hook_k", key)
-        value = tap(f"{name}.hook_v", value)
-        if cache is not None:
-            key, value = cache.extend(layer, key, value)  # [batch, key_pos, head, d_head]
-        if tap is no_tap:
-            z = fused_attention(query, key, value)
-        else:
-            pattern = attention_pattern(query, key, name, tap)
-            # [batch, head, query_pos, key_pos] @ [batch, head, key_pos, d_head] -> [batch, pos, head, d_head]
-            z = (pattern @ value.transpose(1, 2)).transpose(1, 2)
-        z = tap(f"{name}.hook_z", z)
-        # heads side by side: [batch, pos, head, d_head] -> [batch*pos, head*d_head]
-        out = torch.addmm(self.b_O, z.reshape(batch * pos, -1), self.W_O)
-        return out.view(batch, pos, d_model)
-
-
-def causal_mask(query_count: int, key_count: int, device: torch.device) -> Tensor:
-    """True where a query may not look, `[query_pos, key_pos]`; the last query is the last key's position."""
-    allowed_from = key_count - query_count + 1
-    return torch.ones(query_count, key_count, dtype=torch.bool, device=device).triu(allowed_from)
-
-
-def attention_pattern(query: Tensor, key: Tensor, name: str, tap: Tap) -> Tensor:
-    """The mathematics of attention, each step tapped: `softmax(mask(q k^T / sqrt(d_head)))`.
-
-    `query [batch, query_pos, head, d_head]`, `key [batch, key_pos, head, d_head]` to
-    `[batch, head, query_pos, key_pos]`, every row of which sums to one.
-    """
-    # [batch, head, query_pos, d_head] @ [batch, head, d_head, key_pos]
-    raw = (query / math.sqrt(query.shape[-1])).transpose(1, 2) @ key.permute(0, 2, 3, 1)
-    raw = tap(f"{name}.hook_attn_scores_raw", raw)
-    mask = causal_mask(raw.shape[-2], raw.shape[-1], raw.device)
-    scores = tap(f"{name}.hook_attn_scores", raw.masked_fill(mask, -torch.inf))
-    largest = tap(f"{name}.hook_max", scores.amax(-1))  # [batch, head, query_pos]
-    exponentials = (scores - largest.unsqueeze(-1)).exp_()
-    total = tap(f"{name}.hook_sum", exponentials.sum(-1))  # [batch, head, query_pos]
-    return tap(f"{name}.hook_pattern", exponentials.div_(total.unsqueeze(-1)))
-
-
-def fused_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """The same numbers in one kernel that never forms the pattern; `[batch, pos, head, d_head]` in and out."""
-    query_count, key_count = query.shape[1], key.shape[1]
-    mask = None
-    if 1 < query_count < key_count:
-        mask = ~causal_mask(query_count, key_count, query.device)
-    z = F.scaled_dot_product_attention(
-        query.transpose(1, 2),
-        key.transpose(1, 2),
-        value.transpose(1, 2),
-        attn_mask=mask,
-        is_causal=query_count == key_count,
-    )
-    return z.transpose(1, 2)
-
-
-class MLP(nn.Module):
-    """Two linear maps with a nonlinearity between them, at each position alone (Vaswani et al. 2017, eq. 2)."""
-
-    def __init__(self, spec: Spec) -> None:
-        super().__init__()
-        self.W_in = nn.Parameter(torch.empty(spec.d_model, spec.d_mlp))
-        self.b_in = nn.Parameter(torch.zeros(spec.d_mlp))
-        self.W_out = nn.Parameter(torch.empty(spec.d_mlp, spec.d_model))
-        self.b_out = nn.Parameter(torch.zeros(spec.d_model))
-        self.activation = ACTIVATION_FUNCTIONS[spec.activation]
-
-    def forward(self, x: Tensor, layer: int, tap: Tap = no_tap) -> Tensor:
-        """`[batch, pos, d_model]` in and out."""
-        batch, pos, d_model = x.shape
-        pre = torch.addmm(self.b_in, x.reshape(batch * pos, d_model), self.W_in)
-        # rows of all batches back apart: [batch*pos, d_mlp] -> [batch, pos, d_mlp]
-        pre = tap(f"blocks.{layer}.mlp.hook_pre", pre.view(batch, pos, -1))
-        post = tap(f"blocks.{layer}.mlp.hook_post", self.activation(pre))
-        out = torch.addmm(self.b_out, post.reshape(batch * pos, -1), self.W_out)
-        return out.view(batch, pos, d_model)
+Stages = Generator[None, None, Tensor]
 
 
 class Block(nn.Module):
-    """Attention, then the MLP; each reads the residual stream through a norm and adds to it."""
+    """Attention, over the memory too if there is one, and an MLP; each reads the residual stream and adds to it."""
 
-    def __init__(self, spec: Spec) -> None:
-        super().__init__()
-        self.ln1 = LayerNorm(spec)
-        self.attn = Attention(spec)
-        self.ln2 = LayerNorm(spec)
-        self.mlp = MLP(spec)
-
-    def forward(self, resid: Tensor, layer: int, tap: Tap = no_tap, cache: KeyValueCache | None = None) -> Tensor:
-        """`[batch, pos, d_model]` in and out."""
-        name = f"blocks.{layer}"
-        resid = tap(f"{name}.hook_resid_pre", resid)
-        attn_out = self.attn(self.ln1(resid, f"{name}.ln1", tap), layer, tap, cache)
-        resid = tap(f"{name}.hook_resid_mid", resid + tap(f"{name}.hook_attn_out", attn_out))
-        mlp_out = self.mlp(self.ln2(resid, f"{name}.ln2", tap), layer, tap)
-        return tap(f"{name}.hook_resid_post", resid + tap(f"{name}.hook_mlp_out", mlp_out))
-
-
-class Transformer(nn.Module):
-    """A decoder: token ids `[batch, pos]` to logits `[batch, pos, d_vocab]`."""
-
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, spec: Spec, fused: bool, causal: bool, crossed: bool) -> None:
         super().__init__()
         self.spec = spec
-        self.W_E = nn.Parameter(torch.empty(spec.d_vocab, spec.d_model))
-        self.W_pos = nn.Parameter(torch.empty(spec.positions, spec.d_model))
-        self.blocks = nn.ModuleList(Block(spec) for _ in range(spec.layers))
-        self.ln_final = LayerNorm(spec)
-        self.W_U = None if spec.tied else nn.Parameter(torch.empty(spec.d_model, spec.d_vocab))
+        centred = spec.norm == "layer"
+        self.ln1 = Norm(spec.d_model, spec, centred)
+        self.attn = Attention(spec, fused, causal)
+        if crossed:
+            self.ln2 = Norm(spec.d_model, spec, centred)
+            self.cross_attn = Attention(spec, False, causal, crossed=True)
+            self.ln3 = Norm(spec.d_model, spec, centred)
+        elif not spec.shared_norm:
+            self.ln2 = Norm(spec.d_model, spec, centred)
+        self.mlp = MLP(spec)
+        self.crossed = crossed
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """All logits at once, unobserved: the path that training compiles and that tests compare with."""
-        resid = self.embed(tokens)
+    def forward(self, resid: Tensor, name: str, given: Pass) -> Tensor:
+        """`[batch, pos, d_model]` in and out."""
+        if self.spec.parallel:
+            return self._parallel(resid, name, given)
+        if self.spec.norm_place == "post":
+            return self._post_norm(resid, name, given)
+        return self._pre_norm(resid, name, given)
+
+    def _pre_norm(self, resid: Tensor, name: str, given: Pass) -> Tensor:
+        tap = given.tap
+        added = self.attn(self.ln1(resid, f"{name}.ln1", tap), f"{name}.attn", given)
+        resid = tap(f"{name}.hook_resid_mid", resid + tap(f"{name}.hook_attn_out", added))
+        last, number = self.ln2, 2
+        if self.crossed:
+            added = self.cross_attn(self.ln2(resid, f"{name}.ln2", tap), f"{name}.cross_attn", given)
+            resid = tap(f"{name}.hook_resid_mid_cross", resid + tap(f"{name}.hook_cross_attn_out", added))
+            last, number = self.ln3, 3
+        added = self.mlp(last(resid, f"{name}.ln{number}", tap), f"{name}.mlp", tap)
+        return tap(f"{name}.hook_resid_post", resid + tap(f"{name}.hook_mlp_out", added))
+
+    def _post_norm(self, resid: Tensor, name: str, given: Pass) -> Tensor:
+        tap = given.tap
+        added = self.attn(resid, f"{name}.attn", given)
+        resid = tap(f"{name}.hook_resid_mid", resid + tap(f"{name}.hook_attn_out", added))
+        resid = self.ln1(resid, f"{name}.ln1", tap)
+        last, number = self.ln2, 2
+        if self.crossed:
+            added = self.cross_attn(resid, f"{name}.cross_attn", given)
+            resid = tap(f"{name}.hook_resid_mid_cross", resid + tap(f"{name}.hook_cross_attn_out", added))
+            resid = self.ln2(resid, f"{name}.ln2", tap)
+            last, number = self.ln3, 3
+        added = self.mlp(resid, f"{name}.mlp", tap)
+        resid = tap(f"{name}.hook_resid_sum", resid + tap(f"{name}.hook_mlp_out", added))
+        out: Tensor = last(resid, f"{name}.ln{number}", tap, output=f"{name}.hook_resid_post")
+        return out
+
+    def _parallel(self, resid: Tensor, name: str, given: Pass) -> Tensor:
+        tap = given.tap
+        read = self.ln1(resid, f"{name}.ln1", tap)
+        attention = tap(f"{name}.hook_attn_out", self.attn(read, f"{name}.attn", given))
+        if not self.spec.shared_norm:
+            read = self.ln2(resid, f"{name}.ln2", tap)
+        added = tap(f"{name}.hook_mlp_out", self.mlp(read, f"{name}.mlp", tap))
+        return tap(f"{name}.hook_resid_post", resid + attention + added)
+
+
+class Stack(nn.Module):
+    """Embeddings, blocks, and what norms stand before and after them."""
+
+    def __init__(self, spec: Spec, name: str, layers: int, fused: bool) -> None:
+        super().__init__()
+        self.build(spec, name, layers, fused)
+
+    def build(self, spec: Spec, name: str, layers: int, fused: bool) -> None:
+        """Make every part; `name` is empty or `encoder` or `decoder`."""
+        self.prefix = f"{name}." if name else ""
+        positions = spec.source_positions if name == "encoder" else spec.positions
+        self.positions, self.scale = positions, spec.embedding_scale
+        self.sinusoid_pairs = spec.sinusoid_pairs if spec.position_kind == "sinusoidal" else None
+        self._sinusoids: Tensor | None = None
+        causal, centred = spec.causal and name != "encoder", spec.norm == "layer"
+        if spec.position_kind == "learned":
+            self.W_pos = nn.Parameter(torch.empty(positions, spec.d_model))
+        if spec.token_types:
+            self.W_token_type = nn.Parameter(torch.empty(spec.token_types, spec.d_model))
+        if spec.relative:
+            self.W_rel = nn.Parameter(torch.empty(spec.relative.buckets, spec.heads))
+        self.ln_embed = Norm(spec.d_model, spec, centred) if spec.embedding_norm else None
+        self.blocks = nn.ModuleList(Block(spec, fused, causal, name == "decoder") for _ in range(layers))
         for layer, block in enumerate(self.blocks):
-            resid = block(resid, layer)
-        return self.unembed(resid)
+            block.attn.window = spec.window_of(layer)  # type: ignore[union-attr]
+        self.ln_final = Norm(spec.d_model, spec, centred) if spec.final_norm else None
+
+    def position_table(self, like: Tensor) -> Tensor | None:
+        """`W_pos [pos, d_model]`, learned or computed; None where positions are told in another way."""
+        if self.sinusoid_pairs is None:
+            return self.W_pos if "W_pos" in self._parameters else None
+        table = self._sinusoids
+        if table is None or table.device != like.device or table.dtype != like.dtype:
+            table = sinusoids(self.positions, like.shape[-1], self.sinusoid_pairs).to(like)
+            self._sinusoids = table
+        return table
+
+    def embed(self, tokens: Tensor, vocabulary: Tensor, tap: Tap, first_position: int = 0) -> Tensor:
+        """Rows of `W_E` and of the other tables, added: `[batch, pos]` to `[batch, pos, d_model]`."""
+        rows = F.embedding(tokens, vocabulary)
+        stream = tap(f"{self.prefix}hook_embed", rows * self.scale if self.scale != 1 else rows)
+        added = self._places(vocabulary, tokens.shape[1], tap, first_position)
+        for part in added:
+            stream = stream + part
+        first = f"{self.prefix}blocks.0.hook_resid_pre"
+        if self.ln_embed is None:
+            return tap(first, stream) if added else stream
+        summed = tap(f"{self.prefix}hook_embed_sum", stream) if added else stream
+        out: Tensor = self.ln_embed(summed, f"{self.prefix}ln_embed", tap, output=first)
+        return out
+
+    def _places(self, vocabulary: Tensor, count: int, tap: Tap, first: int) -> list[Tensor]:
+        """What position and kind of text add to a token's row, each `[1, pos, d_model]`."""
+        found = []
+        table = self.position_table(vocabulary)
+        if table is not None:
+            found.append(tap(f"{self.prefix}hook_pos_embed", table[first : first + count].unsqueeze(0)))
+        if "W_token_type" in self._parameters:
+            kinds = self.W_token_type[0].expand(1, count, -1)  # [1, pos, d_model]
+            found.append(tap(f"{self.prefix}hook_token_type_embed", kinds))
+        return found
+
+    def layers(self, resid: Tensor, given: Pass) -> Stages:
+        """Every block, with a pause after each, then the last norm: `[batch, pos, d_model]` in and out."""
+        given.relative = self.W_rel if "W_rel" in self._parameters else None
+        for layer, block in enumerate(self.blocks):
+            given.layer = layer
+            resid = block(resid, f"{self.prefix}blocks.{layer}", given)
+            yield
+        if self.ln_final is not None:
+            resid = self.ln_final(resid, f"{self.prefix}ln_final", given.tap)
+        return resid
+
+
+class LanguageHead(nn.Module):
+    """BERT's step before the unembedding (Devlin et al. 2018): a linear map, the activation, a norm."""
+
+    def __init__(self, spec: Spec) -> None:
+        super().__init__()
+        self.W = nn.Parameter(torch.empty(spec.d_model, spec.d_model))
+        self.b = nn.Parameter(torch.zeros(spec.d_model))
+        self.ln = Norm(spec.d_model, spec, spec.norm == "layer")
+        self.activation = ACTIVATION_FUNCTIONS[spec.activation]
+
+    def forward(self, x: Tensor, tap: Tap) -> Tensor:
+        """`[batch, pos, d_model]` in and out."""
+        pre = tap("mlm_head.hook_pre", linear(x, self.W, self.b))
+        out: Tensor = self.ln(tap("mlm_head.hook_post", self.activation(pre)), "mlm_head.ln", tap)
+        return out
+
+
+class Transformer(Stack):
+    """Token ids `[batch, pos]` to logits `[batch, pos, d_vocab]`."""
+
+    def __init__(self, spec: Spec, fused: bool = True) -> None:
+        """With `fused`, each block's three projections are one parameter `W_QKV`."""
+        nn.Module.__init__(self)
+        self.spec = spec
+        self.W_E = nn.Parameter(torch.empty(spec.d_vocab, spec.d_model))
+        if spec.kind == "encoder_decoder":
+            self.encoder = Stack(spec, "encoder", spec.encoder_layers, fused)
+            self.decoder = Stack(spec, "decoder", spec.layers, fused)
+        else:
+            self.build(spec, "", spec.layers, fused)
+        self.mlm_head = LanguageHead(spec) if spec.head_transform else None
+        self.W_U = None if spec.tied else nn.Parameter(torch.empty(spec.d_model, spec.d_vocab))
+        self.b_U = nn.Parameter(torch.zeros(spec.d_vocab)) if spec.unembed_bias else None
+        self._turns: tuple[Tensor, Tensor] | None = None
+
+    @property
+    def last(self) -> Stack:
+        """The stack whose output becomes logits."""
+        return self.decoder if self.spec.kind == "encoder_decoder" else self
+
+    def forward(
+        self,
+        tokens: Tensor,
+        source: Tensor | None = None,
+        padding: Tensor | None = None,
+        source_padding: Tensor | None = None,
+    ) -> Tensor:
+        """All logits at once, unobserved: the path that training compiles and that tests compare with.
+
+        `padding` and `source_padding`, `[batch, pos]`, are true where a token is no text.
+        """
+        return finish(self.stages(tokens, source=source, padding=padding, source_padding=source_padding))
 
     def stages(
-        self, tokens: Tensor, tap: Tap = no_tap, cache: KeyValueCache | None = None
-    ) -> Generator[None, None, Tensor]:
+        self,
+        tokens: Tensor,
+        tap: Tap = no_tap,
+        cache: KeyValueCache | None = None,
+        source: Tensor | None = None,
+        padding: Tensor | None = None,
+        source_padding: Tensor | None = None,
+    ) -> Stages:
         """The same computation with a pause after every layer, so that a scheduler can take turns.
 
-        With a cache, `tokens` are those after the ones it holds, and it is extended by them. The generator
-        returns the logits of `tokens`.
+        With a cache, `tokens` are those after the ones it holds, and it is extended by them; the `source` of an
+        encoder-decoder is read once, with the first tokens. The generator returns the logits of `tokens`.
         """
-        resid = self.embed(tokens, tap, 0 if cache is None else cache.length)
+        memory = yield from self._memory(source, tap, cache, source_padding)
+        first = 0 if cache is None else cache.length
+        resid = self.last.embed(tokens, self.W_E, tap, first)
+        turn = self._turn(first, tokens.shape[1])
         yield
-        for layer, block in enumerate(self.blocks):
-            resid = block(resid, layer, tap, cache)
-            yield
+        given = Pass(tap, cache, turn, padding=padding, memory=memory, memory_padding=source_padding)
+        resid = yield from self.last.layers(resid, given)
         if cache is not None:
             cache.length += tokens.shape[1]
         return self.unembed(resid, tap)
 
-    def embed(self, tokens: Tensor, tap: Tap = no_tap, first_position: int = 0) -> Tensor:
-        """Rows of `W_E` and `W_pos`, added: `[batch, pos]` to `[batch, pos, d_model]`."""
-        token_rows = tap("hook_embed", F.embedding(tokens, self.W_E))
-        position_rows = self.W_pos[first_position : first_position + tokens.shape[1]]  # [pos, d_model]
-        return token_rows + tap("hook_pos_embed", position_rows.unsqueeze(0))
+    def _memory(
+        self, source: Tensor | None, tap: Tap, cache: KeyValueCache | None, padding: Tensor | None
+    ) -> Generator[None, None, Tensor | None]:
+        """What the encoder makes of the source, `[batch, pos, d_model]`; None where there is no encoder."""
+        if self.spec.kind != "encoder_decoder":
+            return None
+        if cache is not None and cache.memory is not None:
+            return cache.memory
+        if source is None:
+            raise ValueError("an encoder-decoder needs a source to read")
+        resid = self.encoder.embed(source, self.W_E, tap)
+        yield
+        memory = yield from self.encoder.layers(resid, Pass(tap, turn=self._turn(0, source.shape[1]), padding=padding))
+        if cache is not None:
+            cache.memory = memory
+        return memory
+
+    def _turn(self, first: int, count: int) -> tuple[Tensor, Tensor] | None:
+        """Rotary cosines and sines of `count` positions, each `[pos, d_head]`; remembered up to the longest seen."""
+        if self.spec.rotary is None:
+            return None
+        held = self._turns
+        if held is None or len(held[0]) < first + count or held[0].device != self.W_E.device:
+            length = min(self.spec.positions, max(256, 2 * (first + count)))
+            cosines, sines = rotary_tables(self.spec, max(length, first + count))
+            held = self._turns = cosines.to(self.W_E), sines.to(self.W_E)
+        return held[0][first : first + count], held[1][first : first + count]
 
     def unembed(self, resid: Tensor, tap: Tap = no_tap) -> Tensor:
-        """The last norm, then the unembedding: `[batch, pos, d_model]` to `[batch, pos, d_vocab]`."""
-        out = self.ln_final(resid, "ln_final", tap)
-        return tap("logits", F.linear(out, self.W_E) if self.W_U is None else out @ self.W_U)
+        """From the last stack's output to logits: `[batch, pos, d_model]` to `[batch, pos, d_vocab]`."""
+        if self.mlm_head is not None:
+            resid = self.mlm_head(resid, tap)
+        if self.spec.unembed_scale != 1:
+            resid = resid * self.spec.unembed_scale
+        logits = F.linear(resid, self.W_E, self.b_U) if self.W_U is None else linear(resid, self.W_U, self.b_U)
+        return tap("logits", logits)
 
     def initialise(self, seed: int) -> None:
         """Random weights as GPT-2's (Radford et al. 2019, section 2.3): deviation 0.02, the layers that write
@@ -257,8 +285,15 @@ class Transformer(nn.Module):
             with torch.no_grad():
                 parameter.normal_(0.0, deviation, generator=generator)
 
+    def attention(self, name: str) -> tuple[Attention, Tensor | None]:
+        """The attention called `name`, such as `blocks.0.attn`, and its stack's table of relative biases."""
+        module = self.get_submodule(name)
+        assert isinstance(module, Attention)
+        stack = self.encoder if name.startswith("encoder.") else self.last
+        return module, stack.W_rel if "W_rel" in stack._parameters else None
+
     def weight(self, name: str) -> Tensor:
-        """A weight under its public name and shape, as a view: no numbers are copied.
+        """A weight under its public name and shape: a view, no numbers are copied, or a table that is computed.
 
         Raises:
             KeyError: this architecture has no such weight.
@@ -266,25 +301,47 @@ class Transformer(nn.Module):
         parent, _, leaf = name.rpartition(".")
         if name == "W_U" and self.W_U is None:
             return self.W_E.t()  # [d_vocab, d_model] -> [d_model, d_vocab]
-        if leaf in ("W_Q", "W_K", "W_V", "b_Q", "b_K", "b_V"):
-            return self._head_slice(parent, leaf)
+        if name in ("rotary_cos", "rotary_sin") and self.spec.rotary is not None:
+            tables = rotary_tables(self.spec, self.spec.positions)
+            return tables[name == "rotary_sin"].to(self.W_E)
         try:
+            if leaf == "W_pos" and self.spec.position_kind == "sinusoidal":
+                stack = self.get_submodule(parent) if parent else self
+                table = stack.position_table(self.W_E) if isinstance(stack, Stack) else None
+                assert table is not None
+                return table
+            if leaf in ("W_Q", "W_K", "W_V", "b_Q", "b_K", "b_V"):
+                return self._head_slice(parent, leaf)
             tensor = self.get_parameter(name)
         except AttributeError as error:
             raise KeyError(name) from error
         if leaf == "W_O":
             # [head*d_head, d_model] -> [head, d_head, d_model]
-            return tensor.view(self.spec.heads, self.spec.d_head, self.spec.d_model)
+            parted: Tensor = tensor.unflatten(0, (self.spec.heads, self.spec.d_head))
+            return parted
         return tensor
 
     def _head_slice(self, parent: str, leaf: str) -> Tensor:
-        """The part of the joint projection that makes queries, keys or values, cut into heads."""
-        heads, d_head = self.spec.heads, self.spec.d_head
-        index = "QKV".index(leaf[-1])
-        joint = self.get_parameter(f"{parent}.{leaf[0]}_QKV")
-        part = joint.narrow(-1, index * heads * d_head, heads * d_head)
-        if leaf.startswith("b"):
-            return part.view(heads, d_head)
-        # [d_model, head*d_head] -> [head, d_model, d_head]
-        cut: Tensor = part.unflatten(1, (heads, d_head))
-        return cut.permute(1, 0, 2)
+        """What makes queries, keys or values, cut into heads."""
+        attention = self.get_submodule(parent)
+        if not isinstance(attention, Attention):
+            raise AttributeError(leaf)
+        letter = leaf[-1]
+        if attention.fused:
+            joint = attention.get_parameter(f"{leaf[0]}_QKV")
+            part = joint.split(list(attention.widths.values()), -1)["QKV".index(letter)]
+        else:
+            part = attention.get_parameter(leaf)
+        cut: Tensor = part.unflatten(-1, (-1, self.spec.d_head))
+        # [d_model, head*d_head] -> [head, d_model, d_head]; a bias is [head*d_head] -> [head, d_head]
+        return cut if leaf.startswith("b") else cut.permute(1, 0, 2)
+
+
+def finish(stages: Stages) -> Tensor:
+    """Run a staged pass to its end; its logits."""
+    while True:
+        try:
+            next(stages)
+        except StopIteration as stop:
+            logits: Tensor = stop.value
+            return logits

@@ -5,28 +5,34 @@ import re
 from .graph import Graph
 from .spec import Spec
 
-_ALIAS = re.compile(r"(hidden_states|attentions)\[(-?\d+)\]")
+_ALIAS = re.compile(r"(encoder_|decoder_|cross_)?(hidden_states|attentions)\[(-?\d+)\]")
 
 
 def resolve_name(name: str, spec: Spec) -> str:
     """The graph's name for what a request calls `name`; unknown names come back unchanged.
 
-    `hidden_states[k]` counts as `transformers` does for GPT-2: 0 is the embedding, the last one is after the
-    final norm; `attentions[i]` is a block's pattern. Negative indices count from the end.
+    `hidden_states[k]` counts as `transformers` does: 0 is the embedding, the last one is after the final norm
+    where there is one; `attentions[i]` is a block's pattern. Negative indices count from the end. Of an
+    encoder-decoder they are `encoder_hidden_states`, `decoder_attentions`, `cross_attentions` and so on.
     """
     match = _ALIAS.fullmatch(name)
     if match is None:
         return name
-    family, index = match[1], int(match[2])
-    count = spec.layers + 1 if family == "hidden_states" else spec.layers
+    which, family, index = match[1] or "", match[2], int(match[3])
+    paired = spec.kind == "encoder_decoder"
+    if paired != bool(which) or (which == "cross_" and family == "hidden_states"):
+        return name
+    prefix = {"encoder_": "encoder.", "decoder_": "decoder.", "cross_": "decoder."}.get(which, "")
+    layers = spec.encoder_layers if which == "encoder_" else spec.layers
+    count = layers + 1 if family == "hidden_states" else layers
     index += count if index < 0 else 0
     if not 0 <= index < count:
         return name
     if family == "attentions":
-        return f"blocks.{index}.attn.hook_pattern"
-    if index == spec.layers:
-        return "ln_final.hook_out"
-    return f"blocks.{index}.hook_resid_pre"
+        return f"{prefix}blocks.{index}.{'cross_attn' if which == 'cross_' else 'attn'}.hook_pattern"
+    if index < layers:
+        return f"{prefix}blocks.{index}.hook_resid_pre"
+    return f"{prefix}ln_final.hook_out" if spec.final_norm else f"{prefix}blocks.{layers - 1}.hook_resid_post"
 
 
 def source_name(name: str, graph: Graph) -> str:

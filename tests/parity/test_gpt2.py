@@ -12,7 +12,7 @@ from app.checkpoints.catalog import Catalog, LoadedModel
 from app.paths import MODELS
 from app.transformer.decoding import Sampling, choose
 from app.transformer.model import KeyValueCache
-from app.transformer.names import resolve_name
+from app.transformer.names import resolve_name, source_name
 
 pytestmark = pytest.mark.parity
 
@@ -60,7 +60,7 @@ def compare(loaded: LoadedModel, reference: Any, tokens: Tensor) -> None:
         expected = reference(tokens, output_hidden_states=True, output_attentions=True)
     seen = record(loaded, tokens)
     for index, hidden in enumerate(expected.hidden_states):
-        close(seen[resolve_name(f"hidden_states[{index}]", loaded.spec)], hidden)
+        close(seen[source_name(resolve_name(f"hidden_states[{index}]", loaded.spec), loaded.graph)], hidden)
     for index, attention in enumerate(expected.attentions):
         close(seen[resolve_name(f"attentions[{index}]", loaded.spec)], attention)
     close(seen["logits"], expected.logits)

@@ -1,7 +1,6 @@
 """The transformer against its own graph: every tensor recomputed in float64 from the cells the graph says it reads."""
 
 import math
-from collections.abc import Iterator
 
 import pytest
 import torch
@@ -10,9 +9,11 @@ from torch import Tensor
 from app.transformer.blocks import build_graph
 from app.transformer.decoding import Sampling, choose, sampling_distribution
 from app.transformer.graph import Axis, Free, Graph, Lookup, Op, Read
-from app.transformer.model import ACTIVATION_FUNCTIONS, KeyValueCache, Tap, Transformer, no_tap
+from app.transformer.layers import ACTIVATION_FUNCTIONS
+from app.transformer.model import KeyValueCache, Tap, Transformer, finish, no_tap
 from app.transformer.names import resolve_name
 from app.transformer.spec import Spec, SpecError
+from tests.families import FAMILIES, source_of
 
 SPECS = [
     Spec(layers=2, heads=3, d_model=12, d_head=4, d_mlp=20, d_vocab=17, positions=9),
@@ -21,24 +22,14 @@ SPECS = [
 ]
 
 
-def make_model(spec: Spec) -> Transformer:
+def make_model(spec: Spec, fused: bool = True) -> Transformer:
     """Random everything: gains, biases and all, so that a missing one shows."""
-    model = Transformer(spec)
+    model = Transformer(spec, fused)
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.normal_(0.1, 0.5, generator=generator)
     return model.requires_grad_(False)
-
-
-def finish(stages: Iterator[None]) -> Tensor:
-    """Run a staged pass to its end; its logits."""
-    while True:
-        try:
-            next(stages)
-        except StopIteration as stop:
-            logits: Tensor = stop.value
-            return logits
 
 
 def record(model: Transformer, tokens: Tensor) -> dict[str, Tensor]:
@@ -50,7 +41,7 @@ def record(model: Transformer, tokens: Tensor) -> dict[str, Tensor]:
         seen[name] = kept.squeeze(-1) if name.endswith(("hook_mean", "hook_scale")) else kept
         return tensor
 
-    finish(model.stages(tokens, tap))
+    finish(model.stages(tokens, tap, source=source_of(model.spec)))
     return seen
 
 
@@ -140,11 +131,52 @@ def test_every_tensor_equals_the_graphs_arithmetic_in_float64(spec: Spec) -> Non
         assert float((ours - reference)[finite].abs().max()) <= bound, op.output
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=["two layers", "odd and untied", "one head"])
-def test_the_fused_path_gives_the_logits_of_the_tapped_one(spec: Spec) -> None:
-    model = make_model(spec)
-    tokens = torch.arange(spec.positions)[None] % spec.d_vocab
-    assert torch.allclose(model(tokens)[0], record(model, tokens)["logits"], atol=1e-4)
+@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("fused", [True, False])
+def test_the_fused_path_gives_the_logits_of_the_tapped_one(name: str, fused: bool) -> None:
+    model = make_model(FAMILIES[name], fused)
+    tokens = torch.arange(9)[None] % 17
+    logits = model(tokens, source=source_of(model.spec))[0]
+    assert torch.allclose(logits, record(model, tokens)["logits"], atol=1e-4 * float(logits.abs().max()))
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_what_is_computed_is_what_the_graph_declares(name: str) -> None:
+    model = make_model(FAMILIES[name])
+    graph, seen = build_graph(model.spec), record(model, torch.arange(5)[None])
+    declared = {t.name: t for t in graph.tensors if t.role != "weight" and not t.same_as and not t.derived}
+    assert seen.keys() == declared.keys()
+    lengths = {**graph.sizes, "pos": 5, "query_pos": 5, "key_pos": 5, "source_pos": 7}
+    for tensor in declared.values():
+        shape = tuple(lengths["source_pos" if axis in tensor.source_axes else axis] for axis in tensor.axes)
+        assert seen[tensor.name].shape == shape, tensor.name
+
+
+@pytest.mark.parametrize("name", [name for name, spec in FAMILIES.items() if spec.writes])
+@pytest.mark.parametrize("tapped", [True, False])
+def test_every_family_reads_in_pieces_what_it_reads_at_once(name: str, tapped: bool) -> None:
+    model = make_model(FAMILIES[name])
+    tokens = torch.arange(9)[None] * 5 % 17
+    source = source_of(model.spec)
+    tap: Tap = (lambda _name, tensor: tensor) if tapped else no_tap
+    cache = KeyValueCache(model.spec, 9)
+    pieces = [finish(model.stages(piece, tap, cache, source)) for piece in tokens.split([4, 1, 3, 1], dim=1)]
+    whole = model(tokens, source=source)
+    assert torch.allclose(torch.cat(pieces, 1), whole, atol=1e-4 * float(whole.abs().max()))
+
+
+@pytest.mark.parametrize("name", ["bert", "t5", "marian"])
+def test_padding_changes_nothing_for_the_text_before_it(name: str) -> None:
+    model = make_model(FAMILIES[name])
+    longer = torch.tensor([[3, 1, 4, 1, 5, 0, 0]])
+    padding = torch.tensor([[False] * 5 + [True] * 2])
+    if model.spec.kind == "encoder":
+        padded, plain = model(longer, padding=padding)[:, :5], model(longer[:, :5])
+    else:
+        tokens = torch.tensor([[2, 7, 1]])
+        padded = model(tokens, source=longer, source_padding=padding)
+        plain = model(tokens, source=longer[:, :5])
+    assert torch.allclose(padded, plain, atol=1e-4 * float(plain.abs().max()))
 
 
 @pytest.mark.parametrize("chunks", [[1, 1, 1, 1, 1, 1, 1, 1, 1], [4, 1, 1, 3], [8, 1]])
@@ -178,9 +210,9 @@ def test_a_tap_replaces_what_the_computation_goes_on_with() -> None:
 
 
 def test_every_operation_makes_one_tensor_and_reads_only_what_is_made_before() -> None:
-    for spec in SPECS:
+    for spec in [*SPECS, *FAMILIES.values()]:
         graph = build_graph(spec)
-        made = {tensor.name for tensor in graph.tensors if tensor.role == "weight"} | {"tokens"}
+        made = {tensor.name for tensor in graph.tensors if tensor.role == "weight"} | {"tokens", "source_tokens"}
         for op in graph.ops:
             assert {read.tensor for read in op.reads} <= made, op.output
             assert all(len(read.index) == len(graph.tensor(read.tensor).axes) for read in op.reads)
@@ -191,15 +223,14 @@ def test_every_operation_makes_one_tensor_and_reads_only_what_is_made_before() -
 
 
 def test_weights_are_views_of_the_parameters_and_count_up_to_them() -> None:
-    for spec in SPECS:
+    for spec in [*SPECS, *FAMILIES.values()]:
         model, graph = make_model(spec), build_graph(spec)
-        weights = [t for t in graph.tensors if t.role == "weight" and not t.same_as]
+        weights = [t for t in graph.tensors if t.role == "weight" and not t.same_as and t.learned]
         assert sum(model.weight(t.name).numel() for t in weights) == graph.parameter_count
         parameters = {p.untyped_storage().data_ptr() for p in model.parameters()}
         assert {model.weight(t.name).untyped_storage().data_ptr() for t in weights} == parameters
         for tensor in weights:
-            expected = tuple(graph.sizes[axis] for axis in tensor.axes)
-            assert model.weight(tensor.name).shape == expected
+            assert list(model.weight(tensor.name).shape) == graph.shape(tensor)
 
 
 def test_hugging_face_names_resolve() -> None:

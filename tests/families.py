@@ -1,0 +1,52 @@
+"""One small spec for every way of building a transformer that is known here, for the tests that hold for all."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from app.transformer.spec import Relative, Rotary, Spec
+
+_NO_BIAS: dict[str, Any] = {"qkv_bias": False, "attention_bias": False, "mlp_bias": False}
+FAMILIES: dict[str, Spec] = {
+    "gpt2": Spec(layers=2, heads=3, d_model=12, d_head=4, d_mlp=20, d_vocab=17, positions=9),
+    "llama": Spec(
+        2, 4, 16, 6, 20, 17, 9, activation="silu", norm="rms", position_kind="rotary", rotary=Rotary(6, 100.0),
+        kv_heads=2, gated=True, tied=False, **_NO_BIAS,
+    ),
+    "qwen3": Spec(
+        2, 4, 16, 4, 20, 17, 9, activation="silu", norm="rms", position_kind="rotary", rotary=Rotary(4),
+        kv_heads=1, gated=True, query_key_norm=True, window=3, windowed=(1,), **_NO_BIAS,
+    ),
+    "neox": Spec(
+        2, 4, 16, 4, 20, 17, 9, activation="gelu", position_kind="rotary", rotary=Rotary(2, pairs="interleaved"),
+        parallel=True, tied=False,
+    ),
+    "phi": Spec(
+        2, 4, 16, 4, 20, 17, 9, position_kind="rotary", rotary=Rotary(2), parallel=True, shared_norm=True,
+        tied=False, unembed_bias=True,
+    ),
+    "gemma": Spec(
+        2, 2, 16, 4, 20, 17, 9, norm="rms", norm_offset=1.0, position_kind="rotary", rotary=Rotary(4), kv_heads=1,
+        gated=True, embedding_scale=4.0, **_NO_BIAS,
+    ),
+    "bert": Spec(
+        2, 4, 16, 4, 20, 17, 9, kind="encoder", activation="gelu", norm_place="post", final_norm=False,
+        embedding_norm=True, token_types=2, head_transform=True, unembed_bias=True,
+    ),
+    "t5": Spec(
+        2, 4, 16, 4, 20, 17, 9, kind="encoder_decoder", encoder_layers=3, source_positions=12, norm="rms",
+        position_kind="relative", relative=Relative(8, 6), activation="relu", attention_scale=1.0,
+        unembed_scale=0.25, **_NO_BIAS,
+    ),
+    "marian": Spec(
+        2, 4, 16, 4, 20, 17, 9, kind="encoder_decoder", encoder_layers=1, norm_place="post", final_norm=False,
+        position_kind="sinusoidal", sinusoid_pairs="concatenated", activation="silu", embedding_scale=4.0,
+        unembed_bias=True,
+    ),
+}  # fmt: skip
+
+
+def source_of(spec: Spec) -> Tensor | None:
+    """A text for the encoder of an encoder-decoder to read."""
+    return torch.arange(7)[None] * 3 % spec.d_vocab if spec.kind == "encoder_decoder" else None
