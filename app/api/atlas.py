@@ -20,6 +20,7 @@ from app.runs.store import RunStore
 from app.settings import Settings
 from app.transformer.decoding import Sampling
 from app.transformer.graph import Graph
+from app.transformer.names import source_name
 from app.transformer.tokenizer import Token
 
 from . import schemas
@@ -195,7 +196,8 @@ class Atlas:
             with refusals():
                 index = parse_index(change.index, shape, tensor.axes)
                 _refuse_step_on_rows(index, tensor.axes)
-            changes.append(Intervention(change.name, index, change.action, change.value))
+            source = source_name(change.name, loaded.graph)
+            changes.append(Intervention(source, index, change.action, change.value))
         return changes
 
 
