@@ -248,12 +248,14 @@ class CellValue(Answer):
 class Operand(Answer):
     """What an operation reads of one tensor for one cell: the box of cells `start <= index < stop`.
 
-    `part` says what it is to the operation: `input`, `bias`, `gain`, `mean`, `scale`, `maximum`, `sum`, `row`,
-    `partner`, `cosine`, `sine`. `index_text` prints the graph's index expressions. `stored_as` is the tensor whose
+    `read` is its place among the operation's reads, in the graph and in `latex_marked`. `part` says what it is to
+    the operation: `input`, `bias`, `gain`, `mean`, `scale`, `maximum`, `sum`, `row`, `partner`, `cosine`, `sine`.
+    `index_text` prints the graph's index expressions. `stored_as` is the tensor whose
     numbers these are, where two names share them; `transposed` when its two axes are swapped. `values` are those of
     the box, row by row, where there are at most `terms` of them.
     """
 
+    read: int
     part: str
     tensor: str
     role: str
@@ -285,8 +287,8 @@ class ExplainedOperation(Answer):
     """The operation that makes a tensor, in LaTeX and in words.
 
     `latex` is the formula, `latex_values` the same with this cell's numbers in it, `term_latex` what one term is.
-    In `latex_marked` every operand stands in `\\operand{n}{…}`, n counting in `operands`. `symbols` says which axis a
-    letter stands for. `constants` are the operation's own: epsilon, scale, function.
+    In `latex_marked` every operand stands in `\\operand{n}{…}`, n being the operand's `read`. `symbols` says which axis
+    a letter stands for. `constants` are the operation's own: epsilon, scale, function.
     """
 
     kind: str

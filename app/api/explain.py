@@ -1,0 +1,52 @@
+"""The calls that explain: where one number comes from, and where it goes."""
+
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+
+from app.runs.explain import ExplainError, Explanation, explain_cell, explain_weight
+from app.transformer.names import resolve_name
+
+from . import schemas
+from .atlas import AtlasOf
+from .errors import ApiError, refusals
+
+router = APIRouter(tags=["explaining"])
+_STATUS = {"unknown_tensor": 404, "not_computed": 409, "inputs_missing": 409, "needs_run": 422}
+CellIndex = Annotated[str, Query(max_length=200, description="one index per axis, such as 3,1,5")]
+Direction = Annotated[Literal["backward", "forward"], Query(description="what made the cell, or what it feeds")]
+Terms = Annotated[int, Query(ge=0, le=4096, description="terms listed, and values of an operand at most")]
+
+
+@router.get("/runs/{run_id}/explain/{name}")
+async def explain(
+    atlas: AtlasOf,
+    run_id: str,
+    name: str,
+    index: CellIndex = "",
+    direction: Direction = "backward",
+    terms: Terms = 32,
+) -> schemas.Explanation:
+    """One cell of a run, of an activation or a weight: the arithmetic that made it, or the cells that it feeds."""
+    run = atlas.run(run_id)
+    own = resolve_name(name, run.loaded.spec)
+    return await atlas.read(lambda: _answer(lambda: explain_cell(run, own, index, direction, terms)))
+
+
+@router.get("/models/{model_id}/explain/{name}")
+async def explain_of_weight(
+    atlas: AtlasOf, model_id: str, name: str, index: CellIndex = "", direction: Direction = "forward"
+) -> schemas.Explanation:
+    """One cell of a weight, without a run: its number, the lines through it, and what it acts on."""
+    atlas.entry(model_id)
+    return await atlas.read(lambda: _answer(lambda: explain_weight(atlas.load(model_id), name, index, direction)))
+
+
+def _answer(explained: Callable[[], Explanation]) -> schemas.Explanation:
+    """An explanation as it goes over the wire, or the refusal."""
+    with refusals():
+        try:
+            return schemas.Explanation.model_validate(explained(), from_attributes=True)
+        except ExplainError as error:
+            raise ApiError(_STATUS[error.kind], error.kind, str(error), error.hint) from error

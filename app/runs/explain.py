@@ -1,0 +1,489 @@
+"""One cell explained: the arithmetic that made it, with the numbers of a run, or the cells that it goes into.
+
+Everything follows from the graph's reads (`app/transformer/cells.py`, `equations.py`, `wording.py`); this module
+brings the captured numbers and puts the answer together. The names of the fields are those of `api/schemas.py`,
+which says what each means.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from app.checkpoints.catalog import LoadedModel
+from app.transformer.cells import Box, CellBox, Reading, cells_fed, cells_read, stored_as, turned
+from app.transformer.equations import Arithmetic, Combine, Term, arithmetic
+from app.transformer.graph import Graph, Op, TensorInfo, index_text
+from app.transformer.wording import why_masked, word
+
+from .run import Run
+from .slices import SliceError
+
+Direction = Literal["backward", "forward"]
+_FEEDS = 256
+# Relative to the sum of the terms' sizes: what float32 may lose on the way, and what every coarser type does.
+_TOLERANCE, _FLOOR, _ROUNDINGS = 1e-5, 1e-6, 4
+
+
+class ExplainError(ValueError):
+    """A cell that cannot be explained here; `hint` names the call that would bring it."""
+
+    def __init__(self, kind: str, message: str, hint: str) -> None:
+        """Keep what is wrong and what to do apart."""
+        super().__init__(message)
+        self.kind, self.hint = kind, hint
+
+
+@dataclass(frozen=True)
+class CellValue:
+    """One cell and its number."""
+
+    tensor: str
+    index: list[int]
+    value: float | None
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A box of cells that is read."""
+
+    read: int
+    part: str
+    tensor: str
+    role: str
+    axes: list[str]
+    start: list[int]
+    stop: list[int]
+    count: int
+    index_text: str
+    stored_as: str
+    transposed: bool
+    values: list[float | None] | None
+
+
+@dataclass(frozen=True)
+class ExplainedTerm:
+    """One term."""
+
+    operands: list[CellValue]
+    value: float | None
+
+
+@dataclass(frozen=True)
+class Rest:
+    """The terms that are not listed."""
+
+    count: int
+    sum: float | None
+
+
+@dataclass(frozen=True)
+class ExplainedOperation:
+    """The operation, in LaTeX and in words."""
+
+    kind: str
+    title: str
+    equation: str
+    latex: str
+    latex_marked: str
+    latex_values: str
+    term_latex: str | None
+    sentence: str
+    symbols: dict[str, str]
+    constants: dict[str, float | str]
+
+
+@dataclass(frozen=True)
+class Line:
+    """The cells along one axis of a weight."""
+
+    axis: str
+    length: int
+    mean: float | None
+    deviation: float | None
+    norm: float | None
+    smallest: float | None
+    largest: float | None
+
+
+@dataclass(frozen=True)
+class Fed:
+    """Cells that read the cell that was asked for."""
+
+    tensor: str
+    part: str
+    kind: str
+    title: str
+    axes: list[str]
+    start: list[int]
+    stop: list[int]
+    count: int
+    condition: str | None
+
+
+@dataclass
+class Explanation:
+    """A cell, and where it comes from or goes to."""
+
+    model: str
+    run: str | None
+    tensor: str
+    stored_as: str
+    role: str
+    index: list[int]
+    axes: list[str]
+    shape: list[int]
+    direction: Direction
+    captured: float | None
+    op: ExplainedOperation | None = None
+    operands: list[Operand] = field(default_factory=list)
+    combine: Combine | None = None
+    terms: list[ExplainedTerm] = field(default_factory=list)
+    rest: Rest | None = None
+    bias: float | None = None
+    scale: float | None = None
+    result: float | None = None
+    difference: float | None = None
+    tolerance: float | None = None
+    agrees: bool | None = None
+    masked: str | None = None
+    changed: str | None = None
+    lines: list[Line] = field(default_factory=list)
+    feeds: list[Fed] = field(default_factory=list)
+    feeds_left_out: int = 0
+
+
+def parse_cell(text: str, shape: Sequence[int], axes: Sequence[str]) -> tuple[int, ...]:
+    """The cell that `3,1,5` names: one index per axis, negative ones counting from the end.
+
+    Raises:
+        SliceError: too few or too many indices, one that is no number, or one outside its axis.
+    """
+    example = ",".join("0" for _ in axes)
+    hint = f"Give one index for each of {', '.join(axes)}, such as ?index={example}."
+    parts = [part.strip() for part in text.split(",")] if text.strip() else []
+    if len(parts) != len(shape):
+        raise SliceError(f"{len(parts)} indices for the {len(shape)} axes {', '.join(axes)}", hint)
+    found = []
+    for part, size, axis in zip(parts, shape, axes, strict=True):
+        digits = part.removeprefix("-")
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
+            raise SliceError(f"{part[:40]!r} is not an index along {axis}", hint)
+        if not -size <= int(part) < size:
+            raise SliceError(f"{axis} has {size} entries, so {part} is outside", f"Use {-size} to {size - 1}.")
+        found.append(int(part) % size)
+    return tuple(found)
+
+
+# ---- a cell of a run --------------------------------------------------------------------------------------------
+
+
+def explain_cell(run: Run, name: str, index_given: str, direction: Direction, limit: int) -> Explanation:
+    """A cell of an activation or of a weight, with a run's numbers.
+
+    Raises:
+        ExplainError: it has not been computed, or what it is made of was not captured.
+        SliceError: the index names no cell.
+    """
+    graph = run.loaded.graph
+    tensor = _tensor(graph, name, f"/api/v1/models/{run.loaded.entry.id}/graph")
+    if tensor.role == "weight":
+        answer = _weight_cell(run.loaded, tensor, index_given, direction)
+        answer.run = run.id
+        if direction == "forward":
+            _add_feeds(answer, graph, _reading(run, tensor))
+        return answer
+    index = _computed_cell(run, tensor, index_given)
+    reading = _reading(run, tensor)
+    shape = reading.shape(graph, tensor)
+    captured = float(_cells(run)(stored_as(graph, name).name, _box(index)))
+    answer = _cell(run.loaded, tensor, index, shape, direction, captured)
+    answer.run = run.id
+    if direction == "forward":
+        _add_feeds(answer, graph, reading)
+    else:
+        _add_arithmetic(answer, run, tensor, index, captured, reading, limit)
+    answer.masked = why_masked(graph, name, dict(zip(tensor.axes, index, strict=True)))
+    return answer
+
+
+def _tensor(graph: Graph, name: str, listed_at: str) -> TensorInfo:
+    try:
+        return graph.tensor(name)
+    except KeyError as error:
+        raise ExplainError(
+            "unknown_tensor", f"there is no tensor {name[:80]!r} here", f"GET {listed_at} lists the names."
+        ) from error
+
+
+def _computed_cell(run: Run, tensor: TensorInfo, text: str) -> tuple[int, ...]:
+    """The cell that was asked for, if the run has come that far."""
+    rows = run.recorder.rows(tensor.name)
+    whole = run.loaded.graph.shape(tensor)
+    again = f"POST /api/v1/runs with model {run.loaded.entry.id!r} and the same tokens computes everything."
+    later = f"Ask again when GET /api/v1/runs/{run.id} says paused or done."
+    if not rows:
+        parse_cell(text, whole, tensor.axes)
+        raise ExplainError(
+            "not_computed",
+            f"the run has not come to {tensor.name}; its state is {run.state}",
+            again if run.finished else later,
+        )
+    shape = run.recorder.shape(tensor.name)
+    try:
+        return parse_cell(text, shape, tensor.axes)
+    except SliceError as error:
+        inside = parse_cell(text, whole, tensor.axes)  # beyond the context it is the index that is wrong
+        axis = next(axis for axis, i, size in zip(tensor.axes, inside, shape, strict=True) if i >= size)
+        raise ExplainError(
+            "not_computed",
+            f"{error}: the run has read {rows} positions so far, and {tensor.name} has no more",
+            f"Use {axis} 0 to {rows - 1}, or POST /api/v1/runs with a longer text"
+            + (", or write on." if not run.finished else "."),
+        ) from error
+
+
+def _reading(run: Run, tensor: TensorInfo) -> Reading:
+    """How much text there is behind a tensor; a weight meets all that has been read."""
+    rows = run.fed if tensor.role == "weight" else run.recorder.rows(tensor.name)
+    return Reading(rows, 0, {"tokens": [token.id for token in run.tokens]})
+
+
+def _cells(run: Run) -> "_Captured":
+    return _Captured(run)
+
+
+@dataclass(frozen=True)
+class _Captured:
+    """The numbers of boxes of tensors: a run's, and its model's."""
+
+    run: Run
+
+    def __call__(self, name: str, box: Box) -> Tensor:
+        """A box of a tensor.
+
+        Raises:
+            ExplainError: the run does not hold it.
+        """
+        graph, recorder = self.run.loaded.graph, self.run.recorder
+        tensor = graph.tensor(name)
+        if tensor.role == "weight":
+            return self.run.loaded.model.weight(name).detach()[_slices(box)]
+        axis = recorder.row_axis(name)
+        rows = box[axis]
+        try:
+            values = recorder.read(name, rows.start, rows.stop)
+        except KeyError as error:
+            raise ExplainError(
+                "inputs_missing",
+                f"run {self.run.id!r} does not hold {name}, from which this number is computed",
+                f"POST /api/v1/runs with model {self.run.loaded.entry.id!r}, the same tokens and capture all "
+                "keeps everything.",
+            ) from error
+        within = [range(len(rows)) if number == axis else part for number, part in enumerate(box)]
+        return values[_slices(within)]
+
+
+def _slices(box: Sequence[range]) -> tuple[slice, ...]:
+    return tuple(slice(part.start, part.stop) for part in box)
+
+
+def _box(index: Sequence[int]) -> Box:
+    return tuple(map(_one, index))
+
+
+def _one(i: int) -> range:
+    return range(i, i + 1)
+
+
+def _cell(
+    loaded: LoadedModel,
+    tensor: TensorInfo,
+    index: Sequence[int],
+    shape: Sequence[int],
+    direction: Direction,
+    value: float,
+) -> Explanation:
+    return Explanation(
+        model=loaded.entry.id,
+        run=None,
+        tensor=tensor.name,
+        stored_as=stored_as(loaded.graph, tensor.name).name,
+        role=tensor.role,
+        index=list(index),
+        axes=list(tensor.axes),
+        shape=list(shape),
+        direction=direction,
+        captured=_finite(value),
+    )
+
+
+def _add_arithmetic(
+    answer: Explanation,
+    run: Run,
+    tensor: TensorInfo,
+    index: tuple[int, ...],
+    captured: float,
+    reading: Reading,
+    limit: int,
+) -> None:
+    graph, cells = run.loaded.graph, _cells(run)
+    op = graph.op_making(answer.stored_as)
+    if op is None:
+        return
+    boxes = cells_read(graph, tensor.name, index, reading)
+    operands = [_operand(graph, box, cells, limit) for box in boxes]
+    with torch.inference_mode():
+        sums = arithmetic(graph, op, reading, cells, index, limit)
+    answer.op = _operation(graph, op, sums, operands)
+    answer.operands = operands
+    answer.combine = sums.combine
+    answer.terms = [_term(term) for term in sums.terms]
+    if sums.combine:
+        shown = [term.value for term in sums.terms]
+        rest = sums.total - math.fsum(shown) if sums.count > len(shown) else 0.0
+        answer.rest = Rest(sums.count - len(shown), _finite(rest))
+    answer.bias, answer.scale, answer.result = sums.bias, sums.scale, _finite(sums.result)
+    answer.tolerance = tolerance(sums, run.loaded.model.W_E.dtype)
+    same = captured == sums.result or (math.isnan(captured) and math.isnan(sums.result))
+    difference = 0.0 if same else sums.result - captured
+    answer.difference = _finite(difference)
+    answer.agrees = abs(difference) <= answer.tolerance
+
+
+def tolerance(sums: Arithmetic, dtype: torch.dtype) -> float:
+    """How far a number may be from its recomputation: the terms' sizes times what the precision loses."""
+    size = sums.magnitude + abs(sums.bias or 0.0) if sums.combine == "sum" else abs(sums.result)
+    size = size if math.isfinite(size) else 0.0
+    return max(_TOLERANCE, _ROUNDINGS * torch.finfo(dtype).eps) * size + _FLOOR
+
+
+def _operation(
+    graph: Graph,
+    op: Op,
+    sums: Arithmetic,
+    operands: Sequence[Operand],
+) -> ExplainedOperation:
+    single: dict[int, float] = {}
+    for operand in operands:
+        if operand.count == 1 and operand.values is not None:
+            value = operand.values[0]
+            single[operand.read] = -math.inf if value is None else value
+    words = word(graph, op, sums, single)
+    return ExplainedOperation(
+        kind=op.kind,
+        title=op.title,
+        equation=op.equation,
+        latex=words.latex,
+        latex_marked=words.latex_marked,
+        latex_values=words.latex_values,
+        term_latex=words.term_latex,
+        sentence=words.sentence,
+        symbols=words.symbols,
+        constants=dict(op.constants),
+    )
+
+
+def _operand(graph: Graph, found: CellBox, cells: _Captured, limit: int) -> Operand:
+    tensor = graph.tensor(found.tensor)
+    count = math.prod(len(part) for part in found.box)
+    values = None
+    if count <= max(limit, 1):
+        values = [_finite(value) for value in cells(found.tensor, found.box).double().flatten().tolist()]
+    return Operand(
+        read=found.op.reads.index(found.read),
+        part=found.part,
+        tensor=tensor.name,
+        role=tensor.role,
+        axes=list(tensor.axes),
+        start=[part.start for part in found.box],
+        stop=[part.stop for part in found.box],
+        count=count,
+        index_text=", ".join(map(index_text, found.read.index)),
+        stored_as=stored_as(graph, tensor.name).name,
+        transposed=turned(graph, tensor.name),
+        values=values,
+    )
+
+
+def _term(term: Term) -> ExplainedTerm:
+    cells = [CellValue(cell.tensor, list(cell.index), _finite(cell.value)) for cell in term.cells]
+    return ExplainedTerm(cells, _finite(term.value))
+
+
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None
+
+
+# ---- a cell of a weight -----------------------------------------------------------------------------------------
+
+
+def explain_weight(loaded: LoadedModel, name: str, index_given: str, direction: Direction) -> Explanation:
+    """A cell of a weight without a run: the number, the lines through it, and what it acts on.
+
+    Raises:
+        ExplainError: there is no such tensor, or it is an activation.
+        SliceError: the index names no cell.
+    """
+    graph = loaded.graph
+    tensor = _tensor(graph, name, f"/api/v1/models/{loaded.entry.id}/graph")
+    if tensor.role != "weight":
+        raise ExplainError(
+            "needs_run",
+            f"{name} has no numbers until the model runs",
+            f"POST /api/v1/runs with model {loaded.entry.id!r} and a text, then GET /api/v1/runs/RUN/explain/{name}.",
+        )
+    answer = _weight_cell(loaded, tensor, index_given, direction)
+    spec = loaded.spec
+    _add_feeds(answer, graph, Reading(spec.positions, spec.source_positions))
+    return answer
+
+
+def _weight_cell(loaded: LoadedModel, tensor: TensorInfo, text: str, direction: Direction) -> Explanation:
+    shape = loaded.graph.shape(tensor)
+    index = parse_cell(text, shape, tensor.axes)
+    weight = loaded.model.weight(tensor.name).detach()
+    answer = _cell(loaded, tensor, index, shape, direction, float(weight[index]))
+    for axis in tensor.axes:
+        places = zip(tensor.axes, index, shape, strict=True)
+        box = [range(size) if other == axis else _one(i) for other, i, size in places]
+        answer.lines.append(_line(axis, weight[_slices(box)].flatten().double()))
+    return answer
+
+
+def _line(axis: str, values: Tensor) -> Line:
+    return Line(
+        axis,
+        len(values),
+        _finite(float(values.mean())),
+        _finite(float(values.std(correction=0))),
+        _finite(float(values.norm())),
+        _finite(float(values.min())),
+        _finite(float(values.max())),
+    )
+
+
+# ---- what a cell feeds ------------------------------------------------------------------------------------------
+
+
+def _add_feeds(answer: Explanation, graph: Graph, reading: Reading) -> None:
+    found = cells_fed(graph, answer.tensor, answer.index, reading)
+    answer.feeds = [_fed(graph, box) for box in found[:_FEEDS]]
+    answer.feeds_left_out = len(found) - len(answer.feeds)
+
+
+def _fed(graph: Graph, found: CellBox) -> Fed:
+    return Fed(
+        tensor=found.tensor,
+        part=found.part,
+        kind=found.op.kind,
+        title=found.op.title,
+        axes=list(graph.tensor(found.tensor).axes),
+        start=[part.start for part in found.box],
+        stop=[part.stop for part in found.box],
+        count=math.prod(len(part) for part in found.box),
+        condition=found.condition,
+    )
