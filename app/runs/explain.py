@@ -247,9 +247,10 @@ def _computed_cell(run: Run, tensor: TensorInfo, text: str) -> tuple[int, ...]:
 
 
 def _reading(run: Run, tensor: TensorInfo) -> Reading:
-    """How much text there is behind a tensor; a weight meets all that has been read."""
-    rows = run.fed if tensor.role == "weight" else run.recorder.rows(tensor.name)
-    return Reading(rows, 0, {"tokens": [token.id for token in run.tokens]})
+    """How much text there is behind a tensor; a weight, or the encoder's, meets all that has been read."""
+    own = tensor.role != "weight" and tensor.axes[run.recorder.row_axis(tensor.name)] not in tensor.source_axes
+    rows = run.recorder.rows(tensor.name) if own else run.fed
+    return Reading(rows, run.recorder.source_rows, {"tokens": [token.id for token in run.tokens]})
 
 
 def _cells(run: Run) -> "_Captured":

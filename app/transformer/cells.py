@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from .graph import TOKEN_AXES, Axis, Bucket, Constant, Free, Graph, Index, Lookup, Op, Pair, Read, TensorInfo
+from .positions import distance_buckets
 
 Box = tuple[range, ...]
 Ranges = dict[str, range]
@@ -114,23 +115,6 @@ def _indices(expression: Index, size: int, at: Mapping[str, range], reading: Rea
 
 def _along(indices: range) -> Tensor:
     return torch.arange(indices.start, indices.stop)
-
-
-def distance_buckets(distance: Tensor, buckets: int, max_distance: int, bidirectional: bool) -> Tensor:
-    """TEMPORARY."""
-    import math
-
-    if bidirectional:
-        buckets //= 2
-        offset = (distance > 0).long() * buckets
-        distance = distance.abs()
-    else:
-        offset = torch.zeros_like(distance)
-        distance = -distance.clamp(max=0)
-    exact = buckets // 2
-    logarithmic = torch.log(distance.clamp(min=1).float() / exact) / math.log(max_distance / exact)
-    far = exact + (logarithmic * (buckets - exact)).long()
-    return offset + torch.where(distance < exact, distance, far.clamp(max=buckets - 1))
 
 
 def partner(indices: Tensor, pair: Pair) -> Tensor:
