@@ -11,7 +11,7 @@ import torch
 from fastapi import APIRouter, FastAPI, HTTPException
 
 from app import pages
-from app.api import errors, explain, models, runs, stream
+from app.api import errors, explain, models, runs, stream, tiles
 from app.api.atlas import VERSION, Atlas
 from app.checkpoints.catalog import Catalog
 from app.checkpoints.errors import CheckpointError
@@ -75,7 +75,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     errors.install(app)
     api = APIRouter(prefix="/api/v1")
-    for part in (models, runs, explain, stream):
+    for part in (models, runs, tiles, explain, stream):
         api.include_router(part.router)
     app.include_router(api)
     pages.install(app, catalog)

@@ -1,5 +1,6 @@
 """Every setting, from the environment (`ATLAS_*`) or the command line, and every bound on what a stranger may send."""
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -7,6 +8,11 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.paths import MODELS
+
+
+def _cache_folder() -> Path:
+    """Where this user's programs keep what they can make again (XDG Base Directory Specification)."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "transformer-atlas"
 
 
 class Settings(BaseSettings):
@@ -21,6 +27,7 @@ class Settings(BaseSettings):
     threads: int = Field(default=0, ge=0, description="threads that compute one stage of a run; 0 is one per core")
     bundled_models: Path = MODELS
     models: list[Path] = Field(default_factory=list, description="folders with config.json and model.safetensors")
+    cache_folder: Path = Field(default_factory=_cache_folder, description="thumbnails of models are kept here")
     default_model: str = Field(default="stories", description="shown first, and loaded when the server starts")
     allowed_origins: list[str] = Field(
         default_factory=list, description="origins other than the server's own that may open the stream"
@@ -32,6 +39,8 @@ class Settings(BaseSettings):
     slice_elements: int = Field(default=4_000_000, gt=0, description="numbers in one answer")
     json_elements: int = Field(default=1_000_000, gt=0, description="numbers in one answer in JSON")
     attention_bytes: int = Field(default=2**28, gt=0, description="beyond it attention is derived when read")
+    tile_cache_bytes: int = Field(default=2**28, gt=0, description="memory of tiles that have been built")
+    tile_queue: int = Field(default=256, gt=0, description="requests for tiles that are cut or wait to be")
     run_store_bytes: int = Field(default=2 * 2**30, gt=0, description="memory of the runs remembered")
     runs_held: int = Field(default=64, gt=0, description="runs remembered, those in flight among them")
     runs_per_socket: int = Field(default=4, gt=0, description="unfinished runs of one connection")
@@ -40,7 +49,7 @@ class Settings(BaseSettings):
     sockets: int = Field(default=64, gt=0, description="open connections of the stream")
     message_bytes: int = Field(default=256 * 1024, gt=0, description="the longest message to the stream")
     bad_messages: int = Field(default=10, gt=0, description="messages not understood before a connection is closed")
-    wished_items: int = Field(default=20_000, gt=0, description="names and tiles in one wish")
+    wished_items: int = Field(default=20_000, gt=0, description="names, tiles and cells in one wish")
     window_frames: int = Field(default=64, gt=0, description="frames sent and not yet acknowledged")
     window_bytes: int = Field(default=8 * 2**20, gt=0, description="bytes of them")
     frame_bytes: int = Field(default=2**20, gt=0, description="the payload of one frame")

@@ -2,8 +2,10 @@
 
 import asyncio
 import math
-from collections.abc import Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Generator, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
 from typing import Annotated, TypeVar
 
@@ -12,11 +14,16 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from app.checkpoints.catalog import Catalog, LoadedModel, ModelEntry
-from app.runs.executor import Executor
+from app.runs.executor import Executor, Job
+from app.runs.plates import Plate, activation_plate, weight_plate
 from app.runs.recorder import Intervention
 from app.runs.run import Candidate, Generated, Run
+from app.runs.scales import Samples, weight_samples
 from app.runs.slices import SliceError, parse_index
+from app.runs.statistics import Statistics
 from app.runs.store import RunStore
+from app.runs.thumbnails import Shelf
+from app.runs.tiles import Pyramids
 from app.settings import Settings
 from app.transformer.decoding import Sampling
 from app.transformer.graph import Graph
@@ -49,7 +56,12 @@ class Atlas:
         for started in [self._readers.submit(lambda: None) for _ in range(_READERS)]:
             started.result()
         self.executor = Executor(settings.queue_length, settings.threads)
-        self.weight_scales: dict[str, dict[str, float]] = {}
+        # Tiles are cut and pooled on one thread: two that contend for the cores were a hundred times slower.
+        self._tile_thread = Executor(settings.tile_queue, threads=1)
+        self.pyramids = Pyramids(settings.tile_cache_bytes)
+        self.shelf = Shelf(settings.cache_folder)
+        self.statistics: OrderedDict[Hashable, Statistics] = OrderedDict()
+        self._weight_samples: dict[str, dict[str, Samples]] = {}
         self.sockets = 0
 
     def close(self) -> None:
@@ -57,11 +69,21 @@ class Atlas:
         for run in self.store.runs():
             run.cancel()
         self.executor.close()
+        self._tile_thread.close()
         self._readers.shutdown(cancel_futures=True)
 
     async def read(self, function: Callable[[], Result]) -> Result:
         """Compute something off the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, function)
+
+    async def cut(
+        self, steps: Generator[None, None, Result], wanted: Callable[[], bool] = lambda: True
+    ) -> Result | None:
+        """Carry out the steps of something on the tile thread, in turns with others; None once it is not `wanted`."""
+        future: asyncio.Future[Result | None] = asyncio.get_running_loop().create_future()
+        with refusals():
+            self._tile_thread.submit(_settling(steps, wanted, future))
+        return await future
 
     def default_model(self) -> str | None:
         """The model that is shown first."""
@@ -75,11 +97,35 @@ class Atlas:
         except KeyError as error:
             raise unknown_model(model_id) from error
 
+    async def loaded(self, model_id: str) -> LoadedModel:
+        """A model with its weights in memory, or the refusal, without holding up the event loop."""
+        if self.catalog.is_loaded(model_id):
+            return self.load(model_id)
+        return await self.read(lambda: self.load(model_id))
+
     def load(self, model_id: str) -> LoadedModel:
         """A model with its weights in memory, or the refusal; takes as long as reading the file."""
         self.entry(model_id)
         with refusals():
             return self.catalog.load(model_id)
+
+    def weight_samples(self, model_id: str) -> dict[str, Samples]:
+        """Samples of every weight of a model, for its scales; taken once."""
+        loaded = self.load(model_id)
+        if model_id not in self._weight_samples:
+            weights = [tensor for tensor in loaded.graph.tensors if tensor.role == "weight"]
+            samples = weight_samples(loaded.model, [tensor.name for tensor in weights if tensor.same_as is None])
+            samples |= {tensor.name: samples[tensor.same_as] for tensor in weights if tensor.same_as is not None}
+            self._weight_samples[model_id] = samples
+        return self._weight_samples[model_id]
+
+    def plate(self, run: Run | None, loaded: LoadedModel, name: str, index: Sequence[int]) -> Plate:
+        """A plate of an activation of a run, or of a weight of a model, or the refusal."""
+        with refusals():
+            try:
+                return weight_plate(loaded, name, index) if run is None else activation_plate(run, name, index)
+            except KeyError as error:
+                raise unknown_tensor(name, f"/api/v1/models/{loaded.entry.id}/graph") from error
 
     def run(self, run_id: str) -> Run:
         """A run, or the refusal."""
@@ -199,6 +245,38 @@ class Atlas:
             source = source_name(change.name, loaded.graph)
             changes.append(Intervention(source, index, change.action, change.value))
         return changes
+
+
+def _settling(
+    steps: Generator[None, None, Result], wanted: Callable[[], bool], future: "asyncio.Future[Result | None]"
+) -> Job:
+    """The steps, and at their end what came of them put into a future of the event loop."""
+    loop = future.get_loop()
+
+    def settle(result: Result | None, error: Exception | None) -> None:
+        if future.cancelled():
+            return
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
+
+    result: Result | None = None
+    failure: Exception | None = None
+    try:
+        while wanted() and not future.cancelled():
+            try:
+                next(steps)
+            except StopIteration as stop:
+                result = stop.value
+                break
+            yield
+        steps.close()
+    except Exception as error:
+        # Whoever asked is told; the thread goes on with everybody else's.
+        failure = error
+    with suppress(RuntimeError):  # the loop is closed: nobody is left to tell
+        loop.call_soon_threadsafe(settle, result, failure)
 
 
 def _refuse_step_on_rows(index: tuple[int | slice, ...], axes: Sequence[str]) -> None:

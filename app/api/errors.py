@@ -11,8 +11,10 @@ from starlette.exceptions import HTTPException
 
 from app.checkpoints.errors import CheckpointError
 from app.runs.executor import QueueFullError
+from app.runs.plates import PlateError
 from app.runs.slices import SliceError
 from app.runs.store import ForgottenError, StoreFullError
+from app.runs.tiles import TileError
 from app.transformer.tokenizer import TokenizeError
 
 _GUIDE = "GET /api/v1/capabilities lists the limits, GET /openapi.json every call."
@@ -53,6 +55,10 @@ def refusals() -> Iterator[None]:
         yield
     except SliceError as error:
         raise ApiError(422, "bad_index", str(error), error.hint) from error
+    except PlateError as error:
+        raise ApiError(422, "unknown_plate", str(error), error.hint) from error
+    except TileError as error:
+        raise ApiError(404, "unknown_tile", str(error), error.hint) from error
     except TokenizeError as error:
         raise ApiError(422, "untokenizable", str(error), error.hint) from error
     except CheckpointError as error:

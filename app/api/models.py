@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.checkpoints.catalog import ModelEntry
 from app.lenses import LENSES
-from app.runs.scales import weight_scales
+from app.runs.scales import scales_by_kind, scales_by_tensor
 from app.transformer.graph import TensorInfo
 
 from . import schemas
@@ -20,8 +20,9 @@ from .numbers import FORMATS, Format, checked_index, numbers_answer
 router = APIRouter(tags=["models"])
 _LIMITS = (
     "body_bytes", "text_bytes", "interventions", "slice_elements", "json_elements", "attention_bytes",
-    "run_store_bytes", "runs_held", "runs_per_socket", "idle_seconds", "queue_length", "sockets", "message_bytes",
-    "wished_items", "window_frames", "window_bytes", "frame_bytes",
+    "tile_cache_bytes", "tile_queue", "run_store_bytes", "runs_held", "runs_per_socket", "idle_seconds",
+    "queue_length", "sockets", "message_bytes", "wished_items", "window_frames", "window_bytes",
+    "frame_bytes",
 )  # fmt: skip
 
 
@@ -65,6 +66,7 @@ async def model(atlas: AtlasOf, model_id: str) -> schemas.ModelDetail:
         card=await atlas.read(lambda: entry.card),
         prefix_ids=list(entry.prefix_ids),
         end_of_text_id=entry.end_of_text_id,
+        fingerprint=atlas.load(model_id).fingerprint if atlas.catalog.is_loaded(model_id) else None,
     )
 
 
@@ -76,10 +78,14 @@ async def graph(atlas: AtlasOf, model_id: str) -> Response:
 
 
 @router.get("/models/{model_id}/scales")
-async def scales(atlas: AtlasOf, model_id: str) -> schemas.Scales:
-    """Colour scales of the weights, by kind."""
-    atlas.entry(model_id)
-    return schemas.Scales(scales=await atlas.read(lambda: _weight_scales(atlas, model_id)))
+async def scales(atlas: AtlasOf, model_id: str, by: schemas.ScaleOf = "kind") -> schemas.Scales:
+    """Colour scales of the weights, by kind of tensor or by tensor."""
+    graph = graph_of(atlas.entry(model_id))
+    samples = await atlas.read(lambda: atlas.weight_samples(model_id))
+    if by == "tensor":
+        return schemas.Scales(scales=scales_by_tensor(samples))
+    kinds = {tensor.name: tensor.kind for tensor in graph.tensors}
+    return schemas.Scales(scales=scales_by_kind(samples, kinds))
 
 
 @router.get("/models/{model_id}/weights/{name}", response_model=schemas.Numbers)
@@ -93,7 +99,7 @@ async def weights(
 ) -> Response:
     """Numbers of a weight."""
     entry = atlas.entry(model_id)
-    tensor = _weight_info(entry, name)
+    tensor = weight_info(entry, name)
     shape = entry.graph.shape(tensor)
     chosen = checked_index(index, shape, tensor.axes, format, atlas.settings)
 
@@ -143,18 +149,8 @@ def _graph_json(entry: ModelEntry) -> bytes:
     return orjson.dumps({"tensors": tensors, "ops": [asdict(op) for op in graph.ops], "sizes": sizes})
 
 
-def _weight_scales(atlas: Atlas, model_id: str) -> dict[str, float]:
-    loaded = atlas.load(model_id)
-    if model_id not in atlas.weight_scales:
-        kinds: dict[str, list[str]] = {}
-        for tensor in loaded.graph.tensors:
-            if tensor.role == "weight":
-                kinds.setdefault(tensor.kind, []).append(tensor.name)
-        atlas.weight_scales[model_id] = weight_scales(loaded.model, kinds)
-    return atlas.weight_scales[model_id]
-
-
-def _weight_info(entry: ModelEntry, name: str) -> TensorInfo:
+def weight_info(entry: ModelEntry, name: str) -> TensorInfo:
+    """What the graph says of a weight, or the refusal."""
     for tensor in graph_of(entry).tensors:
         if tensor.name == name and tensor.role == "weight":
             return tensor

@@ -95,10 +95,7 @@ async def activation(
 ) -> Response:
     """Numbers of an activation, by its own name, or as `hidden_states[k]` or `attentions[i]`."""
     run = atlas.run(run_id)
-    own = resolve_name(name, run.loaded.spec)
-    recorder = run.recorder
-    if own not in recorder.names or not recorder.rows(own):
-        raise unknown_tensor(name, f"/api/v1/runs/{run_id}/activations")
+    recorder, own = run.recorder, computed_name(run, name)
     axes, shape = recorder.info(own).axes, recorder.shape(own)
     chosen = checked_index(index, shape, axes, format, atlas.settings)
     rows = shape[recorder.row_axis(own)]
@@ -112,11 +109,19 @@ async def activation(
     return await atlas.read(lambda: numbers_answer(read, own, axes, shape, derived, format, chosen))
 
 
+def computed_name(run: Run, name: str) -> str:
+    """An activation's own name, if any of it has been computed, or the refusal."""
+    own = resolve_name(name, run.loaded.spec)
+    if own not in run.recorder.names or not run.recorder.rows(own):
+        raise unknown_tensor(name, f"/api/v1/runs/{run.id}/activations")
+    return own
+
+
 @router.get("/runs/{run_id}/scales")
-async def scales(atlas: AtlasOf, run_id: str) -> schemas.Scales:
-    """Colour scales of a run's activations, by kind, from its prompt."""
+async def scales(atlas: AtlasOf, run_id: str, by: schemas.ScaleOf = "kind") -> schemas.Scales:
+    """Colour scales of a run's activations, by kind of tensor or by tensor, from its prompt."""
     run = atlas.run(run_id)
-    return schemas.Scales(scales=await atlas.read(run.scales.update))
+    return schemas.Scales(scales=await atlas.read(run.scales.update if by == "kind" else run.scales.by_tensor))
 
 
 @router.get("/runs/{run_id}/lenses")

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from app.runs.pooling import Pool
+
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Id = Annotated[str, Field(max_length=200)]
 Name = Annotated[str, Field(max_length=200)]
@@ -17,6 +19,9 @@ TokenId = Annotated[int, Field(ge=0, lt=2**31, strict=True)]
 Seed = Annotated[int, Field(ge=0, lt=2**53, strict=True)]
 State = Literal["queued", "running", "paused", "done", "failed"]
 Reason = Literal["max_new_tokens", "end_of_text", "context", "cancelled"]
+
+
+ScaleOf = Literal["kind", "tensor"]
 
 
 class Answer(BaseModel):
@@ -94,6 +99,7 @@ class ModelDetail(ModelSummary):
     card: str | None = Field(description="Markdown")
     prefix_ids: list[int]
     end_of_text_id: int | None
+    fingerprint: str | None = Field(description="of its weights, once they are loaded; `v` of addresses of tiles")
 
 
 class Graph(Answer):
@@ -105,7 +111,7 @@ class Graph(Answer):
 
 
 class Scales(Answer):
-    """Colour scales by kind of tensor: the 99.5th percentile of |x|, from evenly spaced samples."""
+    """Colour scales by kind of tensor, or by tensor: the 99.5th percentile of |x|, from evenly spaced samples."""
 
     scales: dict[str, float]
 
@@ -232,6 +238,21 @@ class Numbers(Answer):
     nan: int
     infinite: int
     values: Any
+
+
+class TensorStatistics(Answer):
+    """Of all numbers of a tensor; the first five are of the finite ones, and null where there is none."""
+
+    name: str
+    shape: list[int]
+    min: float | None
+    max: float | None
+    mean: float | None
+    deviation: float | None
+    percentile: float | None = Field(description="the 99.5th percentile of |x|, exactly")
+    zeros: float = Field(description="the share of numbers that are zero")
+    nan: int
+    infinite: int
 
 
 # ---- where a number comes from, and where it goes -------------------------------------------------------------------
@@ -437,13 +458,27 @@ class StartMessage(Question):
 
 
 class TileWish(Question):
-    """A tile of one plate of a weight."""
+    """A tile of one plate: of a weight of the wish's `model`, or of an activation of `run`."""
 
+    run: Id | None = None
     name: Name
     index: list[int] = Field(default_factory=list, max_length=4)
     level: int = Field(default=0, ge=0, le=32)
+    pool: Pool = "mean"
     row: int = Field(ge=0, lt=2**31)
     col: int = Field(ge=0, lt=2**31)
+
+
+class CellsWish(Question):
+    """Numbers to be printed: a rectangle of cells of one plate, sent as float32."""
+
+    run: Id | None = None
+    name: Name
+    index: list[int] = Field(default_factory=list, max_length=4)
+    row: int = Field(ge=0, lt=2**31)
+    col: int = Field(ge=0, lt=2**31)
+    rows: int = Field(ge=1, le=64)
+    cols: int = Field(ge=1, le=64)
 
 
 class WantMessage(Question):
@@ -456,6 +491,7 @@ class WantMessage(Question):
     resend: list[Name] = Field(default_factory=list)
     model: Id | None = None
     tiles: list[TileWish] = Field(default_factory=list)
+    cells: list[CellsWish] = Field(default_factory=list)
 
 
 class AckMessage(Question):

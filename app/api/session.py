@@ -1,7 +1,7 @@
 """One connection of the stream: what it wants to see, what it has been sent, and the runs it started.
 
-Everything here lives on the event loop, except the encoding of frames, which readers do. The executor's thread
-reaches it only through `call_soon_threadsafe`.
+Everything here lives on the event loop, except the encoding of rows, which readers do, and the cutting of tiles
+(`pieces.py`). The executor's thread reaches it only through `call_soon_threadsafe`.
 """
 
 import asyncio
@@ -14,12 +14,13 @@ from urllib.parse import urlsplit
 from fastapi import WebSocket
 from pydantic import BaseModel
 
-from app.runs.frames import TileError, rows_frame, rows_per_frame, tile_frame
+from app.runs.frames import rows_frame, rows_per_frame
 from app.runs.run import Candidate, Event, Run
 
 from . import schemas
-from .atlas import Atlas, candidates_answer, finite, graph_of, sampling_of, token_answer
+from .atlas import Atlas, candidates_answer, finite, sampling_of, token_answer
 from .errors import ApiError, refusals, unknown_tensor
+from .pieces import Pieces
 
 # Frames encoded in one go: large enough to be worth handing to a thread, small enough to change one's mind after.
 _BATCH_FRAMES = 16
@@ -36,14 +37,6 @@ class _Rows:
     end: int
 
 
-@dataclass(frozen=True)
-class _Tile:
-    """A tile of a weight that is to be sent."""
-
-    model: str
-    wish: schemas.TileWish
-
-
 @dataclass
 class _Want:
     """The wish that holds now."""
@@ -51,7 +44,6 @@ class _Want:
     epoch: int = -1
     run: str | None = None
     names: list[str] = field(default_factory=list)
-    tiles: deque[_Tile] = field(default_factory=deque)
 
 
 class Session:
@@ -64,6 +56,7 @@ class Session:
         self._wake = asyncio.Event()
         self._outbox: deque[BaseModel] = deque()
         self._want = _Want()
+        self._pieces = Pieces(atlas, self._wake.set)
         # Rows sent so far, by run and name; wishes come and go, what has been sent stays sent.
         self._sent: dict[tuple[str, str], int] = {}
         self._seq = 0
@@ -141,8 +134,9 @@ class Session:
         """Replace the wish that held; unknown parts are refused in one message, the rest is served."""
         if message.epoch < self._want.epoch:
             return
-        if len(message.activations) + len(message.resend) + len(message.tiles) > self._atlas.settings.wished_items:
-            limit = self._atlas.settings.wished_items
+        limit = self._atlas.settings.wished_items
+        names, pieces = len(message.activations) + len(message.resend), len(message.tiles) + len(message.cells)
+        if names + pieces > limit:
             self.refuse(ApiError(422, "too_much", f"the wish names more than {limit} things", "Wish for less."))
             return
         want = _Want(message.epoch)
@@ -152,8 +146,8 @@ class Session:
                 self._want_rows(want, message, errors)
             except ApiError as error:
                 errors.append(error)
-        if message.tiles:
-            want.tiles = deque(self._known_tiles(message, errors))
+        for run in self._pieces.wish(message, errors):
+            self._listen(run)
         self._want = want
         if errors:
             first = errors[0]
@@ -189,8 +183,9 @@ class Session:
             await self._wake.wait()
             self._wake.clear()
             await self._send_messages()
-            while batch := self._next_batch():
+            while (batch := self._next_batch()) or self._may_send_pieces:
                 await self._send_batch(batch)
+                await self._send_pieces()
                 await self._send_messages()
 
     def close(self) -> None:
@@ -201,33 +196,40 @@ class Session:
             self._if_held(run_id, Run.cancel)
         for task in self._measurements:
             task.cancel()
+        self._pieces.close()
 
     async def _send_messages(self) -> None:
         while self._outbox:
             await self._socket.send_text(self._outbox.popleft().model_dump_json())
 
-    def _next_batch(self) -> list[_Rows | _Tile]:
-        """What to send next, most wanted first, as far as the reader has acknowledged."""
-        settings = self._atlas.settings
-        frames = min(_BATCH_FRAMES, settings.window_frames - len(self._flying))
-        room = min(_BATCH_BYTES, settings.window_bytes - self._flying_bytes)
-        batch: list[_Rows | _Tile] = []
+    def _next_batch(self) -> list[_Rows]:
+        """What rows to send next, most wanted first, as far as the reader has acknowledged."""
+        frames = min(_BATCH_FRAMES, self._frames_left)
+        room = min(_BATCH_BYTES, self._bytes_left)
+        batch: list[_Rows] = []
         if frames <= 0 or room <= 0:
             return batch
-        for item, size in self._pending():
+        for item, size in self._pending_rows():
             batch.append(item)
             frames, room = frames - 1, room - size
             if frames <= 0 or room <= 0:
                 break
         return batch
 
-    def _pending(self) -> Iterator[tuple[_Rows | _Tile, int]]:
-        """Everything that exists, is wanted and has not been sent, with its size in bytes."""
-        yield from self._pending_rows()
-        for tile in self._want.tiles:
-            yield tile, 2 * 256 * 256
+    @property
+    def _frames_left(self) -> int:
+        return self._atlas.settings.window_frames - len(self._flying)
+
+    @property
+    def _bytes_left(self) -> int:
+        return self._atlas.settings.window_bytes - self._flying_bytes
+
+    @property
+    def _may_send_pieces(self) -> bool:
+        return bool(self._pieces.ready) and self._frames_left > 0 and self._bytes_left > 0
 
     def _pending_rows(self) -> Iterator[tuple[_Rows, int]]:
+        """Every row that exists, is wanted and has not been sent, with its size in bytes."""
         run = self._held(self._want.run)
         if run is None:
             return
@@ -241,44 +243,36 @@ class Session:
                 end = min(known, start + count)
                 yield _Rows(run, name, start, end), (end - start) * row_bytes
 
-    async def _send_batch(self, batch: list[_Rows | _Tile]) -> None:
+    async def _send_batch(self, batch: list[_Rows]) -> None:
         """Encode off the loop, then send, unless the wish has changed meanwhile."""
-        epoch = self._want.epoch
-        first = self._seq + 1
-        frames = await self._atlas.read(lambda: [self._encode(item, epoch, first + n) for n, item in enumerate(batch)])
-        for item, frame in zip(batch, frames, strict=True):
+        if not batch:
+            return
+        epoch, first = self._want.epoch, self._seq + 1
+        frames = await self._atlas.read(
+            lambda: [
+                rows_frame(rows.run, rows.name, rows.start, rows.end, epoch, first + n) for n, rows in enumerate(batch)
+            ]
+        )
+        for rows, frame in zip(batch, frames, strict=True):
             if self._want.epoch != epoch:
                 return
-            self._settle(item)
-            self._seq += 1
-            if isinstance(frame, ApiError):
-                self.refuse(frame)
-                continue
-            self._flying.append((self._seq, len(frame)))
-            self._flying_bytes += len(frame)
-            await self._socket.send_bytes(frame)
+            self._sent[rows.run.id, rows.name] = rows.end
+            await self._send_frame(frame)
 
-    def _settle(self, item: _Rows | _Tile) -> None:
-        """Count an item as sent."""
-        if isinstance(item, _Rows):
-            self._sent[item.run.id, item.name] = item.end
-        elif self._want.tiles:
-            self._want.tiles.popleft()
+    async def _send_pieces(self) -> None:
+        """Send tiles and cells that have been cut, as far as the reader has acknowledged."""
+        while self._may_send_pieces:
+            piece = self._pieces.take()
+            if isinstance(piece, ApiError):
+                self.refuse(piece)
+            else:
+                await self._send_frame(piece.frame(self._seq + 1))
 
-    def _encode(self, item: _Rows | _Tile, epoch: int, seq: int) -> bytes | ApiError:
-        if isinstance(item, _Rows):
-            return rows_frame(item.run, item.name, item.start, item.end, epoch, seq)
-        wish = item.wish
-        try:
-            loaded = self._atlas.load(item.model)
-            model, index = loaded.model, tuple(wish.index)
-            return tile_frame(model, item.model, wish.name, index, wish.row, wish.col, epoch, seq)
-        except TileError as error:
-            return ApiError(422, "unknown_tile", str(error), "Tiles are 256 by 256 cells, counted from 0.")
-        except KeyError:
-            return unknown_tensor(wish.name, f"/api/v1/models/{item.model}/graph")
-        except ApiError as error:
-            return error
+    async def _send_frame(self, frame: bytes) -> None:
+        self._seq += 1
+        self._flying.append((self._seq, len(frame)))
+        self._flying_bytes += len(frame)
+        await self._socket.send_bytes(frame)
 
     # ---- wishes --------------------------------------------------------------------------------------------------
 
@@ -297,26 +291,6 @@ class Session:
             for name in _expand(wish, known):
                 self._sent.pop((run.id, name), None)
         want.run, want.names = run.id, list(chosen)
-
-    def _known_tiles(self, message: schemas.WantMessage, errors: list[ApiError]) -> Iterator[_Tile]:
-        if message.model is None:
-            errors.append(ApiError(422, "invalid", "tiles are wished for without a model", "Name the model."))
-            return
-        try:
-            entry = self._atlas.entry(message.model)
-        except ApiError as error:
-            errors.append(error)
-            return
-        weights = {tensor.name for tensor in graph_of(entry).tensors if tensor.role == "weight"}
-        for wish in message.tiles:
-            if wish.name not in weights:
-                errors.append(unknown_tensor(wish.name, f"/api/v1/models/{message.model}/graph"))
-            elif wish.level > 0:
-                errors.append(
-                    ApiError(422, "no_such_level", "only level 0 can be sent so far", "Wish for tiles of level 0.")
-                )
-            else:
-                yield _Tile(message.model, wish)
 
     # ---- runs ----------------------------------------------------------------------------------------------------
 
@@ -376,6 +350,7 @@ class Session:
             self.refuse(ApiError(500, "run_failed", f"the run broke off: {run.failure}", hint), run=run.id)
         if event in ("done", "failed"):
             self._stops.pop(run.id)()
+        self._pieces.grown(run)
         self._wake.set()
 
     def _say_token(self, run: Run, count: int) -> None:

@@ -115,6 +115,8 @@ class Catalog:
             CheckpointError: its files cannot be loaded.
         """
         entry = self._entries[model_id]
+        if model_id in self._loaded:
+            return self._loaded[model_id]  # without waiting for another model's file
         with self._lock:
             if model_id not in self._loaded:
                 self._loaded[model_id] = _load(entry, self.device, self.dtype)

@@ -1,11 +1,11 @@
-"""Colour scales: for each kind of tensor, the number that the strongest colour stands for.
+"""Colour scales: for each tensor, or each kind of tensor, the number that the strongest colour stands for.
 
-It is the 99.5th percentile of |x| over all tensors of the kind, from evenly spaced samples of each. Masked
-scores and not-a-number take no part; probabilities always have 1.
+It is the 99.5th percentile of |x|, over all tensors of a kind, from evenly spaced samples of each. Masked scores and
+not-a-number take no part; probabilities always have 1. A scale holds at every level of zoom.
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -26,10 +26,11 @@ Samples = NDArray[np.float32]
 
 def sample(tensor: Tensor, count: int = _SAMPLES_PER_TENSOR) -> Samples:
     """|x| of at most `count` evenly spaced finite numbers of a tensor."""
-    flat = tensor.detach().flatten()
     # An odd stride meets every column of a matrix with an even number of them.
-    stride = max(1, flat.numel() // count) | 1
-    values: Samples = flat[::stride].float().abs().cpu().numpy()
+    stride = max(1, tensor.numel() // count) | 1
+    # By index, for a flattened view of a part of a matrix would be a copy of all of it.
+    places = torch.unravel_index(torch.arange(0, tensor.numel(), stride, device=tensor.device), tensor.shape)
+    values: Samples = tensor.detach()[places].float().abs().cpu().numpy()
     finite: Samples = values[np.isfinite(values)]
     return finite
 
@@ -43,9 +44,22 @@ def percentile(samples: Iterable[Samples]) -> float:
     return scale or 1.0
 
 
-def weight_scales(model: Transformer, kinds: dict[str, list[str]]) -> dict[str, float]:
-    """The scale of each kind of weight, `kinds` naming the tensors of each."""
-    return {kind: percentile(sample(model.weight(name)) for name in names) for kind, names in kinds.items()}
+def weight_samples(model: Transformer, names: Sequence[str]) -> dict[str, Samples]:
+    """Samples of each of these weights."""
+    return {name: sample(model.weight(name)) for name in names}
+
+
+def scales_by_tensor(samples: Mapping[str, Samples]) -> dict[str, float]:
+    """The scale of each tensor alone."""
+    return {name: percentile([taken]) for name, taken in samples.items()}
+
+
+def scales_by_kind(samples: Mapping[str, Samples], kinds: Mapping[str, str]) -> dict[str, float]:
+    """The scale of each kind of tensor, `kinds` giving every tensor's."""
+    groups: dict[str, list[Samples]] = {}
+    for name, taken in samples.items():
+        groups.setdefault(kinds[name], []).append(taken)
+    return {kind: percentile(group) for kind, group in groups.items()}
 
 
 class Scales:
@@ -67,6 +81,12 @@ class Scales:
                     samples for name, samples in self._samples.items() if self._recorder.info(name).kind == kind
                 )
             return dict(self._scales)
+
+    def by_tensor(self) -> dict[str, float]:
+        """The scales so far, of each tensor alone."""
+        self.update()
+        with self._lock:
+            return scales_by_tensor(self._samples)
 
     def _take(self, name: str) -> str | None:
         """Sample one tensor if it is new; its kind."""

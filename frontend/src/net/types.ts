@@ -68,14 +68,37 @@ export interface WantMessage {
   /** Names to send again from their first row. */
   readonly resend: readonly string[];
   readonly model: string | null;
-  /** Weight tiles: name, index of the plate (its leading axes), level, row, column of the tile. */
-  readonly tiles: readonly {
-    readonly name: string;
-    readonly index: readonly number[];
-    readonly level: number;
-    readonly row: number;
-    readonly col: number;
-  }[];
+  /** Nearest first. Those of an activation come once any of their numbers exist, and again when more do. */
+  readonly tiles: readonly TileWish[];
+  /** Numbers to be printed, sent as float32. */
+  readonly cells?: readonly CellsWish[];
+}
+
+export type Pool = "mean" | "max";
+
+/** A tile of one plate: of a weight of the wish's `model`, or of an activation of `run`. */
+export interface TileWish {
+  readonly run?: string | null;
+  readonly name: string;
+  /** The plate: the index along `head` or `kv_head`, or along all but the last two axes; [] if there is but one. */
+  readonly index: readonly number[];
+  readonly level: number;
+  /** In tiles of 256 x 256 numbers of that level. */
+  readonly row: number;
+  readonly col: number;
+  /** `mean`, the sign of the mean times the root mean square, if left out. */
+  readonly pool?: Pool;
+}
+
+/** A rectangle of cells of one plate, at most 64 x 64; what lies outside the plate is cut off. */
+export interface CellsWish {
+  readonly run?: string | null;
+  readonly name: string;
+  readonly index: readonly number[];
+  readonly row: number;
+  readonly col: number;
+  readonly rows: number;
+  readonly cols: number;
 }
 
 export interface AckMessage {
@@ -195,10 +218,11 @@ export type ServerMessage =
 // ---- frames ------------------------------------------------------------------------------------------------
 
 /** Header of a binary frame. `rows`: new rows of an activation, from `offset` along its `pos` or `query_pos`
- *  axis. `tile`: a rectangle of one plate of a weight (or, later, of an activation). */
+ *  axis. `tile`: 256 x 256 numbers of one plate, or fewer at its edges. `cells`: a rectangle of one plate in float32,
+ *  whose `row` and `col` count cells. */
 export interface FrameHeader {
   readonly v: 1;
-  readonly type: "rows" | "tile";
+  readonly type: "rows" | "tile" | "cells";
   readonly run: string | null;
   readonly model: string | null;
   readonly epoch: number;
@@ -212,6 +236,9 @@ export interface FrameHeader {
   readonly offset: number;
   readonly shape: readonly number[];
   readonly full_shape: readonly number[];
+  /** Of tiles. */
+  readonly pool?: Pool;
+  /** `f32` for `cells`. */
   readonly dtype: "f16" | "f32";
   /** The numbers are the payload times this; 1 unless half precision could not hold them. */
   readonly scale: number;
@@ -222,4 +249,43 @@ export interface Frame {
   readonly header: FrameHeader;
   /** Half floats as their bits, ready for a half-float texture. */
   readonly values: Uint16Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
+}
+
+/** Header of the file of thumbnails, framed as a frame is; half floats follow it. */
+export interface ThumbnailsHeader {
+  readonly v: 1;
+  readonly type: "thumbnails";
+  readonly model: string;
+  /** The `v` of addresses of tiles, which are then cached for ever. */
+  readonly fingerprint: string;
+  readonly pool: Pool;
+  readonly dtype: "f16";
+  /** In the order of the graph; what is the same tensor under two names is listed under both. */
+  readonly plates: readonly {
+    readonly name: string;
+    readonly index: readonly number[];
+    /** Of the thumbnail: the plate's, divided by 2^level and rounded up. */
+    readonly rows: number;
+    readonly cols: number;
+    readonly level: number;
+    /** Bytes from the start of the half floats. */
+    readonly offset: number;
+    readonly scale: number;
+  }[];
+}
+
+/** `GET …/stats`: of all numbers of a tensor. The first five are of the finite ones, null where there is none. */
+export interface TensorStatistics {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly min: number | null;
+  readonly max: number | null;
+  readonly mean: number | null;
+  readonly deviation: number | null;
+  /** The 99.5th of |x|, exactly. */
+  readonly percentile: number | null;
+  /** The share of numbers that are zero. */
+  readonly zeros: number;
+  readonly nan: number;
+  readonly infinite: number;
 }

@@ -1,0 +1,249 @@
+"""What one connection wishes to see of plates: tiles, and cells to be printed. Cut on the tile thread, nearest first.
+
+A piece of an activation is sent once any of its numbers exists, and again when there have come to be more of them,
+for as long as it is wished for. A newer wish drops everything that was still to come for an older one.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.checkpoints.catalog import LoadedModel
+from app.runs.frames import pack
+from app.runs.plates import Plate, check_plate, plate_shape
+from app.runs.run import Run
+from app.runs.tiles import TILE, Tile, check_cells, check_tile, singles
+
+from . import schemas
+from .atlas import Atlas, graph_of
+from .errors import ApiError, refusals, unknown_tensor
+
+# Pieces cut in one go, and those that may wait for the reader.
+_BATCH, _READY = 16, 32
+_BUSY_SECONDS = 0.05
+Wish = schemas.TileWish | schemas.CellsWish
+Extent = tuple[int, int, int, int]
+
+
+@dataclass
+class _Wanted:
+    """A piece that is wished for: whose it is, and which cells of it were there when it was last cut."""
+
+    wish: Wish
+    model: str
+    run: str | None
+    extent: Extent | None = None
+    queued: bool = True
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece that has been cut."""
+
+    header: dict[str, Any]
+    tile: Tile
+
+    def frame(self, seq: int) -> bytes:
+        """The piece as it is sent, as the connection's frame of this number."""
+        return pack({**self.header, "seq": seq}, self.tile)
+
+
+@dataclass
+class _Wishes:
+    """All pieces that are wished for now."""
+
+    epoch: int = -1
+    queue: deque[_Wanted] = field(default_factory=deque)
+    # Pieces of runs that may still grow, by run and name, and the positions known when they were last looked at.
+    growing: dict[tuple[str, str], list[_Wanted]] = field(default_factory=dict)
+    positions: dict[tuple[str, str], int] = field(default_factory=dict)
+    # What has been refused: once of each kind is enough.
+    refused: set[str] = field(default_factory=set)
+
+
+class Pieces:
+    """The tiles and cells of one connection. Lives on the event loop."""
+
+    def __init__(self, atlas: Atlas, wake: Callable[[], None]) -> None:
+        """Cut pieces as they are wished for; `wake` is called when some are ready."""
+        self._atlas, self._wake = atlas, wake
+        self._loop = asyncio.get_running_loop()
+        self._wishes = _Wishes()
+        self._more = asyncio.Event()
+        self.ready: deque[Piece | ApiError] = deque()
+        self._task = self._loop.create_task(self._cut())
+
+    def wish(self, message: schemas.WantMessage, errors: list[ApiError]) -> list[Run]:
+        """Replace what was wished for; the runs that it is of. What cannot be is added to `errors`."""
+        wishes = _Wishes(message.epoch)
+        runs: dict[str, Run] = {}
+        forms: dict[tuple[str | None, str], _Form] = {}
+        every: list[Wish] = [*message.cells, *message.tiles]
+        for wish in every:
+            try:
+                self._check(wish, message.model, runs, forms)
+            except ApiError as error:
+                errors.append(error)
+                continue
+            wanted = _Wanted(wish, str(message.model), wish.run, queued=wish.run is None)
+            if wish.run is None:
+                wishes.queue.append(wanted)
+            else:
+                wishes.growing.setdefault((wish.run, wish.name), []).append(wanted)
+        self._wishes = wishes
+        self.ready.clear()
+        for run in runs.values():
+            self.grown(run)
+        self._more.set()
+        return list(runs.values())
+
+    def grown(self, run: Run) -> None:
+        """Queue those pieces of a run of which there is something new."""
+        wishes = self._wishes
+        for (run_id, name), pieces in wishes.growing.items():
+            if run_id != run.id or wishes.positions.get((run_id, name)) == (known := run.recorder.rows(name)):
+                continue
+            wishes.positions[run_id, name] = known
+            rows, cols = plate_shape(run.recorder.info(name).axes, run.recorder.shape(name))
+            for wanted in pieces:
+                extent = _extent(wanted.wish, rows, cols)
+                if extent is not None and extent != wanted.extent and not wanted.queued:
+                    wanted.queued = True
+                    wishes.queue.append(wanted)
+        self._more.set()
+
+    def take(self) -> Piece | ApiError:
+        """The next piece to send, or why it cannot be."""
+        self._more.set()
+        return self.ready.popleft()
+
+    def close(self) -> None:
+        """Cut nothing more."""
+        self._wishes = _Wishes()
+        self._task.cancel()
+
+    def _check(
+        self, wish: Wish, model: str | None, runs: dict[str, Run], forms: "dict[tuple[str | None, str], _Form]"
+    ) -> None:
+        """Refuse a wish that can never be fulfilled; runs and forms are looked up once for all wishes."""
+        if wish.run is not None and wish.run not in runs:
+            runs[wish.run] = self._atlas.run(wish.run)
+        if wish.run is None and model is None:
+            raise ApiError(422, "invalid", "tiles of weights are wished for without a model", "Name the model.")
+        form = forms.get((wish.run, wish.name))
+        if form is None:
+            form = self._form(wish.name, None if wish.run is None else runs[wish.run], str(model))
+            forms[wish.run, wish.name] = form
+        with refusals():
+            check_plate(wish.name, form.axes, form.shape, wish.index)
+            rows, cols = plate_shape(form.axes, form.shape)
+            if isinstance(wish, schemas.TileWish):
+                check_tile(wish.name, rows, cols, wish.level, wish.row, wish.col)
+            else:
+                check_cells(wish.name, rows, cols, wish.row, wish.col)
+
+    def _form(self, name: str, run: Run | None, model_id: str) -> "_Form":
+        """Axes of a tensor and the sizes that they may have at most, or the refusal."""
+        entry = self._atlas.entry(model_id) if run is None else run.loaded.entry
+        graph = graph_of(entry)
+        try:
+            info = graph.tensor(name)
+        except KeyError:
+            info = None
+        if info is None or (info.role == "weight") != (run is None):
+            raise unknown_tensor(name, f"/api/v1/models/{entry.id}/graph")
+        return _Form(info.axes, graph.shape(info))
+
+    async def _cut(self) -> None:
+        """Cut whatever is queued, a few pieces at a time, as long as the reader keeps up."""
+        while True:
+            await self._more.wait()
+            self._more.clear()
+            while self._wishes.queue and len(self.ready) < _READY:
+                wishes = self._wishes
+                batch = [wishes.queue.popleft() for _ in range(min(_BATCH, len(wishes.queue)))]
+                try:
+                    await self._cut_batch(wishes, batch)
+                except ApiError as error:
+                    if error.status == 429:  # everyone wants tiles now: a little later, then
+                        wishes.queue.extendleft(reversed(batch))
+                        await asyncio.sleep(_BUSY_SECONDS)
+                    else:
+                        self._deliver(wishes, error)
+
+    async def _cut_batch(self, wishes: _Wishes, batch: list[_Wanted]) -> None:
+        models = {one.model: await self._atlas.loaded(one.model) for one in batch if one.run is None}
+        await self._atlas.cut(self._steps(wishes, batch, models), lambda: self._wishes is wishes)
+
+    def _steps(
+        self, wishes: _Wishes, batch: list[_Wanted], models: dict[str, LoadedModel]
+    ) -> Generator[None, None, None]:
+        """Cut a batch, on the tile thread; each piece is handed over as soon as it is cut."""
+        for wanted in batch:
+            piece: Piece | ApiError
+            try:
+                # Looked at before it is cut: what comes in meanwhile is cut again.
+                wanted.queued = False
+                run = None if wanted.run is None else self._atlas.run(wanted.run)
+                loaded = models[wanted.model] if run is None else run.loaded
+                plate = self._atlas.plate(run, loaded, wanted.wish.name, wanted.wish.index)
+                wanted.extent = _extent(wanted.wish, plate.rows, plate.cols)
+                tile = yield from self._tile(plate, wanted.wish)
+                piece = Piece(_header(wishes.epoch, wanted.wish, run, loaded), tile)
+            except ApiError as error:
+                piece = error
+            with suppress(RuntimeError):  # the loop is closed: nobody is left to send to
+                self._loop.call_soon_threadsafe(self._deliver, wishes, piece)
+            yield
+
+    def _tile(self, plate: Plate, wish: Wish) -> Generator[None, None, Tile]:
+        if isinstance(wish, schemas.TileWish):
+            return (yield from self._atlas.pyramids.tile(plate, wish.level, wish.row, wish.col, wish.pool))
+        bottom, right = min(wish.row + wish.rows, plate.rows), min(wish.col + wish.cols, plate.cols)
+        return singles(plate.read(wish.row, bottom, wish.col, right))
+
+    def _deliver(self, wishes: _Wishes, piece: Piece | ApiError) -> None:
+        if wishes is not self._wishes:
+            return
+        if isinstance(piece, ApiError):
+            if piece.type in wishes.refused:
+                return
+            wishes.refused.add(piece.type)
+        self.ready.append(piece)
+        self._wake()
+
+
+@dataclass(frozen=True)
+class _Form:
+    axes: tuple[str, ...]
+    shape: list[int]
+
+
+def _extent(wish: Wish, rows: int, cols: int) -> Extent | None:
+    """First and last row, first and last column of the cells that are there of a piece; None if there are none."""
+    if isinstance(wish, schemas.TileWish):
+        height = width = TILE << wish.level
+        top, left = wish.row * height, wish.col * width
+    else:
+        top, left, height, width = wish.row, wish.col, wish.rows, wish.cols
+    bottom, right = min(top + height, rows), min(left + width, cols)
+    return (top, bottom, left, right) if top < bottom and left < right else None
+
+
+def _header(epoch: int, wish: Wish, run: Run | None, loaded: LoadedModel) -> dict[str, Any]:
+    if run is None:
+        shape, step = loaded.graph.shape(loaded.graph.tensor(wish.name)), 0
+    else:
+        shape = run.recorder.shape(wish.name)
+        step = max(0, run.recorder.rows(wish.name) - len(run.prompt))
+    header = {
+        "v": 1, "type": "cells", "run": run and run.id, "model": loaded.entry.id, "epoch": epoch, "seq": 0,
+        "name": wish.name, "index": wish.index, "level": 0, "row": wish.row, "col": wish.col, "offset": 0,
+        "full_shape": shape, "step": step,
+    }  # fmt: skip
+    if isinstance(wish, schemas.TileWish):
+        header |= {"type": "tile", "level": wish.level, "pool": wish.pool}
+    return header

@@ -1,0 +1,140 @@
+"""Plates: the rectangles that a tensor is drawn, cut and pooled as. One definition, for frames, REST and thumbnails.
+
+A tensor with a `head` or `kv_head` axis has a plate for each head, whichever of its axes that is; any other tensor
+with more than two axes has one for each index of all but its last two. What remains is two axes, rows and columns
+in the tensor's own order, or one, which is a plate of a single row.
+"""
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from torch import Tensor
+
+from app.checkpoints.catalog import LoadedModel
+
+from .run import Run
+
+HEAD_AXES = ("head", "kv_head")
+
+
+class PlateError(ValueError):
+    """An index that names no plate; `hint` says what there is."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        """Keep what is wrong and what to do apart."""
+        super().__init__(message)
+        self.hint = hint
+
+
+@dataclass(frozen=True)
+class Plate:
+    """One rectangle of numbers, as large as it is known now; `read` takes first and last row and column.
+
+    `key` tells it from every other plate of the server. Its cells never change, but there may come to be more.
+    `mirror` is the plate whose rows are this one's columns, where the same numbers are two tensors.
+    """
+
+    key: Hashable
+    name: str
+    index: tuple[int, ...]
+    rows: int
+    cols: int
+    read: Callable[[int, int, int, int], Tensor]
+    mirror: "Plate | None" = None
+
+
+def plate_axes(axes: Sequence[str]) -> tuple[int, ...]:
+    """Which of a tensor's axes name a plate of it."""
+    heads = tuple(place for place, axis in enumerate(axes) if axis in HEAD_AXES)
+    return heads if heads and len(axes) > 1 else tuple(range(max(0, len(axes) - 2)))
+
+
+def plate_shape(axes: Sequence[str], shape: Sequence[int]) -> tuple[int, int]:
+    """Rows and columns of a tensor's plates."""
+    named = plate_axes(axes)
+    rest = [size for place, size in enumerate(shape) if place not in named]
+    return (1, rest[0]) if len(rest) == 1 else (rest[0], rest[1])
+
+
+def plate_indices(axes: Sequence[str], shape: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """The index of every plate of a tensor, in order."""
+    return product(*(range(shape[place]) for place in plate_axes(axes)))
+
+
+def check_plate(name: str, axes: Sequence[str], shape: Sequence[int], index: Sequence[int]) -> None:
+    """Refuse an index that names no plate.
+
+    Raises:
+        PlateError: it has too few or too many parts, or one lies outside its axis.
+    """
+    named = plate_axes(axes)
+    words = ", ".join(axes[place] for place in named)
+    if len(index) != len(named):
+        given = f"{len(index)} indices are given" if index else "none is given"
+        if not named:
+            raise PlateError(f"{name} [{', '.join(axes)}] is one plate, and {given}", "Leave the plate's index out.")
+        raise PlateError(
+            f"{name} [{', '.join(axes)}] has a plate for each {words}, and {given}",
+            f"Give {words}, such as {', '.join(f'{axes[place]}=0' for place in named)}.",
+        )
+    for place, part in zip(named, index, strict=True):
+        if not 0 <= part < shape[place]:
+            raise PlateError(
+                f"{name} has no {axes[place]} {part}", f"Its {axes[place]} counts from 0 to {shape[place] - 1}."
+            )
+
+
+def plate_of(tensor: Tensor, axes: Sequence[str], index: Sequence[int]) -> Tensor:
+    """One plate of a tensor, as a view `[rows, cols]`."""
+    for place, part in sorted(zip(plate_axes(axes), index, strict=True), reverse=True):
+        tensor = tensor.select(place, part)
+    return tensor.unsqueeze(0) if tensor.dim() == 1 else tensor
+
+
+def weight_plate(loaded: LoadedModel, name: str, index: Sequence[int]) -> Plate:
+    """A plate of a weight; nothing of it is read yet.
+
+    Raises:
+        KeyError: there is no such weight.
+        PlateError: it has no such plate.
+    """
+    info = loaded.graph.tensor(name)
+    if info.role != "weight":
+        raise KeyError(name)
+    shape = loaded.graph.shape(info)
+    check_plate(name, info.axes, shape, index)
+    rows, cols = plate_shape(info.axes, shape)
+    mirror = weight_plate(loaded, info.same_as, index) if info.same_as and info.transposed else None
+
+    def read(top: int, bottom: int, left: int, right: int) -> Tensor:
+        plate = plate_of(loaded.model.weight(name).detach(), info.axes, index)
+        return plate[top:bottom, left:right]
+
+    key = (loaded.entry.id, loaded.fingerprint, info.same_as if info.same_as and not mirror else name, *index)
+    return Plate(key, name, tuple(index), rows, cols, read, mirror)
+
+
+def activation_plate(run: Run, name: str, index: Sequence[int], positions: int | None = None) -> Plate:
+    """A plate of an activation, as far as it has been computed, or of its first `positions` positions alone.
+
+    Raises:
+        KeyError: there is no such activation.
+        PlateError: it has no such plate.
+    """
+    recorder = run.recorder
+    axes, shape, row_axis = recorder.info(name).axes, recorder.shape(name), recorder.row_axis(name)
+    if positions is not None and positions < shape[row_axis]:
+        grows = (axes[row_axis], "key_pos") if axes[row_axis] == "query_pos" else (axes[row_axis],)
+        shape = [min(size, positions) if axis in grows else size for axis, size in zip(axes, shape, strict=True)]
+    check_plate(name, axes, shape, index)
+    rows, cols = plate_shape(axes, shape)
+    # A plate of a single row grows along its columns.
+    along_columns = len(axes) - len(plate_axes(axes)) == 1
+
+    def read(top: int, bottom: int, left: int, right: int) -> Tensor:
+        start, end = (left, right) if along_columns else (top, bottom)
+        plate = plate_of(recorder.read(name, start, end), axes, index)
+        return plate if along_columns else plate[:, left:right]
+
+    return Plate((run.id, recorder.info(name).same_as or name, *index), name, tuple(index), rows, cols, read)
