@@ -12,6 +12,7 @@ from itertools import product
 from torch import Tensor
 
 from app.checkpoints.catalog import LoadedModel
+from app.transformer.graph import TOKEN_AXES
 
 from .run import Run
 
@@ -123,10 +124,11 @@ def activation_plate(run: Run, name: str, index: Sequence[int], positions: int |
         PlateError: it has no such plate.
     """
     recorder = run.recorder
-    axes, shape, row_axis = recorder.info(name).axes, recorder.shape(name), recorder.row_axis(name)
-    if positions is not None and positions < shape[row_axis]:
-        grows = (axes[row_axis], "key_pos") if axes[row_axis] == "query_pos" else (axes[row_axis],)
-        shape = [min(size, positions) if axis in grows else size for axis, size in zip(axes, shape, strict=True)]
+    info, shape = recorder.info(name), recorder.shape(name)
+    axes = info.axes
+    if positions is not None:
+        grows = [axis in TOKEN_AXES and axis not in info.source_axes for axis in axes]
+        shape = [min(size, positions) if grown else size for size, grown in zip(shape, grows, strict=True)]
     check_plate(name, axes, shape, index)
     rows, cols = plate_shape(axes, shape)
     # A plate of a single row grows along its columns.
