@@ -49,6 +49,13 @@ _PAIR: dict[str, Any] = {**_SMALL, "kind": "encoder_decoder", "encoder_layers": 
 # Between them they use every choice that a Spec offers and that changes which tensors there are.
 FAMILIES: dict[str, Spec] = {
     "llama": Spec(**_LLAMA),
+    "windowed": Spec(
+        **{**_LLAMA, "rotary": Rotary(dims=2, pairs="interleaved")},
+        window=3,
+        windowed=(1,),
+        norm_offset=1.0,
+        embedding_scale=2.0,
+    ),
     "qwen2": Spec(**{**_LLAMA, "qkv_bias": True, "kv_heads": 1}),
     "qwen3": Spec(**_LLAMA, query_key_norm=True),
     "neox": Spec(**_NEOX),

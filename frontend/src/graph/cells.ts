@@ -217,9 +217,10 @@ function solve(
   }
   // One index expression a look-up: the graph looks tokens up by their position.
   const [{ axis, divide }] = expression.index as readonly [{ axis: string; divide: number }];
-  return each(box, axis, (at) =>
-    reading.lookup(expression.lookup, [Math.floor(at / divide)]) === wanted ? narrow(box, axis, one(at)) : [],
-  );
+  return runs(
+    box.get(axis)!,
+    (at) => reading.lookup(expression.lookup, [Math.floor(at / divide)]) === wanted,
+  ).flatMap((range) => narrow(box, axis, range));
 }
 
 function narrow(box: Ranges, axis: string, range: Range): readonly Ranges[] {
