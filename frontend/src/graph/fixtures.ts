@@ -5,6 +5,7 @@
 
 import decoder from "../../../tests/fixtures/decoder_graph.json";
 import families from "../../../tests/fixtures/family_graphs.json";
+import type { Positions } from "./shape";
 import type { Graph, IndexExpression, Op, Read, TensorInfo } from "./types";
 
 /** The sizes of a model, in the words of app/transformer/spec.py. */
@@ -206,3 +207,132 @@ function sized(read: Read, file: Graph, sizes: Readonly<Record<string, number>>)
     read.where?.replace(/d_head < (\d+)/, (_, count) => `d_head < ${grown(Number(count))}`) ?? null;
   return { ...read, index, where };
 }
+
+/** One model of every family, in sizes of real ones, with the capacity each is laid out for. */
+export const FAMILIES: readonly {
+  readonly name: string;
+  readonly family: Family;
+  readonly spec: Spec;
+  readonly capacity: Positions | number;
+}[] = [
+  {
+    name: "SmolLM2",
+    family: "llama",
+    spec: {
+      layers: 30,
+      heads: 9,
+      kv_heads: 3,
+      d_model: 576,
+      d_head: 64,
+      d_mlp: 1536,
+      d_vocab: 49152,
+      positions: 2048,
+    },
+    capacity: 64,
+  },
+  {
+    name: "a Qwen 2 with one key head",
+    family: "qwen2",
+    spec: {
+      layers: 4,
+      heads: 7,
+      kv_heads: 1,
+      d_model: 896,
+      d_head: 128,
+      d_mlp: 4864,
+      d_vocab: 20000,
+      positions: 512,
+      tied: false,
+    },
+    capacity: 40,
+  },
+  {
+    name: "a Qwen 3",
+    family: "qwen3",
+    spec: {
+      layers: 6,
+      heads: 16,
+      kv_heads: 8,
+      d_model: 1024,
+      d_head: 128,
+      d_mlp: 3072,
+      d_vocab: 30000,
+      positions: 1024,
+    },
+    capacity: 100,
+  },
+  {
+    name: "Pythia 70M",
+    family: "neox",
+    spec: {
+      layers: 6,
+      heads: 8,
+      d_model: 512,
+      d_head: 64,
+      d_mlp: 2048,
+      d_vocab: 50304,
+      positions: 2048,
+      tied: false,
+    },
+    capacity: 64,
+  },
+  {
+    name: "a small Phi",
+    family: "phi",
+    spec: {
+      layers: 5,
+      heads: 4,
+      d_model: 64,
+      d_head: 16,
+      d_mlp: 256,
+      d_vocab: 500,
+      positions: 64,
+      tied: false,
+    },
+    capacity: 20,
+  },
+  {
+    name: "BERT base",
+    family: "bert",
+    spec: { layers: 12, heads: 12, d_model: 768, d_head: 64, d_mlp: 3072, d_vocab: 30522, positions: 512 },
+    capacity: 32,
+  },
+  {
+    name: "fill",
+    family: "fill",
+    spec: { layers: 4, heads: 4, d_model: 192, d_head: 48, d_mlp: 768, d_vocab: 4096, positions: 128 },
+    capacity: 128,
+  },
+  {
+    name: "a Flan T5 small",
+    family: "t5",
+    spec: {
+      layers: 8,
+      encoder_layers: 8,
+      heads: 6,
+      d_model: 512,
+      d_head: 64,
+      d_mlp: 1024,
+      d_vocab: 32128,
+      positions: 512,
+      tied: false,
+    },
+    capacity: { target: 20, source: 48 },
+  },
+  {
+    name: "translate",
+    family: "marian",
+    spec: {
+      layers: 3,
+      encoder_layers: 2,
+      heads: 4,
+      d_model: 128,
+      d_head: 32,
+      d_mlp: 512,
+      d_vocab: 700,
+      positions: 48,
+      source_positions: 40,
+    },
+    capacity: { target: 48, source: 17 },
+  },
+];

@@ -1,8 +1,8 @@
 /** Wrapping: sections stand in columns, as many as bring the camera nearest while it still sees everything. */
 
 import type { Measures } from "./measures";
-import type { Section } from "./sections";
 import type { Origin, Sheet } from "./sheet";
+import type { Section, StackName } from "./structure";
 import {
   type CameraAxes,
   cameraAxes,
@@ -66,21 +66,30 @@ function evenRuns(heights: readonly number[]): readonly (readonly number[])[] {
 
 /** Where every section goes when a new column starts at each of `firsts`. */
 function originsOf(
+  sections: readonly Section[],
   shapes: readonly Shape[],
   firsts: readonly number[],
-  measures: Measures,
+  measuresOf: MeasuresOf,
 ): readonly Origin[] {
-  const { gap, positions } = measures;
   const origins: Origin[] = [];
   let x = 0;
   firsts.forEach((first, column) => {
-    const sections = shapes.slice(first, firsts[column + 1] ?? shapes.length);
-    // Between two columns: the stream on its way up, with a gap on both sides.
-    const between = positions + 3 * gap + Math.ceil(streamWidth(measures));
-    if (column > 0) x += between + Math.ceil(Math.max(...sections.map(({ side }) => side)));
+    const { stack } = sections[first]!;
+    const inColumn = shapes.slice(first, firsts[column + 1] ?? shapes.length);
+    const side = Math.ceil(Math.max(...inColumn.map(({ side }) => side)));
+    const { gap } = measuresOf(stack);
+    const broad = Math.ceil(streamWidth(measuresOf(stack === "decoder" ? "encoder" : stack)));
+    // What comes from the encoder runs down along the left of every column of the decoder.
+    const lane = stack === "decoder" ? broad + 2 * gap : 0;
+    if (column > 0) {
+      // Between two columns: the stream on its way up, with a gap on both sides.
+      const before = measuresOf(sections[first - 1]!.stack);
+      x += before.positions + 3 * before.gap + Math.ceil(streamWidth(before)) + lane + side;
+    }
+    const aside = x - side - gap - broad / 2;
     let y = 0;
-    for (const { height } of sections) {
-      origins.push({ column, x, y });
+    for (const { height } of inColumn) {
+      origins.push({ stack, column, x, y, aside });
       y += height + 2 * gap;
     }
   });
@@ -92,24 +101,49 @@ export function streamWidth({ positions, modelWidth }: Measures): number {
   return Math.max(1, Math.min(positions * 0.6, modelWidth / 5));
 }
 
+export type MeasuresOf = (stack: StackName) => Measures;
+
+/** More columns than these in both stacks of an encoder-decoder are not tried. */
+const MOST_COLUMNS_OF_TWO = 16;
+
+/** The ways to split sections into columns, each column of one stack: the first section of each column. */
+function splits(
+  sections: readonly Section[],
+  shapes: readonly Shape[],
+  measuresOf: MeasuresOf,
+): readonly (readonly number[])[] {
+  const stacks = [...new Set(sections.map(({ stack }) => stack))];
+  const ways = stacks.map((stack) => {
+    const first = sections.findIndex((section) => section.stack === stack);
+    const own = shapes.filter((_, i) => sections[i]!.stack === stack);
+    const runs = evenRuns(own.map(({ height }) => height + 2 * measuresOf(stack).gap));
+    return runs.map((firsts) => firsts.map((i) => first + i));
+  });
+  const [one = [], two] = ways;
+  if (!two) return one;
+  const few = two.slice(0, MOST_COLUMNS_OF_TWO);
+  return one.slice(0, MOST_COLUMNS_OF_TWO).flatMap((firsts) => few.map((others) => [...firsts, ...others]));
+}
+
 /** The origins of sections, in the columns that suit the window. `draw` draws a section on a paper of its own. */
 export function inColumns(
   sections: readonly Section[],
   draw: (section: Section) => { readonly sheets: readonly Sheet[]; readonly height: number },
-  measures: Measures,
+  measuresOf: MeasuresOf,
   lens: Lens,
 ): readonly Origin[] {
   const axes = cameraAxes(HOME_AZIMUTH, HOME_ELEVATION);
-  const known = new Map<Section["kind"], Shape>();
+  const known = new Map<string, Shape>();
   const shapes = sections.map((section) => {
-    // All blocks are alike: the first stands for them.
-    const shape = known.get(section.kind) ?? shapeOf(draw(section), lens, axes);
-    known.set(section.kind, shape);
+    // All blocks of a stack are alike: the first stands for them.
+    const alike = `${section.stack} ${section.kind}`;
+    const shape = known.get(alike) ?? shapeOf(draw(section), lens, axes);
+    known.set(alike, shape);
     return shape;
   });
   let best: { readonly distance: number; readonly origins: readonly Origin[] } | undefined;
-  for (const firsts of evenRuns(shapes.map(({ height }) => height + 2 * measures.gap))) {
-    const origins = originsOf(shapes, firsts, measures);
+  for (const firsts of splits(sections, shapes, measuresOf)) {
+    const origins = originsOf(sections, shapes, firsts, measuresOf);
     const distance = distanceTo(shapes, origins, lens, axes);
     if (!best || distance < best.distance) best = { distance, origins };
   }

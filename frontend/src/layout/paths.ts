@@ -2,7 +2,7 @@
 
 import { streamWidth } from "./columns";
 import type { Measures } from "./measures";
-import type { Sheet } from "./sheet";
+import type { Bay, Sheet } from "./sheet";
 import type { Point } from "./view";
 
 export type Path = readonly Point[];
@@ -59,24 +59,114 @@ export function elbow(from: Sheet, to: Sheet, previous: Sheet | undefined, next:
   ];
 }
 
-/** Down the stream; to what reads from it, off to the side; to the next column, round by the top. */
-export function throughStream(from: Sheet, to: Sheet, measures: Measures, flowsOn: boolean): Path {
+/** Level into the stream's band, which runs on past this height to what both are added up in. */
+export function intoStream(from: Sheet, to: Sheet, { positions }: Measures, width: number): Path {
+  const y = middleY(from);
+  return [
+    [from.x + from.columns, y, depthOf(from)],
+    [to.section.x + positions / 2 - width / 2, y, depthOf(to)],
+  ];
+}
+
+/** Between plates whose positions run down, past what stands between them: out to the left, and back. */
+export function roundTheSide(from: Sheet, to: Sheet, { gap }: Measures): Path {
+  const x = from.x - gap;
+  return [
+    [from.x, middleY(from), depthOf(from)],
+    [x, middleY(from), depthOf(from)],
+    [x, middleY(to), depthOf(to)],
+    [to.x, middleY(to), depthOf(to)],
+  ];
+}
+
+/** The height of the lanes above all columns: the stream's, then those between the stacks. */
+const laneAbove = ({ gap }: Measures, width: number, lane: number): number => -(gap + width) * lane;
+
+/** Where the stream goes up again, right of the column of a plate. */
+const asideOf = ({ section }: Sheet, { positions, gap }: Measures, width: number): number =>
+  section.x + positions + gap + width / 2;
+
+/** Down the stream; to what reads from it, off to the side, or, where that stands beside what the stream goes on to,
+ *  from above; to the next column, round by the top. A plate that `before` was the last to leave shares its way. */
+export function throughStream(
+  from: Sheet,
+  to: Sheet,
+  measures: Measures,
+  flowsOn: boolean,
+  before: Sheet | undefined,
+): Path {
   const width = streamWidth(measures);
-  const middle = to.streamX + measures.positions / 2;
+  const middle = to.section.x + measures.positions / 2;
   const z = depthOf(to);
-  const arrive: Path = to.spine
-    ? [[middle, to.y, z]]
-    : [
-        [middle, middleY(to), z],
-        [to.x + to.columns, middleY(to), z],
-      ];
-  if (!to.spine && flowsOn) return [[middle - width / 2, middleY(to), z], arrive[1]!];
+  const sideways: Point = [to.x + to.columns, middleY(to), z];
+  if (!to.spine && flowsOn) return [[middle - width / 2, middleY(to), z], sideways];
+  const turned = before?.section.column === to.section.column ? before : undefined;
+  if (!to.spine && turned) return [[middle, middleY(turned), z], [middle, middleY(to), z], sideways];
   const leave: Point = [middleX(from), from.y + from.rows, depthOf(from)];
-  if (from.column === to.column) return [leave, ...arrive];
-  const aside = from.streamX + measures.positions + measures.gap + width / 2;
+  const isBeside = from.section.column === to.section.column;
+  const x = to.fromAbove ? middleX(to) : middle;
+  const level = to.y - measures.summaryHeight - measures.gap / 2;
+  const down: Path = to.spine || to.fromAbove ? [[x, to.y, z]] : [[x, middleY(to), z], sideways];
+  if (isBeside)
+    return to.fromAbove ? [leave, [leave[0], level, z], [x, level, z], ...down] : [leave, ...down];
+  const aside = asideOf(from, measures, width);
   const below = leave[1] + measures.gap + width / 2;
-  const above = -measures.gap - width;
-  return [leave, [leave[0], below, z], [aside, below, z], [aside, above, z], [middle, above, z], ...arrive];
+  const above = laneAbove(measures, width, 1);
+  return [leave, [leave[0], below, z], [aside, below, z], [aside, above, z], [x, above, z], ...down];
+}
+
+/** From the first strip of a table over all columns to what is looked up in it for the other stack. */
+export function overTheTop(from: Sheet, to: Sheet, measures: Measures, width: number): Path {
+  const above = laneAbove(measures, width, 3);
+  return [
+    [middleX(from), from.y, depthOf(from)],
+    [middleX(from), above, depthOf(from)],
+    [middleX(to), above, depthOf(to)],
+    [middleX(to), to.y, depthOf(to)],
+  ];
+}
+
+/** How far the band from one stack has come along the columns of the other. */
+export interface Bus {
+  readonly aside: number;
+  readonly y: number;
+}
+
+/** From what the encoder gives into one head of the decoder: over the top, down along the left of the column, and
+ *  from below into keys and values. `trunk` is the part that no head before it has drawn. */
+export function memoryIn(
+  from: Sheet,
+  to: Sheet,
+  bay: Bay,
+  entered: boolean,
+  bus: Bus | undefined,
+  { gap, narrow }: Measures,
+  source: Measures,
+): { readonly trunk: Path; readonly branch: Path; readonly bus: Bus } {
+  const width = streamWidth(source);
+  const { aside } = to.section;
+  const [x, y, z] = [to.x + to.columns + narrow, bay.bottom + narrow, depthOf(to)];
+  const end: Path = [
+    [x, middleY(to), z],
+    [to.x + to.columns, middleY(to), z],
+  ];
+  if (entered && bus) return { trunk: [], branch: end, bus };
+  const branch: Path = [...eased([aside, y, depthOf(from)], [bay.x - gap, y, z]), [x, y, z], ...end];
+  if (bus?.aside === aside && y <= bus.y) return { trunk: [], branch, bus };
+  const above = laneAbove(source, width, 2);
+  const below = from.y + from.rows + gap + width / 2;
+  const up = asideOf(from, source, width);
+  const start: Path = bus
+    ? [[bus.aside, above, depthOf(from)]]
+    : [
+        [middleX(from), from.y + from.rows, depthOf(from)],
+        [middleX(from), below, depthOf(from)],
+        [up, below, depthOf(from)],
+        [up, above, depthOf(from)],
+      ];
+  const way: Path =
+    bus?.aside === aside ? [[aside, bus.y, depthOf(from)]] : [...start, [aside, above, depthOf(from)]];
+  return { trunk: [...way, [aside, y, depthOf(from)]], branch, bus: { aside, y } };
 }
 
 /** The share of the norm's height that bands into the heads take, from above; bands out of them have the rest. */
@@ -85,16 +175,16 @@ const INWARD = 0.7;
 /** From what all heads read into one head: level, at this share of the height from below, over the heads' square;
  *  in the channel before the heads up or down, and back in depth; over the head's scores, and down beside queries. */
 export function headsIn(from: Sheet, to: Sheet, share: number, measures: Measures): Path {
-  const { joinX, headsX, gap, narrow } = measures;
-  const level = from.y + from.rows * INWARD * (1 - share);
+  const { joinX, headsX, gap, narrow, modelWidth, positions } = measures;
+  const { x: streamX } = to.section;
+  const bay = to.bay!;
+  const level = bay.lanesTop + modelWidth * INWARD * (1 - share);
   const beside = to.x + to.columns + narrow;
-  const above = to.y - narrow;
+  const above = bay.top - narrow * (1 + bay.across / (bay.across + 1));
+  const start = from.spine ? streamX + positions / 2 - streamWidth(measures) / 2 : from.x;
   return [
-    [from.x, level, depthOf(from)],
-    ...eased(
-      [from.streamX + joinX - gap / 2, level, depthOf(from)],
-      [from.streamX + headsX, above, depthOf(to)],
-    ),
+    [start, level, depthOf(from)],
+    ...eased([streamX + joinX - gap / 2, level, depthOf(from)], [streamX + headsX, above, depthOf(to)]),
     [beside, above, depthOf(to)],
     [beside, middleY(to), depthOf(to)],
     [to.x + to.columns, middleY(to), depthOf(to)],
@@ -112,15 +202,22 @@ export function branchIn(trunk: Sheet, to: Sheet, { narrow }: Measures): Path {
 }
 
 /** From one head to its part of the square that joins them: forward in depth, along a lane of its own over the
- *  square (the head furthest right on the uppermost, so that none cross), and down. */
+ *  square (the head furthest right on the uppermost, so that none cross), and down. A head that others stand right of
+ *  sends its band under them. */
 export function headsOut(from: Sheet, to: Sheet, share: number, measures: Measures): Path {
-  const { joinX, modelWidth, gap } = measures;
+  const { joinX, headsX, modelWidth, gap, narrow } = measures;
+  const bay = from.bay!;
   const lane = to.y - (gap + modelWidth * (1 - INWARD)) * share;
+  const start: Point = [from.x + from.columns, middleY(from), depthOf(from)];
+  const under = bay.bottom + narrow * (1 + bay.across / (bay.across + 1));
+  const past: Path =
+    bay.across > 0
+      ? [start, [start[0] + narrow, start[1], start[2]], [start[0] + narrow, under, start[2]]]
+      : [];
+  const last: Point = bay.across > 0 ? [to.section.x + headsX, under, depthOf(from)] : start;
   return [
-    ...eased(
-      [from.x + from.columns, middleY(from), depthOf(from)],
-      [to.streamX + joinX - gap / 2, lane, depthOf(to)],
-    ),
+    ...past,
+    ...eased(last, [to.section.x + joinX - gap / 2, lane, depthOf(to)]),
     [middleX(to), lane, depthOf(to)],
     [middleX(to), to.y, depthOf(to)],
   ];

@@ -1,14 +1,12 @@
 /** Named parts of the map, with their bounds: what labels name and the camera flies to. */
 
-import type { Section } from "./sections";
+import type { MeasuresOf } from "./columns";
+import { sharedBy } from "./labels";
 import type { Sheet } from "./sheet";
+import type { Part, Section } from "./structure";
 import type { Bounds, Plate, Region } from "./types";
 
 type Box = Pick<Plate, "x" | "y" | "z" | "rows" | "columns">;
-
-/** What of a block belongs to its sub-layers, by the third part of a tensor's name. */
-const ATTENTION = ["ln1", "attn", "hook_attn_out"];
-const MLP = ["ln2", "mlp", "hook_mlp_out"];
 
 /** The box around plates; each is one cell deep, behind its front face. */
 export function boundsOf(plates: Iterable<Box>): Bounds {
@@ -30,11 +28,32 @@ export interface DrawnSection extends Section {
   readonly sheets: readonly Sheet[];
 }
 
-/** The whole model, its sections, and within each block attention, heads and MLP. */
-export function regionsOf(drawn: readonly DrawnSection[], bounds: Bounds): readonly Region[] {
+/** The whole model, its stacks where it has two, its sections, and within each block attention, heads and MLP. */
+export function regionsOf(
+  drawn: readonly DrawnSection[],
+  bounds: Bounds,
+  measuresOf: MeasuresOf,
+): readonly Region[] {
+  const stacks = [...new Set(drawn.map(({ stack }) => stack))].filter((stack) => stack !== null);
   return [
-    { name: "Model", layer: null, kind: "model", bounds, anchor: corner(bounds), importance: 100 },
-    ...drawn.flatMap((section) => (section.kind === "block" ? blockRegions(section) : [edge(section)])),
+    {
+      id: "model",
+      name: "Model",
+      layer: null,
+      stack: null,
+      kind: "model",
+      bounds,
+      anchor: corner(bounds),
+      importance: 100,
+    },
+    ...stacks.map((stack) => stackRegion(drawn, stack)),
+    ...drawn
+      .filter(({ sheets }) => sheets.length > 0)
+      .flatMap((section) =>
+        section.kind === "block"
+          ? blockRegions(section, measuresOf(section.stack).group)
+          : [edge(section, stacks.length > 0)],
+      ),
   ];
 }
 
@@ -43,54 +62,122 @@ function corner({ min, max }: Bounds): Region["anchor"] {
   return [min[0], min[1], max[2]];
 }
 
-function edge({ kind, sheets }: DrawnSection): Region {
-  const bounds = boundsOf(sheets);
-  if (kind === "embedding")
-    return { name: "Embedding", layer: null, kind, bounds, anchor: corner(bounds), importance: 98 };
-  return { name: "Output", layer: null, kind: "output", bounds, anchor: corner(bounds), importance: 98 };
+const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
+
+function stackRegion(drawn: readonly DrawnSection[], stack: NonNullable<Section["stack"]>): Region {
+  const bounds = boundsOf(drawn.filter((section) => section.stack === stack).flatMap(({ sheets }) => sheets));
+  return {
+    id: stack,
+    name: capital(stack),
+    layer: null,
+    stack,
+    kind: "stack",
+    bounds,
+    anchor: corner(bounds),
+    importance: 99,
+  };
 }
 
-function blockRegions({ layer, sheets }: DrawnSection): readonly Region[] {
-  const attention: Sheet[] = [];
-  const mlp: Sheet[] = [];
-  const heads = new Map<number, Sheet[]>();
-  for (const sheet of sheets) {
-    const part = sheet.tensor.split(".")[2]!;
-    if (ATTENTION.includes(part)) attention.push(sheet);
-    if (MLP.includes(part)) mlp.push(sheet);
-    if (sheet.head !== null && sheet.kind !== "W_O") {
-      const head = heads.get(sheet.head);
-      if (head) head.push(sheet);
-      else heads.set(sheet.head, [sheet]);
-    }
-  }
+function edge({ kind, stack, sheets }: DrawnSection, ofTwo: boolean): Region {
+  const bounds = boundsOf(sheets);
+  const word = kind === "embedding" ? "embedding" : "output";
+  return {
+    id: ofTwo ? `${stack}.${word}` : word,
+    name: ofTwo ? `${capital(stack ?? "")} ${word}` : capital(word),
+    layer: null,
+    stack,
+    kind: word,
+    bounds,
+    anchor: corner(bounds),
+    importance: 98,
+  };
+}
+
+function blockRegions({ layer, stack, parts, sheets }: DrawnSection, group: number): readonly Region[] {
+  const prefix = stack ? `${stack}.` : "";
+  const id = `${prefix}blocks.${layer}`;
   const region = (
+    own: string,
     name: string,
     kind: Region["kind"],
     plates: readonly Sheet[],
     importance: number,
   ): Region => {
     const bounds = boundsOf(plates);
-    return { name, layer, kind, bounds, anchor: corner(bounds), importance };
+    return { id: own, name, layer, stack, kind, bounds, anchor: corner(bounds), importance };
   };
-  const whole = region(`Block ${layer}`, "block", sheets, 96);
-  const [weight] = mlp.filter(({ kind }) => kind === "W_in");
-  const overHeads = weight ? aboveHeads(whole.anchor, weight) : whole.anchor;
-  const overMlp = weight ? aboveMiddle(weight) : whole.anchor;
+  const whole = region(
+    id,
+    stack ? `${capital(stack)} block ${layer}` : `Block ${layer}`,
+    "block",
+    sheets,
+    96,
+  );
+  const found: Region[] = [];
+  for (const [i, part] of parts.entries()) {
+    if (part.kind !== "attention" && part.kind !== "mlp") continue;
+    const own = sheetsOf(part, parts[i - 1], sheets);
+    const over = part.kind === "mlp" ? aboveMiddle(own, whole) : aboveHeads(own, whole);
+    const kind = part.kind;
+    const name = kind === "mlp" ? "MLP" : part.name.endsWith("cross_attn") ? "Cross-attention" : "Attention";
+    found.push({ ...region(part.name, name, kind, own, 93), anchor: over });
+    if (kind === "attention") found.push(...headRegions(part, own, group, region));
+  }
+  const first = found.find(({ kind }) => kind === "attention");
+  return [{ ...whole, anchor: first?.anchor ?? whole.anchor }, ...found];
+}
+
+/** What belongs to a sub-layer: its own tensors, the norm that it reads, and what it adds. */
+function sheetsOf(part: Part, before: Part | undefined, sheets: readonly Sheet[]): readonly Sheet[] {
+  const norm = before?.kind === "norm" ? `${before.name}.` : null;
+  return sheets.filter(
+    ({ tensor }) =>
+      tensor.startsWith(`${part.name}.`) ||
+      tensor === part.output ||
+      (norm !== null && tensor.startsWith(norm)),
+  );
+}
+
+/** Heads, and the keys and values that groups of them share. */
+function headRegions(
+  { name }: Part,
+  sheets: readonly Sheet[],
+  group: number,
+  region: (
+    id: string,
+    name: string,
+    kind: Region["kind"],
+    plates: readonly Sheet[],
+    importance: number,
+  ) => Region,
+): readonly Region[] {
+  const heads = new Map<number, Sheet[]>();
+  const keys = new Map<number, Sheet[]>();
+  for (const sheet of sheets) {
+    if (sheet.head === null || sheet.bay === null) continue;
+    const map = sheet.shared ? keys : heads;
+    const index = sheet.head;
+    const others = map.get(index);
+    if (others) others.push(sheet);
+    else map.set(index, [sheet]);
+  }
   return [
-    { ...whole, anchor: overHeads },
-    { ...region("Attention", "attention", attention, 93), anchor: overHeads },
-    { ...region("MLP", "mlp", mlp, 93), anchor: overMlp },
-    ...[...heads].map(([head, plates]) => region(`Head ${head}`, "head", plates, 65)),
+    ...[...heads].map(([head, plates]) => region(`${name}.head.${head}`, `Head ${head}`, "head", plates, 65)),
+    ...[...keys].map(([index, plates]) =>
+      region(`${name}.keys.${index}`, `Keys and values of ${sharedBy(index, group)}`, "keys", plates, 64),
+    ),
   ];
 }
 
-/** The upper left corner of a block, a third of a weight's height down, which rising heads leave free. */
-function aboveHeads(top: Region["anchor"], weight: Sheet): Region["anchor"] {
-  return [Math.min(top[0], weight.x), top[1] + weight.rows / 3, top[2]];
+/** At the block's left, a third of a weight's height under the attention's top, which rising heads leave free. */
+function aboveHeads(own: readonly Sheet[], block: Region): Region["anchor"] {
+  const bounds = boundsOf(own);
+  const weight = own.find(({ kind }) => kind === "W_O");
+  return [block.bounds.min[0], bounds.min[1] + (weight?.rows ?? 0) / 3, bounds.max[2]];
 }
 
 /** The left half of the upper edge has the plate's own name. */
-function aboveMiddle(weight: Sheet): Region["anchor"] {
-  return [weight.x + weight.columns / 2, weight.y, weight.z];
+function aboveMiddle(own: readonly Sheet[], whole: Region): Region["anchor"] {
+  const first = own.find(({ kind }) => kind === "W_gate" || kind === "W_in");
+  return first ? [first.x + first.columns / 2, first.y, first.z] : whole.anchor;
 }

@@ -1,108 +1,163 @@
 /** The sections of the map, each drawn about its own origin: embedding, blocks, output.
  *
  *  In all of them the stream is at x = 0 and y runs down from 0. Drawing a section returns its height: what the
- *  next one has to keep clear of.
+ *  next one has to keep clear of. Which parts a section has is the graph's to say (`structure.ts`).
  */
 
 import { drawAttention } from "./attention";
 import { fold } from "./measures";
 import type { Paper } from "./sheet";
-
-export interface Section {
-  readonly kind: "embedding" | "block" | "output";
-  readonly layer: number | null;
-}
-
-/** All sections of a model, from top to bottom. */
-export function sectionsOf(paper: Paper): readonly Section[] {
-  const layers = new Set(paper.graph.tensors.map(({ layer }) => layer));
-  layers.delete(null);
-  return [
-    { kind: "embedding", layer: null },
-    ...[...layers].map((layer): Section => ({ kind: "block", layer })),
-    { kind: "output", layer: null },
-  ];
-}
+import type { Part, Section } from "./structure";
 
 /** Draw a section at the paper's origin; its height. */
-export function drawSection(paper: Paper, { kind, layer }: Section): number {
-  if (kind === "embedding") return drawEmbedding(paper);
-  return kind === "output" || layer === null ? drawOutput(paper) : drawBlock(paper, layer);
+export function drawSection(paper: Paper, section: Section): number {
+  return section.kind === "embedding" ? drawEmbedding(paper, section) : drawParts(paper, section.parts, 0);
 }
 
-/** Token and position embedding, whose sum starts the stream. */
-function drawEmbedding(paper: Paper): number {
-  const { modelWidth, vocabulary, context, outX, narrow, gap } = paper.measures;
+/** What is looked up for every token, under each other; their sum starts the stream. */
+function drawEmbedding(paper: Paper, { parts, tables }: Section): number {
+  const { modelWidth, outX, narrow, gap } = paper.measures;
   const pitch = modelWidth + narrow;
-  const tokensEnd = drawStrips(paper, "W_E", vocabulary, 0, pitch);
-  paper.put("hook_embed", { x: outX, y: tokensEnd - pitch });
-  const positionsEnd = drawStrips(paper, "W_pos", context, tokensEnd - narrow + gap, pitch);
-  const streamY = positionsEnd - pitch;
-  paper.put("hook_pos_embed", { x: outX, y: streamY });
-  paper.put("blocks.0.hook_resid_pre", { x: 0, y: streamY });
-  return streamY + modelWidth;
+  const embeds = parts.filter(({ kind }) => kind === "embed");
+  let row = -gap;
+  for (const { name, output } of embeds) {
+    row = (name ? drawStrips(paper, name, row + gap, pitch) : row + gap + pitch) - pitch;
+    paper.put(output, { x: paper.stream.has(output) ? 0 : outX, y: row });
+    row += modelWidth;
+  }
+  for (const { output } of parts.filter(({ kind }) => kind === "sum"))
+    paper.put(output, { x: 0, y: row - modelWidth });
+  let tablesEnd = row;
+  for (const name of tables) {
+    const height = paper.sizeOf(name)?.rows ?? 0;
+    tablesEnd = drawStrips(paper, name, tablesEnd + gap, height + narrow) - narrow;
+  }
+  const norms = parts.filter(({ kind }) => kind === "norm");
+  return Math.max(tablesEnd, norms.length > 0 ? drawParts(paper, norms, row + gap) : row);
 }
 
 /** A tensor whose long axis runs right, folded, one strip every `pitch` rows; where the next strip would be. */
-function drawStrips(paper: Paper, name: string, length: number, y: number, pitch: number): number {
-  const strips = fold(length, paper.measures.strip);
+function drawStrips(paper: Paper, name: string, y: number, pitch: number): number {
+  const strips = fold(paper.sizeOf(name)?.columns ?? 1, paper.measures.strip);
   const x = paper.measures.weightsX - strips[0]!.length;
   for (const [i, strip] of strips.entries()) paper.put(name, { x, y: y + i * pitch, strip });
   return y + strips.length * pitch;
 }
 
-/** A norm beside the stream: two summaries over the normalized stream, gain, bias, output. */
-function drawNorm(paper: Paper, name: string, y: number): void {
-  const { normalizedX, gainX, biasX, outX, summaryHeight, hair } = paper.measures;
+/** Parts one under the other, from `y` down: what a sub-layer reads stands on its right, and what it adds further
+ *  down. A norm shares the height of the sub-layer that it is followed by. Where they end. */
+function drawParts(paper: Paper, parts: readonly Part[], y: number): number {
+  const { gap, narrow, modelWidth, summaryHeight } = paper.measures;
+  let [top, end] = [y, y];
+  let norm: { readonly bottom: number; readonly inner: boolean } | null = null;
+  for (const [i, part] of parts.entries()) {
+    const first = norm ? top + summaryHeight : top;
+    const lanes = norm?.inner ? norm.bottom + gap : first;
+    const before: typeof norm = norm;
+    norm = null;
+    switch (part.kind) {
+      case "norm":
+        end = drawNorm(paper, part, top);
+        if (sharesHeight(parts[i + 1])) norm = { bottom: end, inner: paper.stream.has(part.output) };
+        else top = end + gap;
+        continue;
+      case "attention":
+        end = drawAttention(paper, part, first, lanes);
+        break;
+      case "mlp":
+        end = drawMlp(paper, part, first);
+        break;
+      case "sum":
+        paper.put(part.output, { x: 0, y: end - modelWidth });
+        break;
+      case "transform":
+        end = drawTransform(paper, part.name, first) + narrow - gap;
+        break;
+      case "unembed":
+        end = drawUnembedding(paper, first);
+        break;
+    }
+    end = Math.max(end, before?.bottom ?? end);
+    top = end + gap;
+  }
+  return end;
+}
+
+function sharesHeight(next: Part | undefined): boolean {
+  return next !== undefined && ["attention", "mlp", "unembed"].includes(next.kind);
+}
+
+/** A norm: two summaries over the normalized vectors, gain, bias, output. It stands beside the stream, or, where the
+ *  stream runs through it, its output stands on the stream. Its lower edge. */
+function drawNorm(paper: Paper, { name, output }: Part, y: number): number {
+  const { measures } = paper;
+  const { summaryHeight, hair } = measures;
+  const inner = paper.stream.has(output);
+  const x = inner ? measures.innerX : measures.normalizedX;
   const top = y + summaryHeight;
-  paper.put(`${name}.hook_mean`, { x: normalizedX, y });
-  paper.put(`${name}.hook_scale`, { x: normalizedX, y: y + 1 + hair });
-  paper.put(`${name}.hook_normalized`, { x: normalizedX, y: top });
-  paper.put(`${name}.w`, { x: gainX, y: top });
-  paper.put(`${name}.b`, { x: biasX, y: top });
-  paper.put(`${name}.hook_out`, { x: outX, y: top });
+  paper.put(`${name}.hook_mean`, { x, y });
+  paper.put(`${name}.hook_scale`, { x, y: y + 1 + hair });
+  paper.put(`${name}.hook_normalized`, { x, y: top, fromAbove: inner });
+  paper.put(`${name}.w`, { x: inner ? measures.innerGainX : measures.gainX, y: top });
+  paper.put(`${name}.b`, { x: inner ? measures.innerBiasX : measures.biasX, y: top });
+  paper.put(output, { x: inner ? 0 : measures.outX, y: top });
+  return top + measures.modelWidth;
 }
 
-/** One block: attention over MLP, each reading from the stream on its right and writing back further down. */
-function drawBlock(paper: Paper, layer: number): number {
-  const { summaryHeight, gap, modelWidth } = paper.measures;
-  const block = `blocks.${layer}`;
-  drawNorm(paper, `${block}.ln1`, 0);
-  const attended = drawAttention(paper, layer, summaryHeight);
-  paper.put(`${block}.hook_resid_mid`, { x: 0, y: attended - modelWidth });
-  drawNorm(paper, `${block}.ln2`, attended + gap);
-  const computed = drawMlp(paper, layer, attended + gap + summaryHeight);
-  paper.put(`${block}.hook_resid_post`, { x: 0, y: computed - modelWidth });
-  return computed;
+/** The MLP, neurons running right throughout, so that a neuron is one column from weight to weight: for each
+ *  operation its weight, its bias and what it makes. Its end. */
+function drawMlp(paper: Paper, { name, output }: Part, y: number): number {
+  const { modelWidth, weightsX, addedX, narrow, hair } = paper.measures;
+  const x = weightsX - (paper.sizeOf(`${name}.W_out`)?.columns ?? 0);
+  let top = y;
+  const put = (tensor: string, gap: number): void => {
+    const size = paper.sizeOf(`${name}.${tensor}`);
+    if (!size) return;
+    paper.put(`${name}.${tensor}`, { x, y: top });
+    top += size.rows + gap;
+  };
+  const linear = (weight: string, bias: string): void => {
+    put(weight, paper.sizeOf(`${name}.${bias}`) ? hair : narrow);
+    put(bias, narrow);
+  };
+  if (paper.sizeOf(`${name}.W_gate`)) {
+    put("W_gate", narrow);
+    put("hook_pre", narrow);
+    put("hook_gate", narrow);
+    linear("W_in", "b_in");
+    put("hook_pre_linear", narrow);
+  } else {
+    linear("W_in", "b_in");
+    put("hook_pre", narrow);
+  }
+  put("hook_post", narrow);
+  paper.put(`${name}.W_out`, { x, y: top });
+  paper.put(`${name}.b_out`, { x: weightsX + hair, y: top });
+  paper.put(output, { x: addedX, y: top });
+  return top + modelWidth;
 }
 
-/** The MLP, neurons running right throughout, so that a neuron is one column from weight to weight. Its end. */
-function drawMlp(paper: Paper, layer: number, y: number): number {
-  const { modelWidth, mlpWidth, positions, weightsX, outX, narrow, hair } = paper.measures;
-  const mlp = `blocks.${layer}.mlp`;
-  const x = weightsX - mlpWidth;
-  const biasY = y + modelWidth + hair;
-  const preY = biasY + 1 + narrow;
-  const postY = preY + positions + narrow;
-  const outY = postY + positions + narrow;
-  paper.put(`${mlp}.W_in`, { x, y });
-  paper.put(`${mlp}.b_in`, { x, y: biasY });
-  paper.put(`${mlp}.hook_pre`, { x, y: preY });
-  paper.put(`${mlp}.hook_post`, { x, y: postY });
-  paper.put(`${mlp}.W_out`, { x, y: outY });
-  paper.put(`${mlp}.b_out`, { x: weightsX + hair, y: outY });
-  paper.put(`blocks.${layer}.hook_mlp_out`, { x: outX, y: outY });
-  return outY + modelWidth;
+/** A dense layer before the unembedding: its weight and what it makes beside the stream, the nonlinearity under it,
+ *  above the norm that follows. Its end. */
+function drawTransform(paper: Paper, name: string, y: number): number {
+  const { normalizedX, narrow, hair } = paper.measures;
+  const biasX = normalizedX - narrow - 1;
+  const { rows, columns } = paper.sizeOf(`${name}.W`) ?? { rows: 0, columns: 0 };
+  paper.put(`${name}.W`, { x: biasX - hair - columns, y });
+  paper.put(`${name}.b`, { x: biasX, y });
+  paper.put(`${name}.hook_pre`, { x: normalizedX, y });
+  paper.put(`${name}.hook_post`, { x: normalizedX, y: y + rows + narrow });
+  return y + 2 * rows + narrow;
 }
 
-/** The last norm, and for every strip of the vocabulary its weights, scores and probabilities under each other. */
-function drawOutput(paper: Paper): number {
-  const { summaryHeight, modelWidth, positions, vocabulary, narrow, gap, stripHeight } = paper.measures;
-  const logitsY = summaryHeight + modelWidth + narrow;
-  const probabilitiesY = logitsY + positions + narrow;
-  drawNorm(paper, "ln_final", 0);
-  const end = drawStrips(paper, "W_U", vocabulary, summaryHeight, stripHeight);
-  drawStrips(paper, "logits", vocabulary, logitsY, stripHeight);
-  drawStrips(paper, "probabilities", vocabulary, probabilitiesY, stripHeight);
+/** For every strip of the vocabulary its weights, biases, scores and probabilities under each other. Their end. */
+function drawUnembedding(paper: Paper, y: number): number {
+  const { positions, narrow, hair, gap, stripHeight } = paper.measures;
+  const below = (paper.sizeOf("W_U")?.rows ?? 0) + y;
+  const logitsY = below + narrow + (paper.sizeOf("b_U") ? 1 + hair : 0);
+  const end = drawStrips(paper, "W_U", y, stripHeight);
+  if (paper.sizeOf("b_U")) drawStrips(paper, "b_U", below + hair, stripHeight);
+  drawStrips(paper, "logits", logitsY, stripHeight);
+  drawStrips(paper, "probabilities", logitsY + positions + narrow, stripHeight);
   return end - gap;
 }

@@ -3,6 +3,7 @@
  *  Axes of space: x runs right, y runs DOWN, z runs toward the viewer. The scene turns y over once, for three.js.
  */
 
+import type { Positions } from "../graph/shape";
 import type { Role } from "../graph/types";
 
 /** One rectangle of one tensor: a flat box, one cell per number. */
@@ -44,9 +45,12 @@ export interface Ribbon {
 
 /** A named region: a block, its attention, a head, its MLP. */
 export interface Region {
+  /** Like a tensor's name, from the outside in: `blocks.3`, `blocks.3.attn`, `blocks.3.attn.head.5`. */
+  readonly id: string;
   readonly name: string;
   readonly layer: number | null;
-  readonly kind: "model" | "block" | "attention" | "head" | "mlp" | "embedding" | "output";
+  readonly stack: "encoder" | "decoder" | null;
+  readonly kind: "model" | "stack" | "block" | "attention" | "head" | "keys" | "mlp" | "embedding" | "output";
   readonly bounds: Bounds;
   /** Where its name may begin (lower left corner of the text) without lying on a plate, as seen from home. */
   readonly anchor: readonly [number, number, number];
@@ -64,12 +68,19 @@ export interface Layout {
   readonly regions: readonly Region[];
   readonly bounds: Bounds;
   /** Token positions the plates have room for. */
-  readonly capacity: number;
+  readonly capacity: Positions;
 }
 
+/** How heads stand: behind each other and rising, behind each other, or side by side. */
+export type HeadArrangement = "fan" | "stack" | "board";
+export const HEAD_ARRANGEMENTS: readonly HeadArrangement[] = ["fan", "stack", "board"];
+
 export interface LayoutOptions {
-  /** Token positions to make room for: prompt plus what may be generated. */
-  readonly capacity: number;
+  /** Token positions to make room for: prompt plus what may be generated, and the source text of an
+   *  encoder-decoder. One number stands for both. */
+  readonly capacity: Positions | number;
   /** Width over height of the window: deep models wrap into columns to fill it. */
   readonly aspect: number;
+  /** A fan unless given. */
+  readonly heads?: HeadArrangement;
 }

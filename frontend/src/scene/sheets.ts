@@ -5,6 +5,7 @@
  *  and a tied W_U are windows into the one sheet of W_E.
  */
 
+import { type Positions, shapeAt } from "../graph/shape";
 import type { Graph, TensorInfo } from "../graph/types";
 import type { Plate } from "../layout/types";
 import { LAYER_SIZE } from "./slots";
@@ -64,16 +65,9 @@ function sheetAxes(plate: Plate, dimensions: number): [number | null, number] {
   return shown.length === 2 ? [shown[0] as number, shown[1] as number] : [null, shown[0] as number];
 }
 
-/** How long a source's axis is as drawn: token axes have the layout's capacity, but never less than is shown. */
-function sourceShape(info: TensorInfo, capacity: number): number[] {
-  return info.shape.map((size, axis) =>
-    info.role !== "weight" && isTokenAxis(info.axes[axis]) ? Math.min(size, capacity) : size,
-  );
-}
-
 /** Sheets and windows of all plates.
  *  @throws Error if a plate's source is not in the graph: the layout and the graph do not belong together. */
-export function makeSheets(plates: readonly Plate[], graph: Graph, capacity: number): Sheets {
+export function makeSheets(plates: readonly Plate[], graph: Graph, capacity: Positions): Sheets {
   const tensors = new Map(graph.tensors.map((tensor) => [tensor.name, tensor]));
   const holder = (name: string): string => {
     const info = tensors.get(name);
@@ -91,7 +85,7 @@ export function makeSheets(plates: readonly Plate[], graph: Graph, capacity: num
     const key = `${source}|${fixed.map((index) => index ?? "").join(",")}`;
     let sheet = sheets.get(key);
     if (!sheet) {
-      const shape = sourceShape(info, capacity);
+      const shape = shapeAt(info, capacity);
       const rows = rowAxis === null ? 1 : (shape[rowAxis] as number);
       const columns = shape[columnAxis] as number;
       const tilesDown = Math.ceil(rows / LAYER_SIZE);

@@ -13,7 +13,7 @@ export const EMPTY: Layout = {
   ribbons: [],
   regions: [],
   bounds: { min: [0, 0, 0], max: [1, 1, 1] },
-  capacity: 0,
+  capacity: { target: 0, source: 0 },
 };
 
 /** A rectangle of cells on a plate as it stands. */

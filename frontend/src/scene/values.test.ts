@@ -71,7 +71,7 @@ function layoutOf(capacity: number): Layout {
     ribbons: [],
     regions: [],
     bounds: { min: [0, 0, 0], max: [1, 1, 1] },
-    capacity,
+    capacity: { target: capacity, source: capacity },
   };
 }
 

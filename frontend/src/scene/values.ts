@@ -28,7 +28,7 @@ function strides(shape: readonly number[]): number[] {
 
 export class Values {
   readonly pool: Pool;
-  sheets: Sheets = makeSheets([], { tensors: [], ops: [], sizes: {} }, 0);
+  sheets: Sheets = makeSheets([], { tensors: [], ops: [], sizes: {} }, { target: 0, source: 0 });
   table = new Uint32Array(0);
   tableChanged = true;
   private held: (Held | null)[] = [];

@@ -23,7 +23,7 @@ export function framingOf(
 }
 
 export function regionView(layout: Layout, name: string, aspect: number): CameraState | null {
-  const region = layout.regions.find((candidate) => candidate.name === name);
+  const region = layout.regions.find(({ id, name: shown }) => id === name || shown === name);
   if (!region) return null;
   const { min, max } = region.bounds;
   const corners: Vec3[] = [];
