@@ -14,7 +14,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from app.checkpoints.catalog import Catalog, LoadedModel, ModelEntry
-from app.runs.executor import Executor, Job
+from app.runs.executor import Executor, Job, QueueFullError
 from app.runs.plates import Plate, activation_plate, weight_plate
 from app.runs.recorder import Intervention
 from app.runs.run import Candidate, Generated, Run
@@ -53,6 +53,9 @@ class Atlas:
         self.store = RunStore(settings.run_store_bytes, settings.runs_held)
         # Readers compute with one thread each: two that share cores would wait for each other at every step.
         self._readers = ThreadPoolExecutor(_READERS, "atlas-reader", initializer=torch.set_num_threads, initargs=(1,))
+        # Lenses compute for longer than slices are cut, so they have a thread of their own, and take turns on it.
+        self._looking = 0
+        self._lenses = ThreadPoolExecutor(1, "atlas-lens", initializer=torch.set_num_threads, initargs=(1,))
         for started in [self._readers.submit(lambda: None) for _ in range(_READERS)]:
             started.result()
         self.executor = Executor(settings.queue_length, settings.threads)
@@ -71,6 +74,7 @@ class Atlas:
         self.executor.close()
         self._tile_thread.close()
         self._readers.shutdown(cancel_futures=True)
+        self._lenses.shutdown(cancel_futures=True)
 
     async def read(self, function: Callable[[], Result]) -> Result:
         """Compute something off the event loop."""
@@ -84,6 +88,20 @@ class Atlas:
         with refusals():
             self._tile_thread.submit(_settling(steps, wanted, future))
         return await future
+
+    async def look(self, function: Callable[[], Result]) -> Result:
+        """Compute a lens off the event loop, after those that were asked for before it.
+
+        Raises:
+            QueueFullError: as many wait as the server is willing to hold.
+        """
+        if self._looking >= self.settings.queue_length:
+            raise QueueFullError
+        self._looking += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._lenses, function)
+        finally:
+            self._looking -= 1
 
     def default_model(self) -> str | None:
         """The model that is shown first."""

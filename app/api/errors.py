@@ -65,7 +65,7 @@ def refusals() -> Iterator[None]:
         raise ApiError(503, "broken_model", str(error), error.hint) from error
     except QueueFullError as error:
         raise ApiError(
-            429, "busy", "as many runs compute as the server allows", "Wait until one is done, then try again."
+            429, "busy", "as many computations wait as the server allows", "Wait until one is done, then try again."
         ) from error
     except StoreFullError as error:
         raise ApiError(

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from torch import Tensor
 
-from app.lenses import LENSES, LensError
+from app.lenses import LENSES, Lens, LensError
 from app.lenses import Format as LensFormat
 from app.runs.run import Event, Run
 from app.transformer.names import resolve_name
@@ -21,7 +21,7 @@ _PRESENCE_SECONDS = 0.5
 # A figure as one file runs its own script; it may reach nothing else, not even this server.
 _SANDBOX = "sandbox allow-scripts allow-downloads; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; " \
     "style-src 'unsafe-inline'; img-src data: blob:"  # fmt: skip
-_MEDIA = {"json": "application/json", "csv": "text/csv", "figure": "application/json", "html": "text/html"}
+_MEDIA = {"csv": "text/csv", "html": "text/html"}
 
 
 @router.post("/runs", response_model=schemas.RunAnswer, responses={202: {"model": schemas.RunAnswer}})
@@ -127,12 +127,25 @@ async def scales(atlas: AtlasOf, run_id: str, by: schemas.ScaleOf = "kind") -> s
 @router.get("/runs/{run_id}/lenses")
 async def lenses(atlas: AtlasOf, run_id: str) -> schemas.Lenses:
     """What a run can be seen through."""
-    atlas.run(run_id)
-    return schemas.Lenses(
-        lenses=[
-            schemas.LensInfo(name=lens.name, title=lens.title, parameters=dict(lens.parameters))
-            for lens in LENSES.values()
-        ]
+    run = atlas.run(run_id)
+    return schemas.Lenses(lenses=[_lens_answer(lens, run) for lens in LENSES.values()])
+
+
+def _lens_answer(lens: Lens, run: Run) -> schemas.LensInfo:
+    """A lens as it stands to a run; what can be chosen is listed where the lens applies."""
+    reason = lens.applies(run.loaded.spec)
+    parameters = lens.parameters(run) if reason is None else ()
+    return schemas.LensInfo(
+        name=lens.name,
+        title=lens.title,
+        group=lens.group,
+        applies=reason is None,
+        reason=reason,
+        reading=lens.reading,
+        misreadings=list(lens.misreadings),
+        parameters=[
+            schemas.LensParameter(**{**vars(parameter), "choices": list(parameter.choices)}) for parameter in parameters
+        ],
     )
 
 
@@ -144,8 +157,9 @@ async def see(atlas: AtlasOf, request: Request, run_id: str, lens: str, format: 
         raise ApiError(404, "unknown_lens", f"there is no lens {lens!r}", f"There are: {', '.join(LENSES)}.")
     asked = {key: value for key, value in request.query_params.items() if key != "format"}
     try:
-        content = await atlas.read(lambda: LENSES[lens].see(run, asked).write(format))
+        with refusals():
+            content = await atlas.look(lambda: LENSES[lens].see(run, asked).write(format))
     except LensError as error:
         raise ApiError(422, "bad_lens", str(error), error.hint) from error
     headers = {"Content-Security-Policy": _SANDBOX} if format == "html" else None
-    return Response(content, media_type=_MEDIA[format], headers=headers)
+    return Response(content, media_type=_MEDIA.get(format, "application/json"), headers=headers)

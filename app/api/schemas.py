@@ -427,12 +427,37 @@ class Parity(Answer):
     seconds: float
 
 
-class LensInfo(Answer):
-    """A lens, and its parameters with their defaults."""
+class LensParameter(Answer):
+    """One thing that a lens can be asked for.
+
+    An `index` runs along an axis (`of`) of `size` entries, a `count` and a `number` lie from `least` to `most`, a
+    `choice` is one of `choices`, a `token` is one of the vocabulary by its text or as `#id`; `empty` says what an
+    empty one means.
+    """
 
     name: str
     title: str
-    parameters: dict[str, int | str]
+    kind: Literal["index", "count", "number", "choice", "token", "text"]
+    default: int | float | str
+    of: str
+    size: int
+    least: float | None
+    most: float | None
+    choices: list[str]
+    empty: str
+
+
+class LensInfo(Answer):
+    """A lens: what it can be asked for here, how it is read and misread, and why it does not apply, if it does not."""
+
+    name: str
+    title: str
+    group: str
+    applies: bool
+    reason: str | None
+    reading: str
+    misreadings: list[str]
+    parameters: list[LensParameter]
 
 
 class Lenses(Answer):

@@ -1,66 +1,102 @@
 """Attention: how much each query looks at each key, for one head of one layer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from torch import Tensor
 
 from app.runs.run import Run
 
-from .lens import Lens, LensError, View, nullable, token_labels, within
+from .drawing import heat_map, labels_of
+from .lens import Lens, Place, View, nullable, rows_of
+from .parameters import LensError, Parameter, within
+from .parts import attention_parameters, attentions, axis_tokens, head_parameter
 
 _STAGES = {"pattern": "hook_pattern", "scores": "hook_attn_scores", "scores_raw": "hook_attn_scores_raw"}
 
 
+def module_named(run: Run, chosen: Mapping[str, Any]) -> str:
+    """The attention module of the part and layer chosen, such as `blocks.3.attn`.
+
+    Raises:
+        LensError: that part has fewer layers.
+    """
+    modules = attentions(run.loaded.graph)[chosen["part"]]
+    return modules[within("layer", chosen["layer"], len(modules))]
+
+
+def square(run: Run, name: str) -> Tensor:
+    """Scores or a pattern, `[head, query_pos, key_pos]`, of the positions read so far.
+
+    Raises:
+        LensError: none yet.
+    """
+    count = rows_of(run, name)
+    tensor = run.recorder.read(name, 0, count).float().cpu()
+    crossed = set(run.recorder.info(name).source_axes) == {"key_pos"}
+    # Keys that came in meanwhile take no part.
+    return tensor if crossed else tensor[..., :count]
+
+
+def _parameters(run: Run) -> Sequence[Parameter]:
+    stage = Parameter("stage", "stage", "choice", "pattern", choices=tuple(_STAGES))
+    return [*attention_parameters(run), head_parameter(run.loaded.spec), stage]
+
+
 def _view(run: Run, chosen: Mapping[str, Any]) -> View:
-    spec = run.loaded.spec
-    layer, head = within("layer", chosen["layer"], spec.layers), within("head", chosen["head"], spec.heads)
-    stage = chosen["stage"]
-    if stage not in _STAGES:
-        raise LensError(f"there is no stage {stage[:40]!r}", f"Use one of: {', '.join(_STAGES)}.")
-    name = f"blocks.{layer}.attn.{_STAGES[stage]}"
-    count = run.recorder.rows(name)
-    if count == 0:
-        raise LensError(f"{name} has not been computed yet", "Ask again when the run's state is paused or done.")
-    matrix = run.recorder.read(name, 0, count)[head, :, :count].float().cpu().numpy()
+    head, stage, module = chosen["head"], chosen["stage"], module_named(run, chosen)
+    name = f"{module}.{_STAGES[stage]}"
+    if name not in run.recorder.names:
+        raise LensError(f"{module} masks nothing, so it has no scores before a mask", "Use stage=scores.")
+    matrix = square(run, name)[head].numpy()
     values = nullable(matrix)
-    labels = token_labels(run, count)
-    tokens = [token.text for token in run.tokens[:count]]
+    queries, keys = axis_tokens(run, name, "query_pos"), axis_tokens(run, name, "key_pos")
+    queries, keys = queries[: matrix.shape[0]], keys[: matrix.shape[1]]
     numbers = {
         "lens": "attention",
         "run": run.id,
         "name": name,
-        "layer": layer,
+        "part": chosen["part"],
+        "layer": chosen["layer"],
         "head": head,
         "stage": stage,
         "axes": ["query_pos", "key_pos"],
-        "tokens": tokens,
+        "tokens": [token.text for token in queries],
+        "key_tokens": [token.text for token in keys],
         "matrix": values,
     }
 
     def figure() -> Any:
-        import plotly.graph_objects as plotly  # takes a second to import, so only when a chart is asked for
-
-        scale = {"zmin": 0, "zmax": 1, "colorscale": "Purples"} if stage == "pattern" else {"colorscale": "Tealrose"}
-        places = list(range(count))
-        heat = plotly.Heatmap(
-            z=values,
-            customdata=[[[labels[query], labels[key]] for key in places] for query in places],
-            hovertemplate="%{customdata[0]} looks at %{customdata[1]}<br>"
-            "query_pos %{y}, key_pos %{x}<br>%{z:.4f}<extra></extra>",
-            **({"zmid": 0} if stage != "pattern" else {}),
-            **scale,
-        )
-        chart = plotly.Figure(heat)
-        ticks = {"tickmode": "array", "tickvals": places, "ticktext": labels}
-        chart.update_layout(title=f"{name}, head {head}", plot_bgcolor="rgba(0,0,0,0)")
-        chart.update_xaxes(title="key_pos: looked at", constrain="domain", **ticks)
-        chart.update_yaxes(title="query_pos: looks", autorange="reversed", scaleanchor="x", constrain="domain", **ticks)
-        return chart
+        across, down = labels_of(keys), labels_of(queries)
+        texts = [[f"{query} looks at {key}" for key in across] for query in down] if len(down) <= 128 else None
+        return heat_map(
+            values, across, down, "probability" if stage == "pattern" else "activation",
+            title=f"{name}, head {head}", across="key_pos", down="query_pos", texts=texts,
+            bounds=(0, 1) if stage == "pattern" else None, square=len(down) == len(across),
+        )  # fmt: skip
 
     header = ["query_pos", "query_token", "key_pos", "key_token", stage]
-    rows = [
-        [query, tokens[query], key, tokens[key], values[query][key]] for query in range(count) for key in range(count)
-    ]
-    return View(numbers, header, rows, figure)
+    rows, places = [], list[Place | None]()
+    for query, query_token in enumerate(queries):
+        for key, key_token in enumerate(keys):
+            rows.append([query, query_token.text, key, key_token.text, values[query][key]])
+            places.append((name, (head, query, key)))
+    return View(numbers, header, rows, figure, places)
 
 
-LENS = Lens("attention", "Attention", {"layer": 0, "head": 0, "stage": "pattern"}, _view)
+LENS = Lens(
+    "attention",
+    "One head",
+    "Attention",
+    _view,
+    "A row is a query: the token that looks. A column is a key: the token looked at. In the pattern every row sums to"
+    " one, the shares of what the query takes in; the scores are what the softmax made the shares of, before and"
+    " after the mask that hides the future.",
+    (
+        "A large share is not importance: what moves is the value of the key, which may be small or be undone later.",
+        "Heads that put nearly everything on the first token are usually resting, not interested in it.",
+        "Patterns of deep layers mix vectors that already hold other tokens; a column is a place, not a word.",
+    ),
+    _parameters,
+)
+LENSES = (LENS,)

@@ -1,39 +1,42 @@
-"""What every lens is: parameters in, a view out, which can be written as JSON, CSV, a Plotly figure or a file."""
+"""What every lens is: parameters in, a view out, which can be written as JSON, a table, a Plotly figure or a file.
+
+A lens describes itself (what it takes, how to read it, how it is misread, where it does not apply), so that one
+panel, one REST call and one page of documentation serve them all.
+"""
 
 import csv
-import html
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 import orjson
+import torch
 from numpy.typing import NDArray
 
 from app.runs.run import Run
+from app.transformer.spec import Spec
 
-Format = Literal["json", "csv", "figure", "html"]
-_SPACES = {" ": "␣", "\n": "⏎", "\t": "⇥"}
+from .parameters import LensError, Parameter
 
-
-class LensError(ValueError):
-    """A lens that cannot be used so; `hint` says how it can."""
-
-    def __init__(self, message: str, hint: str) -> None:
-        """Keep what is wrong and what to do apart."""
-        super().__init__(message)
-        self.hint = hint
+Format = Literal["json", "csv", "table", "figure", "html"]
+# A cell of a tensor, or all along the axes that are None: where the map shows what a row of a table speaks of.
+Place = tuple[str, tuple[int | None, ...]]
 
 
 @dataclass(frozen=True)
 class View:
-    """What a lens shows of one run: numbers for JSON, a table for CSV, and how to draw them."""
+    """What a lens shows of one run: numbers for JSON, a table for CSV, and how to draw them.
+
+    `places` holds, for every row of the table, the cells of the map that it speaks of, where there are any.
+    """
 
     numbers: Mapping[str, Any]
     header: Sequence[str]
     rows: Sequence[Sequence[object]]
     figure: Callable[[], Any]
+    places: Sequence[Place | None] = ()
 
     def write(self, form: Format) -> str | bytes:
         """The view in one of its formats."""
@@ -44,53 +47,61 @@ class View:
                 file = io.StringIO()
                 csv.writer(file).writerows([self.header, *self.rows])
                 return file.getvalue()
+            case "table":
+                table = {"header": self.header, "rows": self.rows, "places": self.places}
+                return orjson.dumps(table, option=orjson.OPT_SERIALIZE_NUMPY)
             case "figure":
                 return str(self.figure().to_json())
             case "html":
                 return str(self.figure().to_html(include_plotlyjs=True, full_html=True))
 
 
+def always(spec: Spec) -> str | None:
+    """Nothing stands against it."""
+    return None
+
+
+def no_parameters(run: Run) -> Sequence[Parameter]:
+    """Nothing to choose."""
+    return ()
+
+
 @dataclass(frozen=True)
 class Lens:
-    """A way to look at a run: its name, its title, and its parameters with their defaults."""
+    """A way to look at a run.
+
+    `parameters` says what can be chosen for this run; `applies` why the lens says nothing of a kind of model, or
+    None. `reading` is how to read the view, `misreadings` what it is usually taken for and is not.
+    """
 
     name: str
     title: str
-    parameters: Mapping[str, int | str]
+    group: str
     view: Callable[[Run, Mapping[str, Any]], View]
+    reading: str
+    misreadings: Sequence[str] = ()
+    parameters: Callable[[Run], Sequence[Parameter]] = field(default=no_parameters)
+    applies: Callable[[Spec], str | None] = field(default=always)
 
     def see(self, run: Run, asked: Mapping[str, str]) -> View:
         """The view of a run under the parameters asked for.
 
         Raises:
-            LensError: a parameter that this lens does not have, or a value it cannot take.
+            LensError: the lens does not apply to the model, has no such parameter, or not that value.
         """
-        chosen: dict[str, Any] = dict(self.parameters)
-        for name, text in asked.items():
-            if name not in self.parameters:
-                raise LensError(f"{self.name} has no parameter {name!r}", f"It has: {', '.join(self.parameters)}.")
-            chosen[name] = _whole(name, text) if isinstance(self.parameters[name], int) else text
-        return self.view(run, chosen)
-
-
-def _whole(name: str, text: str) -> int:
-    try:
-        if len(text) > 10:
-            raise ValueError
-        return int(text)
-    except ValueError as error:
-        raise LensError(f"{name} is {text[:40]!r}, not a whole number", f"Send a number, such as {name}=0.") from error
-
-
-def within(name: str, value: int, size: int) -> int:
-    """An index along an axis, counted from 0; negative ones count from the end.
-
-    Raises:
-        LensError: it lies outside.
-    """
-    if not -size <= value < size:
-        raise LensError(f"{name} {value} does not exist", f"Use 0 to {size - 1}.")
-    return value % size
+        reason = self.applies(run.loaded.spec)
+        if reason is not None:
+            raise LensError(
+                f"{self.title} does not apply to {run.loaded.entry.id}: {reason}",
+                f"GET /api/v1/runs/{run.id}/lenses says which lenses do.",
+            )
+        known = {parameter.name: parameter for parameter in self.parameters(run)}
+        for name in asked:
+            if name not in known:
+                raise LensError(f"{self.name} has no parameter {name[:40]!r}", f"It has: {', '.join(known) or 'none'}.")
+        chosen = {name: parameter.read(asked.get(name), run) for name, parameter in known.items()}
+        with torch.inference_mode():
+            return self.view(run, chosen)
 
 
 def positions_read(run: Run) -> int:
@@ -99,24 +110,25 @@ def positions_read(run: Run) -> int:
     Raises:
         LensError: none yet.
     """
-    count = run.recorder.rows("logits")
+    return rows_of(run, "logits")
+
+
+def rows_of(run: Run, name: str) -> int:
+    """How many positions of a tensor there are.
+
+    Raises:
+        LensError: none yet.
+    """
+    count = run.recorder.rows(name)
     if count == 0:
-        raise LensError("the run has not read its prompt yet", "Ask again when its state is paused or done.")
+        raise LensError(f"{name} has not been computed yet", "Ask again when the run's state is paused or done.")
     return count
-
-
-def token_labels(run: Run, count: int) -> list[str]:
-    """The first tokens as a chart shows them: white space visible, nothing that Plotly takes for markup."""
-    return [escaped(token.text) for token in run.tokens[:count]]
-
-
-def escaped(text: str) -> str:
-    """One token's text as a chart shows it."""
-    return html.escape("".join(_SPACES.get(character, character) for character in text))
 
 
 def nullable(values: NDArray[np.floating[Any]]) -> list[Any]:
     """Nested lists with None for what JSON cannot say."""
+    if np.isfinite(values).all():
+        return list(values.tolist())
     listed = values.astype(object)
     listed[~np.isfinite(values)] = None
     return list(listed.tolist())

@@ -1,54 +1,69 @@
-"""Next token: the most probable continuations after one position."""
+"""Next token: the most probable continuations after one position (an encoder's: the tokens for the position)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.runs.run import Run, candidates
 
-from .lens import Lens, LensError, View, escaped, positions_read, token_labels, within
+from .distributions import TEMPERATURE
+from .drawing import bars, escaped, token_labels
+from .lens import Lens, Place, View, positions_read
+from .parameters import Parameter
 
-_MOST = 1000
+
+def _parameters(run: Run) -> Sequence[Parameter]:
+    word = "after position" if run.loaded.spec.writes else "position"
+    return [
+        Parameter("pos", word, "index", -1, of="pos", size=run.recorder.rows("logits")),
+        Parameter("k", "candidates", "count", 10, least=1, most=1000),
+        TEMPERATURE,
+    ]
 
 
 def _view(run: Run, chosen: Mapping[str, Any]) -> View:
-    count = positions_read(run)
-    pos, k = within("pos", chosen["pos"], count), chosen["k"]
-    if not 1 <= k <= _MOST:
-        raise LensError(f"k is {k}", f"Use 1 to {_MOST}.")
+    count, pos = positions_read(run), chosen["pos"]
+    word = "after" if run.loaded.spec.writes else "at"
     logits = run.recorder.read("logits", pos, pos + 1)[0].float().cpu()
-    top = candidates(logits, run.loaded, k)
+    top = candidates(logits / chosen["temperature"], run.loaded, chosen["k"])
+    own = [float(logits[one.id]) for one in top]
     numbers = {
         "lens": "next_token",
         "run": run.id,
         "pos": pos,
-        "after": run.tokens[pos].text,
+        "temperature": chosen["temperature"],
+        word: run.tokens[pos].text,
         "candidates": [
-            {"id": one.id, "text": one.text, "logit": one.logit, "probability": one.probability} for one in top
+            {"id": one.id, "text": one.text, "logit": logit, "probability": one.probability}
+            for one, logit in zip(top, own, strict=True)
         ],
     }
 
     def figure() -> Any:
-        import plotly.graph_objects as plotly  # takes a second to import, so only when a chart is asked for
+        return bars(
+            [one.probability for one in top], [escaped(one.text) for one in top], scale="probability",
+            notes=[f"id {one.id}, logit {logit:.4f}" for one, logit in zip(top, own, strict=True)],
+            title=f"{word} “{token_labels(run, count)[pos]}” at pos {pos}", unit="probability",
+        )  # fmt: skip
 
-        places = list(range(len(top)))
-        bars = plotly.Bar(
-            x=[one.probability for one in top],
-            y=places,
-            orientation="h",
-            marker={"color": "#6b4fa0"},
-            customdata=[[one.id, one.logit] for one in top],
-            hovertemplate="probability %{x:.4f}<br>id %{customdata[0]}, logit %{customdata[1]:.4f}<extra></extra>",
-        )
-        chart = plotly.Figure(bars)
-        chart.update_layout(title=f"after “{token_labels(run, count)[pos]}” at pos {pos}")
-        chart.update_xaxes(title="probability", rangemode="tozero")
-        chart.update_yaxes(
-            autorange="reversed", tickmode="array", tickvals=places, ticktext=[escaped(one.text) for one in top]
-        )
-        return chart
-
-    rows = [[place + 1, one.id, one.text, one.logit, one.probability] for place, one in enumerate(top)]
-    return View(numbers, ["rank", "id", "text", "logit", "probability"], rows, figure)
+    rows: list[list[object]] = [
+        [place + 1, one.id, one.text, logit, one.probability]
+        for place, (one, logit) in enumerate(zip(top, own, strict=True))
+    ]
+    places: list[Place | None] = [("logits", (pos, one.id)) for one in top]
+    return View(numbers, ["rank", "id", "text", "logit", "probability"], rows, figure, places)
 
 
-LENS = Lens("next_token", "Next token", {"pos": -1, "k": 10}, _view)
+LENS = Lens(
+    "next_token",
+    "Next token",
+    "Tokens",
+    _view,
+    "The likeliest tokens after one position, with the probabilities of the softmax over the whole vocabulary; at a"
+    " temperature, the logits are divided by it first. An encoder's are the tokens for the position itself.",
+    (
+        "Probabilities are the model's, before any cutting to the top-k or top-p that sampling may do.",
+        "Several tokens may spell the same word (with and without a space); none alone is the word's probability.",
+    ),
+    _parameters,
+)
+LENSES = (LENS,)

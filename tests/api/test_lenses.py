@@ -1,21 +1,40 @@
-"""The lenses: their numbers against the run's own, and their charts as a page and a notebook would draw them."""
+"""The lenses: their numbers against NumPy on the run's own tensors and weights, or against transformers."""
 
 import csv
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as plotly
 import pytest
+import torch
+from numpy.typing import NDArray
+from transformers import GPT2LMHeadModel
 
-from tests.api.test_numbers import TOKENS, activation
-from tests.conftest import Server
+from tests.api.test_numbers import TOKENS, activation, fetch
+from tests.conftest import TINY, Server
+
+EVERY = (
+    "attention", "attention_board", "head_measures", "rollout", "query_key", "logit_lens", "token_rank",
+    "residual_norms", "contributions", "neurons", "neuron", "embeddings", "position_similarity", "neighbours",
+    "next_token", "distributions", "surprisal",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def run(server: Server) -> str:
     return str(server.make_run(model="tiny", tokens=TOKENS, max_new_tokens=3)["id"])
+
+
+@pytest.fixture(scope="module")
+def story(server: Server) -> str:
+    return str(server.make_run(model="stories", text="Once upon a time, there was a little girl. She")["id"])
+
+
+def see(server: Server, run: str, lens: str, **query: Any) -> Any:
+    return server.get(f"/runs/{run}/lenses/{lens}", **query)
 
 
 def table(server: Server, run: str, lens: str, **query: Any) -> list[dict[str, str]]:
@@ -24,11 +43,18 @@ def table(server: Server, run: str, lens: str, **query: Any) -> list[dict[str, s
     return list(csv.DictReader(io.StringIO(answer.text)))
 
 
+def weight(server: Server, name: str, model: str = "tiny") -> NDArray[np.float64]:
+    return fetch(server, f"/models/{model}/weights/{name}").astype(np.float64)
+
+
+# ---- attention --------------------------------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize(
     "stage, name", [("pattern", "hook_pattern"), ("scores", "hook_attn_scores"), ("scores_raw", "hook_attn_scores_raw")]
 )
 def test_attention_is_the_runs_own(server: Server, run: str, stage: str, name: str) -> None:
-    seen = server.get(f"/runs/{run}/lenses/attention", layer=2, head=1, stage=stage)
+    seen = see(server, run, "attention", layer=2, head=1, stage=stage)
     expected = activation(server, run, f"blocks.2.attn.{name}")[1]
     found = np.array([[-np.inf if value is None else value for value in row] for row in seen["matrix"]], np.float32)
     np.testing.assert_array_equal(found, expected)
@@ -38,55 +64,318 @@ def test_attention_is_the_runs_own(server: Server, run: str, stage: str, name: s
     assert float(rows[0][stage]) == pytest.approx(float(expected[0, 0]))
 
 
-def test_next_token_is_the_softmax_of_the_logits(server: Server, run: str) -> None:
+def test_the_board_holds_every_head(server: Server, run: str) -> None:
+    board = see(server, run, "attention_board")
+    for layer in range(TINY.layers):
+        pattern = activation(server, run, f"blocks.{layer}.attn.hook_pattern")
+        np.testing.assert_allclose(board["maps"][layer], pattern, atol=5e-5)
+        shares = np.where(pattern > 0, pattern, 1)
+        entropy = -(pattern * np.log2(shares)).sum(-1).mean(-1)
+        np.testing.assert_allclose(board["measures"]["entropy"][layer], entropy, atol=1e-5)
+        before = [np.mean([pattern[head, q, q - 1] for q in range(1, pattern.shape[1])]) for head in range(2)]
+        np.testing.assert_allclose(board["measures"]["previous"][layer], before, atol=1e-6)
+    assert len(table(server, run, "attention_board")) == TINY.layers * TINY.heads
+
+
+def test_induction_is_measured_on_a_sequence_read_twice(server: Server, run: str) -> None:
+    """The same sequence again as a run of its own, and the direct formula on its patterns."""
+    seen = see(server, run, "head_measures", measure="induction", seed=3)
+    length = seen["sequence"]["tokens"]
+    order = torch.randperm(TINY.d_vocab, generator=torch.Generator().manual_seed(3)).tolist()[:length]
+    again = server.make_run(model="tiny", tokens=[*order, *order])["id"]
+    for layer in range(TINY.layers):
+        pattern = activation(server, again, f"blocks.{layer}.attn.hook_pattern")
+        for head in range(TINY.heads):
+            shares = [pattern[head, length + i, i + 1] for i in range(length)]
+            assert seen["measures"]["induction"][layer][head] == pytest.approx(np.mean(shares), abs=1e-5)
+            shares = [pattern[head, length + i, i] for i in range(length)]
+            assert seen["measures"]["duplicate"][layer][head] == pytest.approx(np.mean(shares), abs=1e-5)
+
+
+def test_query_times_key_is_the_score(server: Server, run: str) -> None:
+    seen = see(server, run, "query_key", layer=1, head=1, query=5, key=2)
+    query = activation(server, run, "blocks.1.attn.hook_q")[5, 1]
+    key = activation(server, run, "blocks.1.attn.hook_k")[2, 1]
+    np.testing.assert_allclose(seen["products"], query * key / np.sqrt(TINY.d_head), rtol=1e-6)
+    score = activation(server, run, "blocks.1.attn.hook_attn_scores_raw")[1, 5, 2]
+    assert seen["sum"] == pytest.approx(seen["score"], abs=1e-5)
+    assert seen["score"] == pytest.approx(float(score))
+
+
+def test_rollout_rows_sum_to_one(server: Server, run: str) -> None:
+    matrix = np.array(see(server, run, "rollout", layer=1)["matrix"])
+    expected = np.eye(len(matrix))
+    for layer in (0, 1):
+        mean = activation(server, run, f"blocks.{layer}.attn.hook_pattern").astype(np.float64).mean(0)
+        expected = (mean + np.eye(len(matrix))) / 2 @ expected
+    np.testing.assert_allclose(matrix, expected, atol=1e-6)
+
+
+# ---- through the layers -----------------------------------------------------------------------------------------
+
+
+def test_logit_lens_is_transformers_norm_and_head_on_its_hidden_states(
+    server: Server, run: str, tiny_folder: Path
+) -> None:
+    model_class: Any = GPT2LMHeadModel
+    reference = model_class.from_pretrained(tiny_folder, attn_implementation="eager").eval()
+    ids = [token["id"] for token in server.get(f"/runs/{run}")["tokens"]][:9]
+    with torch.no_grad():
+        out = reference(torch.tensor([ids]), output_hidden_states=True)
+        # The last hidden state has been through the norm already.
+        logits = [reference.lm_head(reference.transformer.ln_f(state))[0] for state in out.hidden_states[:-1]]
+        logits.append(out.logits[0])
+    seen = see(server, run, "logit_lens")
+    assert seen["first"] == 0 and len(seen["stops"]) == 4
+    final = torch.log_softmax(logits[-1].double(), -1)
+    for row, expected in enumerate(logits):
+        shares = torch.log_softmax(expected.double(), -1)
+        assert seen["top"]["id"][row] == shares.argmax(-1).tolist()
+        np.testing.assert_allclose(seen["probability"][row], shares.exp().amax(-1), atol=1e-4)
+        np.testing.assert_allclose(
+            seen["entropy"][row], -(shares.exp() * shares).sum(-1) / np.log(2), atol=1e-4, err_msg="entropy"
+        )
+        divergence = (final.exp() * (final - shares)).sum(-1) / np.log(2)
+        np.testing.assert_allclose(seen["divergence"][row], divergence, atol=1e-3)
+        won = final.argmax(-1)
+        ranks = [(shares[pos] > shares[pos, won[pos]]).sum().item() + 1 for pos in range(9)]
+        assert seen["rank"][row] == ranks
+
+
+def test_the_last_row_of_the_logit_lens_is_the_output(server: Server, run: str) -> None:
+    seen = see(server, run, "logit_lens", at="sub-layers")
     probabilities = activation(server, run, "probabilities")
-    seen = server.get(f"/runs/{run}/lenses/next_token", pos=3, k=5)["candidates"]
+    assert seen["top"]["id"][-1] == probabilities.argmax(-1).tolist()
+    np.testing.assert_allclose(seen["probability"][-1], probabilities.max(-1), rtol=1e-6)
+    assert seen["divergence"][-1] == [pytest.approx(0, abs=1e-6)] * 9
+    assert set(seen["rank"][-1]) == {1}
+    assert 0 <= seen["recomputed_difference"] < 1e-4
+    for at in ("attention", "MLP"):
+        alone = see(server, run, "logit_lens", at=at)
+        assert [stop["name"].split("hook_")[1] for stop in alone["stops"]] == [
+            {"attention": "attn_out", "MLP": "mlp_out"}[at]
+        ] * 3
+        assert alone["recomputed_difference"] is None
+
+
+def test_rank_of_a_token_is_the_logit_lens_rank(server: Server, run: str) -> None:
+    grid = see(server, run, "logit_lens", at="sub-layers", token="#7")
+    curve = see(server, run, "token_rank", pos=4, token="#7")
+    assert curve["rank"] == [row[4] for row in grid["rank"]]
+    logits = activation(server, run, "logits")[4]
+    assert curve["rank"][-1] == (logits > logits[7]).sum() + 1
+
+
+# ---- residual stream --------------------------------------------------------------------------------------------
+
+
+def test_norms_are_lengths(server: Server, run: str) -> None:
+    seen = see(server, run, "residual_norms")
+    assert len(seen["stops"]) == 1 + 2 * TINY.layers
+    for row, stop in zip(seen["norms"], seen["stops"], strict=True):
+        np.testing.assert_allclose(row, np.linalg.norm(activation(server, run, stop["name"]), axis=-1), rtol=1e-5)
+
+
+@pytest.mark.parametrize("pos, token, minus", [(8, "", ""), (3, "#5", ""), (6, "#5", "#17")])
+def test_contributions_sum_to_the_logit(server: Server, run: str, pos: int, token: str, minus: str) -> None:
+    seen = see(server, run, "contributions", pos=pos, token=token, minus=minus)
+    logits = activation(server, run, "logits")[pos].astype(np.float64)
+    expected = logits[seen["token"]["id"]] - (logits[17] if minus else 0)
+    assert seen["logit"] == pytest.approx(expected, abs=1e-6)
+    assert sum(part["value"] for part in seen["parts"]) == pytest.approx(expected, abs=1e-4)
+    assert abs(seen["difference"]) < 1e-4
+    heads = [part for part in seen["parts"] if part["kind"] == "head"]
+    assert len(heads) == TINY.layers * TINY.heads
+
+
+def test_one_heads_contribution_by_hand(server: Server, run: str) -> None:
+    part = next(p for p in see(server, run, "contributions", pos=2, token="#4")["parts"] if p["label"] == "head 1.1")
+    result = activation(server, run, "blocks.1.attn.hook_result")[2, 1].astype(np.float64)
+    scale = activation(server, run, "ln_final.hook_scale")[2]
+    through = (result - result.mean()) / scale * weight(server, "ln_final.w")
+    assert part["value"] == pytest.approx(float(through @ weight(server, "W_U")[:, 4]), abs=1e-5)
+
+
+# ---- neurons ----------------------------------------------------------------------------------------------------
+
+
+def test_strongest_neurons_are_the_largest_activations(server: Server, run: str) -> None:
+    posts = np.stack([activation(server, run, f"blocks.{layer}.mlp.hook_post")[4] for layer in range(3)])
+    seen = see(server, run, "neurons", pos=4, by="activation", k=6)["neurons"]
+    order = np.argsort(-np.abs(posts), axis=None)[:6]
+    assert [(one["layer"], one["neuron"]) for one in seen] == [divmod(int(at), TINY.d_mlp) for at in order]
+    first = seen[0]
+    written = weight(server, f"blocks.{first['layer']}.mlp.W_out")[first["neuron"]] * first["activation"]
+    raised = (written - written.mean()) * weight(server, "ln_final.w") @ weight(server, "W_U")
+    assert first["toward"] == [f"#{token}" for token in np.argsort(-raised)[:5]]
+    assert first["against"] == [f"#{token}" for token in np.argsort(raised)[:5]]
+
+
+def test_strongest_along_the_text_and_by_effect(server: Server, run: str) -> None:
+    post = activation(server, run, "blocks.1.mlp.hook_post")
+    seen = see(server, run, "neurons", over="text", layer=1, by="effect", k=3)["neurons"]
+    strength = np.abs(post) * np.linalg.norm(weight(server, "blocks.1.mlp.W_out"), axis=-1)
+    best = np.argsort(-strength.max(0))[:3]
+    assert [one["neuron"] for one in seen] == best.tolist()
+    assert [one["pos"] for one in seen] == [int(strength[:, neuron].argmax()) for neuron in best]
+
+
+def test_one_neuron_along_the_text(server: Server, run: str) -> None:
+    seen = see(server, run, "neuron", layer=2, neuron=11)
+    np.testing.assert_allclose(seen["activation"], activation(server, run, "blocks.2.mlp.hook_post")[:, 11], rtol=1e-6)
+
+
+# ---- embeddings -------------------------------------------------------------------------------------------------
+
+
+def test_projection_is_numpys_svd_of_the_chosen_rows(server: Server, run: str) -> None:
+    seen = see(server, run, "embeddings", which="vocabulary", dimensions="3")
+    assert seen["rows"] == list(range(TINY.d_vocab))
+    table_of = weight(server, "W_E")
+    centred = table_of - table_of.mean(0)
+    _, singular, right = np.linalg.svd(centred, full_matrices=False)
+    np.testing.assert_allclose(np.abs(seen["points"]), np.abs(centred @ right[:3].T), atol=1e-5)
+    np.testing.assert_allclose(seen["variance"], (singular**2 / (singular**2).sum())[:3], atol=1e-6)
+
+
+def test_neighbours_are_the_nearest_by_cosine(server: Server, story: str) -> None:
+    vectors = weight(server, "W_E", "stories")
+    tokens = {one["text"]: one["id"] for one in see(server, story, "neighbours", words="She - girl")["terms"]}
+    target = vectors[tokens[" She"]] - vectors[tokens[" girl"]]
+    cosine = vectors @ target / np.linalg.norm(vectors, axis=-1) / np.linalg.norm(target)
+    order = [int(token) for token in np.argsort(-cosine) if token not in tokens.values()][:15]
+    seen = see(server, story, "neighbours", words="She - girl")
+    assert [one["id"] for one in seen["neighbours"]] == order
+    np.testing.assert_allclose([one["cosine"] for one in seen["neighbours"]], cosine[order], atol=1e-5)
+    assert {one["text"] for one in seen["left_out"]} == {" She", " girl"}
+
+
+def test_positions_are_compared_by_cosine(server: Server, run: str) -> None:
+    vectors = weight(server, "W_pos")
+    unit = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    seen = see(server, run, "position_similarity", first=2, count=5, step=3)
+    np.testing.assert_allclose(seen["cosine"], (unit @ unit.T)[2:15:3, 2:15:3], atol=1e-6)
+
+
+# ---- tokens -----------------------------------------------------------------------------------------------------
+
+
+def softmax(logits: NDArray[Any], temperature: float) -> NDArray[np.float64]:
+    scaled = logits.astype(np.float64) / temperature
+    exponentials = np.exp(scaled - scaled.max(-1, keepdims=True))
+    return np.asarray(exponentials / exponentials.sum(-1, keepdims=True))
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.5])
+def test_next_token_is_the_softmax_of_the_logits(server: Server, run: str, temperature: float) -> None:
+    probabilities = softmax(activation(server, run, "logits"), temperature)
+    seen = see(server, run, "next_token", pos=3, k=5, temperature=temperature)["candidates"]
     order = np.argsort(-probabilities[3])[:5]
     assert [one["id"] for one in seen] == order.tolist()
     np.testing.assert_allclose([one["probability"] for one in seen], probabilities[3][order], rtol=1e-5)
-    assert server.get(f"/runs/{run}/lenses/next_token")["pos"] == 8
+    assert see(server, run, "next_token")["pos"] == 8
     assert len(table(server, run, "next_token", k=29)) == 29
 
 
-def test_surprisal_is_minus_log2_of_what_came(server: Server, run: str) -> None:
-    probabilities = activation(server, run, "probabilities").astype(np.float64)
+@pytest.mark.parametrize("temperature", [1.0, 2.0])
+def test_surprisal_is_minus_log2_of_what_came(server: Server, run: str, temperature: float) -> None:
+    probabilities = softmax(activation(server, run, "logits"), temperature)
     ids = [token["id"] for token in server.get(f"/runs/{run}")["tokens"]]
     expected = [-np.log2(probabilities[pos, ids[pos + 1]]) for pos in range(len(ids) - 1)]
-    seen = server.get(f"/runs/{run}/lenses/surprisal")
+    seen = see(server, run, "surprisal", temperature=temperature)
     np.testing.assert_allclose([entry["surprisal"] for entry in seen["positions"]], expected, rtol=1e-4)
     assert seen["total"] == pytest.approx(sum(expected), rel=1e-4)
+    assert seen["per_byte"] is None, "ids without a tokenizer stand for no bytes"
 
 
-@pytest.mark.parametrize("lens", ["attention", "next_token", "surprisal"])
-def test_every_lens_draws_itself(server: Server, run: str, lens: str) -> None:
+def test_a_texts_cost_per_byte(server: Server, story: str) -> None:
+    seen = see(server, story, "surprisal")
+    assert seen["bytes"] == len(b"Once upon a time, there was a little girl. She")
+    assert seen["per_byte"] == pytest.approx(seen["total"] / seen["bytes"])
+
+
+def test_every_positions_distribution(server: Server, run: str) -> None:
+    probabilities = softmax(activation(server, run, "logits"), 1)
+    ids = [token["id"] for token in server.get(f"/runs/{run}")["tokens"]]
+    for pos, entry in enumerate(see(server, run, "distributions", k=3)["positions"]):
+        row = probabilities[pos]
+        assert [one["id"] for one in entry["top"]] == np.argsort(-row)[:3].tolist()
+        assert entry["entropy"] == pytest.approx(float(-(row * np.log2(row)).sum()), rel=1e-4)
+        assert entry["probability"] == pytest.approx(float(row[ids[pos + 1]]), rel=1e-4)
+        assert entry["rank"] == int((row > row[ids[pos + 1]]).sum()) + 1
+
+
+# ---- what holds of all ------------------------------------------------------------------------------------------
+
+
+def test_the_list_describes_every_lens(server: Server, run: str) -> None:
+    lenses = server.get(f"/runs/{run}/lenses")["lenses"]
+    assert tuple(lens["name"] for lens in lenses) == EVERY
+    for lens in lenses:
+        assert lens["reading"] and lens["misreadings"] and lens["applies"], lens["name"]
+    head = next(one for one in lenses[0]["parameters"] if one["name"] == "head")
+    assert (head["kind"], head["size"], head["default"]) == ("index", TINY.heads, 0)
+
+
+@pytest.mark.parametrize("lens", EVERY)
+def test_every_lens_draws_itself_and_has_a_table(server: Server, run: str, lens: str) -> None:
     answer = server.client.get(f"/runs/{run}/lenses/{lens}", params={"format": "figure"})
     assert plotly.Figure(json.loads(answer.text)).data
-    page = server.client.get(f"/runs/{run}/lenses/{lens}", params={"format": "html"})
+    written = see(server, run, lens, format="table")
+    assert len(written["rows"]) == len(table(server, run, lens)) > 0
+    assert all(len(row) == len(written["header"]) for row in written["rows"])
+    names = {entry["name"] for entry in server.get("/models/tiny/graph")["tensors"]}
+    assert len(written["places"]) == len(written["rows"])
+    assert {place[0] for place in written["places"] if place} <= names
+
+
+def test_a_figure_as_one_file(server: Server, run: str) -> None:
+    page = server.client.get(f"/runs/{run}/lenses/contributions", params={"format": "html"})
     assert page.headers["content-type"].startswith("text/html")
     assert "sandbox" in page.headers["content-security-policy"]
     assert "<script src=" not in page.text, "one file, nothing to fetch"
 
 
-def test_lenses_list_their_parameters(server: Server, run: str) -> None:
-    lenses = {lens["name"]: lens["parameters"] for lens in server.get(f"/runs/{run}/lenses")["lenses"]}
-    assert lenses["attention"] == {"layer": 0, "head": 0, "stage": "pattern"}
-
-
 @pytest.mark.parametrize(
-    "query, said",
+    "lens, query, said, choices",
     [
-        ({"layer": 3}, "layer 3"),
-        ({"head": "x"}, "head"),
-        ({"stage": "none"}, "stage"),
-        ({"colour": "red"}, "colour"),
-        ({"layer": "9" * 400}, "layer"),
+        ("attention", {"layer": 3}, "layer 3", "0 to 2"),
+        ("attention", {"head": "x"}, "head", "head=0"),
+        ("attention", {"head": 2}, "head 2", "0 to 1"),
+        ("attention", {"stage": "none"}, "stage", "pattern, scores, scores_raw"),
+        ("attention", {"part": "cross"}, "part", "self"),
+        ("attention", {"colour": "red"}, "colour", "layer"),
+        ("attention", {"layer": "9" * 400}, "layer", "layer=0"),
+        ("attention", {"stage": "9" * 401}, "stage", "400"),
+        ("next_token", {"pos": 9}, "pos 9", "0 to 8"),
+        ("next_token", {"k": 0}, "k is 0", "1 to 1000"),
+        ("next_token", {"temperature": "0"}, "temperature is 0", "0.05 to 10"),
+        ("next_token", {"temperature": "nan"}, "temperature is nan", "0.05 to 10"),
+        ("logit_lens", {"token": "#29"}, "#29", "#0 to #28"),
+        ("logit_lens", {"token": "girl"}, "without a tokenizer", "#0 to #28"),
+        ("contributions", {"token": "#3", "minus": "#3"}, "minus itself", "two different"),
+        ("neuron", {"neuron": 40}, "neuron 40", "0 to 39"),
+        ("neurons", {"layer": "7"}, "layer", "all, 0, 1, 2"),
+        ("neighbours", {"words": "#1 - - #2"}, "signs", "king - man + woman"),
+        ("neighbours", {"words": "#1 - #1"}, "nothing", "other words"),
+        ("embeddings", {"count": 1001}, "1001", "3 to 1000"),
     ],
 )
-def test_parameters_that_cannot_be(server: Server, run: str, query: dict[str, Any], said: str) -> None:
-    answer = server.client.get(f"/runs/{run}/lenses/attention", params=query)
+def test_what_cannot_be_seen_is_said_with_the_choices(
+    server: Server, run: str, lens: str, query: dict[str, Any], said: str, choices: str
+) -> None:
+    answer = server.client.get(f"/runs/{run}/lenses/{lens}", params=query)
     assert answer.status_code == 422
     assert said in answer.json()["error"]["message"]
-    assert answer.json()["error"]["hint"]
+    assert choices in answer.json()["error"]["hint"]
+
+
+def test_a_token_that_is_several_names_its_pieces(server: Server, story: str) -> None:
+    answer = server.client.get(f"/runs/{story}/lenses/contributions", params={"token": " girl there"})
+    assert answer.status_code == 422
+    assert "2 tokens" in answer.json()["error"]["message"]
+    assert "' girl', ' there'" in answer.json()["error"]["hint"]
+    assert see(server, story, "contributions", token=" girl", minus=" boy")["minus"]["text"] == " boy"
 
 
 def test_a_lens_that_is_not_there(server: Server, run: str) -> None:

@@ -1,0 +1,96 @@
+"""The board: every head of every layer as a small map, with the measures to sort them by."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from app.runs.run import Run
+
+from .attention import square
+from .drawing import heat_map
+from .lens import Lens, Place, View, nullable
+from .measures import in_text, mean_square_pool, table
+from .parameters import Parameter
+from .parts import attentions
+
+_SIZE = 24
+
+
+def _parameters(run: Run) -> Sequence[Parameter]:
+    parts = list(attentions(run.loaded.graph))
+    return [
+        Parameter("part", "attention", "choice", parts[-1], choices=parts),
+        Parameter("size", "cells of a small map", "count", _SIZE, least=4, most=32),
+    ]
+
+
+def _view(run: Run, chosen: Mapping[str, Any]) -> View:
+    modules = attentions(run.loaded.graph)[chosen["part"]]
+    maps, measured = [], list[dict[str, list[Any]]]()
+    crossed = chosen["part"] == "cross"
+    for module in modules:
+        pattern = square(run, f"{module}.hook_pattern")
+        maps.append(mean_square_pool(pattern, chosen["size"]))
+        found = in_text(pattern)
+        # Along two texts there is no distance, nor a token before.
+        kept = ("entropy", "first") if crossed else tuple(found)
+        measured.append({name: nullable(found[name].numpy()) for name in kept if name in found})
+    drawn = np.round(torch.stack(maps).numpy(), 4)  # [layer, head, query, key]
+    names = list(measured[0])
+    numbers = {
+        "lens": "attention_board",
+        "run": run.id,
+        "part": chosen["part"],
+        "modules": modules,
+        "axes": ["layer", "head", "query_pos", "key_pos"],
+        "pooling": "root of the mean square",
+        "size": list(drawn.shape[2:]),
+        "measures": {name: [layer[name] for layer in measured] for name in names},
+        "maps": drawn,
+    }
+
+    def figure() -> Any:
+        layers, heads, high, wide = drawn.shape
+        # A gap of one cell between the small maps.
+        sheet = np.full((layers * (high + 1), heads * (wide + 1)), np.nan)
+        for layer in range(layers):
+            for head in range(heads):
+                top, left = layer * (high + 1), head * (wide + 1)
+                sheet[top : top + high, left : left + wide] = drawn[layer, head]
+        chart = heat_map(
+            nullable(sheet), [""] * sheet.shape[1], [""] * sheet.shape[0], "probability",
+            title=f"{chosen['part']} attention, every head", across="head", down="block", bounds=(0, 1),
+        )  # fmt: skip
+        middle = [(wide + 1) * head + wide / 2 for head in range(heads)]
+        chart.update_xaxes(tickvals=middle, ticktext=list(range(heads)), showgrid=False, zeroline=False)
+        middle = [(high + 1) * layer + high / 2 for layer in range(layers)]
+        chart.update_yaxes(tickvals=middle, ticktext=list(range(layers)), showgrid=False, zeroline=False)
+        chart.update_traces(hoverinfo="skip", hovertemplate=None, meta={"scale": "probability"})
+        return chart
+
+    rows: list[list[object]] = []
+    places = list[Place | None]()
+    for layer, module in enumerate(modules):
+        for head in range(run.loaded.spec.heads):
+            rows.append([layer, head, *(measured[layer][name][head] for name in names)])
+            places.append((f"{module}.hook_pattern", (head, None, None)))
+    return View(numbers, table(names), rows, figure, places)
+
+
+LENS = Lens(
+    "attention_board",
+    "All heads",
+    "Attention",
+    _view,
+    "Every head of every block as a small map: queries downward, keys to the right, as in one head's matrix. Where"
+    " the text is longer than a small map has cells, cells are pooled by the root of their mean square, so that a"
+    " thin diagonal stays to be seen. Sort by a measure to bring heads of a kind together.",
+    (
+        "Colours of pooled maps compare places within a map; a number to quote is in the head's own matrix.",
+        "A measure describes this text. A head that looks at the token before it here may do something else elsewhere.",
+    ),
+    _parameters,
+)
+LENSES = (LENS,)

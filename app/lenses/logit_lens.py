@@ -1,0 +1,239 @@
+"""The logit lens: what the model would say if it stopped after a layer."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from app.runs.run import Run
+from app.transformer.spec import Spec
+
+from .drawing import escaped, heat_map, labels_of, lines
+from .lens import Lens, Place, View, nullable, positions_read
+from .parameters import Parameter
+from .parts import Stop, added, output_prefix, stream
+from .readout import rows_at_once, unembed
+
+_AT = ("blocks", "sub-layers", "attention", "MLP")
+_SHOWN = {
+    "probability": "probability of the top token",
+    "entropy": "entropy (bits)",
+    "divergence": "divergence from the end (bits)",
+    "rank": "rank of the token that wins in the end",
+}
+# Multiplications that take about a third of a second on one core: what is done without being asked for more.
+_WORK = 9_000_000_000
+_MOST = 4
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What each of some vectors of the stream says, `[stop, pos]` each, and how far the last is from the output."""
+
+    token: Tensor
+    probability: Tensor
+    entropy: Tensor
+    divergence: Tensor
+    rank: Tensor
+    difference: float | None
+
+
+def stops_of(run: Run, at: str) -> list[Stop]:
+    """The places of the stream that are read."""
+    spec, graph, prefix = run.loaded.spec, run.loaded.graph, output_prefix(run.loaded.spec)
+    if at == "attention":
+        found = added(graph, spec.layers, prefix, "hook_attn_out")
+        return sorted([*found, *added(graph, spec.layers, prefix, "hook_cross_attn_out")], key=lambda stop: stop.layer)
+    if at == "MLP":
+        return added(graph, spec.layers, prefix, "hook_mlp_out")
+    stops = stream(spec, graph, prefix)
+    return [stop for stop in stops if at == "sub-layers" or stop.label == "embedding" or stop.label.endswith("MLP")]
+
+
+def read_stream(run: Run, stops: Sequence[Stop], first: int, last: int, token: int | None) -> Reading:
+    """Every stop at positions `first` to `last` through the last norm and the unembedding.
+
+    The end of the stream is not computed again: it is the run's own logits. `rank` is that of `token`, or of the
+    token that wins in the end.
+    """
+    end = stream(run.loaded.spec, run.loaded.graph, output_prefix(run.loaded.spec))[-1].name
+    batch = max(1, rows_at_once(run.loaded.spec) // len(stops))
+    pieces, difference = [], None
+    for start in range(first, last, batch):
+        stop = min(last, start + batch)
+        final = run.recorder.read("logits", start, stop).float().cpu()  # [pos, d_vocab]
+        vectors = torch.stack([run.recorder.read(place.name, start, stop) for place in stops])
+        # [stop, pos, d_model] -> [stop*pos, d_model] and back
+        logits = unembed(run, vectors.flatten(0, 1)).unflatten(0, vectors.shape[:2])
+        if stops[-1].name == end:
+            found = float((logits[-1] - final).abs().max())
+            difference = found if difference is None else max(difference, found)
+            logits[-1] = final
+        pieces.append(_read(logits, final, token))
+    winner, probability, entropy, divergence, rank = (torch.cat(parts, 1) for parts in zip(*pieces, strict=True))
+    return Reading(winner, probability, entropy, divergence, rank, difference)
+
+
+def _read(logits: Tensor, final: Tensor, token: int | None) -> tuple[Tensor, ...]:
+    """Of `logits [stop, pos, d_vocab]`: the winner, its probability, entropy, divergence, and a token's rank."""
+    total = logits.logsumexp(-1)  # [stop, pos]
+    best = logits.max(-1)
+    wanted = final.argmax(-1) if token is None else torch.full((final.shape[0],), token)
+    own = logits.gather(-1, wanted.expand(logits.shape[:2]).unsqueeze(-1))  # [stop, pos, 1]
+    rank = (logits > own).sum(-1) + 1
+    shares = torch.softmax(final, -1)
+    # Kullback-Leibler, KL(final ‖ here) = sum p_final (log p_final - log p_here)
+    surprise = total - torch.einsum("spv,pv->sp", logits, shares)
+    divergence = (surprise - surprise_of(final)).clamp_min(0)
+    entropy = total - (logits - total.unsqueeze(-1)).exp_().mul_(logits).sum(-1)
+    return (
+        best.indices, (best.values - total).exp(), entropy / math.log(2), divergence / math.log(2), rank
+    )  # fmt: skip
+
+
+def surprise_of(logits: Tensor) -> Tensor:
+    """The entropy of `softmax(logits)` along the last axis, in nats."""
+    shares = torch.log_softmax(logits, -1)
+    return -(shares.exp() * shares).sum(-1)
+
+
+def affordable(spec: Spec, stops: int) -> int:
+    """How many positions can be read at so many stops without a wait."""
+    return max(1, _WORK // (stops * spec.d_model * spec.d_vocab))
+
+
+def _parameters(run: Run) -> Sequence[Parameter]:
+    spec, count = run.loaded.spec, run.recorder.rows("logits")
+    at_once = max(1, min(count, affordable(spec, len(stops_of(run, "blocks")))))
+    most = max(1, min(count, _MOST * affordable(spec, len(stops_of(run, "blocks")))))
+    return [
+        Parameter("at", "read", "choice", "blocks", choices=_AT),
+        Parameter("show", "colour", "choice", "probability", choices=tuple(_SHOWN)),
+        Parameter("last", "up to position", "index", -1, of="pos", size=count),
+        Parameter("count", "positions", "count", at_once, least=1, most=most),
+        Parameter("token", "rank of", "token", "", empty="the token that wins in the end"),
+    ]
+
+
+def _view(run: Run, chosen: Mapping[str, Any]) -> View:
+    positions_read(run)
+    last = chosen["last"] + 1
+    first = max(0, last - chosen["count"])
+    stops = stops_of(run, chosen["at"])
+    reading = read_stream(run, stops, first, last, chosen["token"])
+    tokens = run.tokens[first:last]
+    winners = [[run.loaded.tokenizer.text_of(int(token)) for token in row] for row in reading.token]
+    values = {name: nullable(getattr(reading, name).numpy()) for name in _SHOWN}
+    numbers = {
+        "lens": "logit_lens",
+        "run": run.id,
+        "axes": ["stop", "pos"],
+        "stops": [{"name": stop.name, "label": stop.label} for stop in stops],
+        "first": first,
+        "tokens": [token.text for token in tokens],
+        "top": {"id": reading.token.tolist(), "text": winners},
+        "token": chosen["token"],
+        **values,
+        # The end is the run's own logits; this is how far the same computation done again is from them.
+        "recomputed_difference": reading.difference,
+    }
+
+    def figure() -> Any:
+        show = chosen["show"]
+        down = [escaped(stop.label) for stop in stops]
+        return heat_map(
+            values[show], labels_of(tokens), down, "probability" if show == "probability" else "summary",
+            title=f"logit lens: {_SHOWN[show]}", across="after", down="read at",
+            texts=[[escaped(text) for text in row] for row in winners], shown=len(tokens) <= 16,
+            bounds=(0, 1) if show == "probability" else None,
+        )  # fmt: skip
+
+    rows: list[list[object]] = []
+    places = list[Place | None]()
+    for down, stop in enumerate(stops):
+        for across, token in enumerate(tokens):
+            made = [values[name][down][across] for name in _SHOWN]
+            rows.append([stop.name, first + across, token.text, winners[down][across], *made])
+            places.append((stop.name, (first + across, None)))
+    return View(numbers, ["read_at", "pos", "token", "top", *_SHOWN], rows, figure, places)
+
+
+def _rank_parameters(run: Run) -> Sequence[Parameter]:
+    return [
+        Parameter("pos", "after position", "index", -1, of="pos", size=run.recorder.rows("logits")),
+        Parameter("token", "token", "token", "", empty="the token that wins in the end"),
+        Parameter("at", "read", "choice", "sub-layers", choices=_AT[:2]),
+    ]
+
+
+def _rank_view(run: Run, chosen: Mapping[str, Any]) -> View:
+    positions_read(run)
+    pos, stops = chosen["pos"], stops_of(run, chosen["at"])
+    logits = run.recorder.read("logits", pos, pos + 1).float().cpu()
+    token = int(logits[0].argmax()) if chosen["token"] is None else chosen["token"]
+    reading = read_stream(run, stops, pos, pos + 1, token)
+    ranks = reading.rank[:, 0].tolist()
+    text = run.loaded.tokenizer.text_of(token)
+    numbers = {
+        "lens": "token_rank",
+        "run": run.id,
+        "pos": pos,
+        "after": run.tokens[pos].text,
+        "token": {"id": token, "text": text},
+        "stops": [{"name": stop.name, "label": stop.label} for stop in stops],
+        "rank": ranks,
+        "of": run.loaded.spec.d_vocab,
+    }
+
+    def figure() -> Any:
+        chart = lines(
+            [(escaped(text), ranks)], [stop.label for stop in stops], title=f"rank of {text!r} after pos {pos}",
+            unit="rank", along="read at", logarithmic=True,
+        )  # fmt: skip
+        chart.update_yaxes(autorange="reversed")
+        return chart
+
+    rows: list[list[object]] = [
+        [stop.name, rank, run.loaded.tokenizer.text_of(int(best))]
+        for stop, rank, best in zip(stops, ranks, reading.token[:, 0], strict=True)
+    ]
+    places: list[Place | None] = [(stop.name, (pos, None)) for stop in stops]
+    return View(numbers, ["read_at", "rank", "top"], rows, figure, places)
+
+
+LENS = Lens(
+    "logit_lens",
+    "Logit lens",
+    "Through the layers",
+    _view,
+    "Each row reads the residual stream after one layer with the model's own last norm and unembedding, as if the"
+    " model stopped there (nostalgebraist 2020). A cell says the top token and its probability; other colours show"
+    " the entropy, how many bits the distribution is from the last one (Kullback-Leibler), or the rank of a token."
+    " The last row is the output itself.",
+    (
+        "Only the last layer was trained to be read so. That an early row says nothing does not mean that the layer"
+        " knows nothing: it may hold it in a basis the unembedding does not read.",
+        "Read at attention or MLP alone, the last norm blows up even a tiny vector; the row says where it points, not"
+        " how much it moves.",
+        "Rows name what would come after the token of the column, not the token itself (an encoder's name the token).",
+    ),
+    _parameters,
+)
+RANK_LENS = Lens(
+    "token_rank",
+    "Rank of a token",
+    "Through the layers",
+    _rank_view,
+    "The rank of one token among the whole vocabulary when the residual stream is read after each sub-layer with the"
+    " last norm and the unembedding; 1 is the top. The scale is logarithmic, since the climb from 10,000 to 100 says as"
+    " much as the one from 100 to 1.",
+    (
+        "A rank can fall although the token's own logit rises: others rose more.",
+        "What is true of the logit lens is true of its ranks: early layers were not trained to be read.",
+    ),
+    _rank_parameters,
+)
+LENSES = (LENS, RANK_LENS)

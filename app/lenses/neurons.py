@@ -1,0 +1,209 @@
+"""Neurons: which are strongest at a token or along the text, and what each writes toward."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from app.runs.run import Run
+
+from .drawing import bars, escaped, labels_of
+from .lens import Lens, Place, View, nullable, rows_of
+from .parameters import Parameter, within
+from .parts import axis_tokens, output_prefix, position_parameter
+from .readout import linear_readout, strongest, texts, why_not_linear
+from .residual import stack_parameter, stacks
+
+_NAMED = 5
+
+
+def layers_of(run: Run, part: str) -> list[str]:
+    """The MLPs of a stack, one name a layer."""
+    prefix = stacks(run.loaded.graph)[part]
+    return [
+        tensor.name.removesuffix(".hook_post")
+        for tensor in run.loaded.graph.tensors
+        if tensor.name.startswith(f"{prefix}blocks.") and tensor.name.endswith(".mlp.hook_post")
+    ]
+
+
+def why_not_toward(run: Run, part: str) -> str | None:
+    """Why what a neuron writes cannot be named by tokens, or None."""
+    if stacks(run.loaded.graph)[part] != output_prefix(run.loaded.spec):
+        return "this stack is not unembedded: the decoder reads it"
+    return why_not_linear(run.loaded.spec)
+
+
+def _parameters(run: Run) -> Sequence[Parameter]:
+    part = stack_parameter(run)
+    rows = run.recorder.rows(f"{layers_of(run, part.default if isinstance(part.default, str) else '')[0]}.hook_post")
+    layers = max(len(layers_of(run, word)) for word in part.choices)
+    return [
+        part,
+        Parameter("over", "strongest", "choice", "position", choices=("position", "text")),
+        position_parameter(rows),
+        Parameter("layer", "block", "choice", "all", choices=("all", *map(str, range(layers)))),
+        Parameter("by", "by", "choice", "effect", choices=("effect", "activation")),
+        Parameter("k", "neurons", "count", 20, least=1, most=200),
+    ]
+
+
+def _view(run: Run, chosen: Mapping[str, Any]) -> View:
+    modules = layers_of(run, chosen["part"])
+    layers = range(len(modules))
+    if chosen["layer"] != "all":
+        layer = within("layer", int(chosen["layer"]), len(modules))
+        layers = range(layer, layer + 1)
+    found: list[tuple[float, int, int, int, float]] = []
+    for layer in layers:
+        found.extend(_candidates(run, modules[layer], layer, chosen))
+    found = sorted(found, key=lambda one: -abs(one[0]))[: chosen["k"]]
+    reason = why_not_toward(run, chosen["part"])
+    toward: list[tuple[list[str], list[str]]] = [([], []) for _ in found]
+    if reason is None and found:
+        toward = _toward(run, [(modules[layer], neuron, value) for _, layer, neuron, _, value in found])
+    tokens = axis_tokens(run, f"{modules[0]}.hook_post", "pos")
+    numbers = {
+        "lens": "neurons",
+        "run": run.id,
+        "part": chosen["part"],
+        "over": chosen["over"],
+        "pos": chosen["pos"] if chosen["over"] == "position" else None,
+        "by": chosen["by"],
+        "neurons": [
+            {"layer": layer, "neuron": neuron, "pos": pos, "token": tokens[pos].text, "activation": value,
+             "strength": strength, "toward": up, "against": down}
+            for (strength, layer, neuron, pos, value), (up, down) in zip(found, toward, strict=True)
+        ],
+        "toward_reason": reason,
+    }  # fmt: skip
+    names = [f"{layer}.{neuron}" for _, layer, neuron, _, _ in found]
+
+    def figure() -> Any:
+        notes = [
+            f"at {escaped(tokens[one[3]].text)} (pos {one[3]})<br>{escaped(' '.join(up))}"
+            for one, (up, _) in zip(found, toward, strict=True)
+        ]
+        unit = "activation · length of what it writes" if chosen["by"] == "effect" else "activation"
+        return bars([one[0] for one in found], names, notes=notes, title="strongest neurons", unit=unit)
+
+    rows: list[list[object]] = [
+        [layer, neuron, pos, tokens[pos].text, value, strength, " ".join(map(repr, up)), " ".join(map(repr, down))]
+        for (strength, layer, neuron, pos, value), (up, down) in zip(found, toward, strict=True)
+    ]
+    places: list[Place | None] = [(f"{modules[layer]}.hook_post", (pos, neuron)) for _, layer, neuron, pos, _ in found]
+    header = ["layer", "neuron", "pos", "token", "activation", "strength", "toward", "against"]
+    return View(numbers, header, rows, figure, places)
+
+
+def _candidates(
+    run: Run, module: str, layer: int, chosen: Mapping[str, Any]
+) -> list[tuple[float, int, int, int, float]]:
+    """The strongest neurons of one layer: strength, layer, neuron, position, activation."""
+    name = f"{module}.hook_post"
+    count = rows_of(run, name)
+    at = chosen["pos"] if chosen["over"] == "position" else None
+    first, last = (0, count) if at is None else (within("pos", at, count), at + 1)
+    post = run.recorder.read(name, first, last).float().cpu()  # [pos, d_mlp]
+    strength = post
+    if chosen["by"] == "effect":
+        strength = post * run.loaded.model.weight(f"{module}.W_out").detach().float().cpu().norm(dim=-1)
+    largest = strength.abs().max(0)
+    best = largest.values.topk(min(chosen["k"], strength.shape[1])).indices
+    return [
+        (float(strength[row, neuron]), layer, neuron, first + row, float(post[row, neuron]))
+        for neuron, row in ((int(n), int(largest.indices[n])) for n in best)
+    ]
+
+
+def _toward(run: Run, neurons: Sequence[tuple[str, int, float]]) -> list[tuple[list[str], list[str]]]:
+    """What each neuron's activation raises and lowers most, as tokens."""
+    readout = linear_readout(run.loaded)
+    written = torch.stack(
+        [run.loaded.model.weight(f"{module}.W_out").detach()[neuron] * value for module, neuron, value in neurons]
+    )
+    raised = readout.toward(written)
+    return [
+        (
+            [one.text for one in strongest(run.loaded, row, _NAMED)],
+            [one.text for one in strongest(run.loaded, row, _NAMED, largest=False)],
+        )
+        for row in raised
+    ]
+
+
+def _neuron_parameters(run: Run) -> Sequence[Parameter]:
+    part = stack_parameter(run)
+    layers = max(len(layers_of(run, word)) for word in part.choices)
+    return [
+        part,
+        Parameter("layer", "block", "index", 0, of="layer", size=layers),
+        Parameter("neuron", "neuron", "index", 0, of="neuron", size=run.loaded.spec.d_mlp),
+        Parameter("k", "tokens named", "count", 10, least=1, most=100),
+    ]
+
+
+def _neuron_view(run: Run, chosen: Mapping[str, Any]) -> View:
+    modules, neuron = layers_of(run, chosen["part"]), chosen["neuron"]
+    module = modules[within("layer", chosen["layer"], len(modules))]
+    name = f"{module}.hook_post"
+    activation: Tensor = run.recorder.read(name, 0, rows_of(run, name))[:, neuron].float().cpu()
+    values = nullable(activation.numpy())
+    tokens = axis_tokens(run, name, "pos")[: len(values)]
+    reason = why_not_toward(run, chosen["part"])
+    up, down = [], []
+    if reason is None:
+        written = run.loaded.model.weight(f"{module}.W_out").detach()[neuron]
+        raised = linear_readout(run.loaded).toward(written.unsqueeze(0))[0]
+        up, down = (strongest(run.loaded, raised, chosen["k"], largest) for largest in (True, False))
+    numbers = {
+        "lens": "neuron",
+        "run": run.id,
+        "name": name,
+        "neuron": neuron,
+        "tokens": [token.text for token in tokens],
+        "activation": values,
+        "toward": [one.answer("weight") for one in up],
+        "against": [one.answer("weight") for one in down],
+        "toward_reason": reason,
+    }
+
+    def figure() -> Any:
+        title = f"{module}, neuron {neuron}" + (f": toward {escaped(texts(up[:5]))}" if up else "")
+        return bars(values, labels_of(tokens), title=title, unit="activation", lying=False, along="pos")
+
+    rows = [[pos, token.text, values[pos]] for pos, token in enumerate(tokens)]
+    places: list[Place | None] = [(name, (pos, neuron)) for pos in range(len(values))]
+    return View(numbers, ["pos", "token", "activation"], rows, figure, places)
+
+
+LENS = Lens(
+    "neurons",
+    "Strongest neurons",
+    "Neurons",
+    _view,
+    "Neurons of the MLPs, strongest first: at one position, or wherever in the text each is strongest. By effect, the"
+    " activation is multiplied with the length of the vector that the neuron writes, since a large activation that"
+    " writes little does little. Beside each stand the tokens whose logits its writing raises and lowers most.",
+    (
+        "What a neuron writes toward is its direct effect through the unembedding; in early layers most of what it"
+        " does goes through later layers.",
+        "A neuron's meaning is not the one text it is strongest in; most answer to many unrelated things.",
+    ),
+    _parameters,
+)
+NEURON_LENS = Lens(
+    "neuron",
+    "One neuron",
+    "Neurons",
+    _neuron_view,
+    "The activation of one neuron at every position of the text, after the nonlinearity (and the gate), and the tokens"
+    " that a positive activation raises and lowers most, through the last norm's gain and the unembedding.",
+    (
+        "With gelu and silu small negative activations are common and mean nearly nothing.",
+        "With a gate the activation can have either sign: a negative one pushes against the tokens listed.",
+    ),
+    _neuron_parameters,
+)
+LENSES = (LENS, NEURON_LENS)

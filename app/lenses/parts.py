@@ -1,0 +1,110 @@
+"""What of a graph a lens can look at: its attention modules, its residual stream, and the tokens along an axis."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.runs.run import Run
+from app.transformer.blocks import stack_prefix
+from app.transformer.graph import Graph
+from app.transformer.spec import Spec
+from app.transformer.tokenizer import Token
+
+from .parameters import Parameter
+
+_PATTERN = ".hook_pattern"
+
+
+def attentions(graph: Graph) -> dict[str, list[str]]:
+    """The attention modules, by part: `self`, or `encoder`, `decoder` and `cross`; one name a layer."""
+    found: dict[str, list[str]] = {}
+    for tensor in graph.tensors:
+        if tensor.kind == "hook_pattern":
+            name = tensor.name.removesuffix(_PATTERN)
+            part = "cross" if name.endswith("cross_attn") else tensor.stack or "self"
+            found.setdefault(part, []).append(name)
+    return found
+
+
+def attention_parameters(run: Run, *parts: str) -> list[Parameter]:
+    """`part` (one of `parts`, all by default) and `layer` of an attention module."""
+    there = attentions(run.loaded.graph)
+    choices = [part for part in there if not parts or part in parts]
+    first = choices[-1] if "cross" not in choices else "cross"
+    return [
+        Parameter("part", "attention", "choice", first, choices=choices),
+        layer_parameter(max(len(there[part]) for part in choices)),
+    ]
+
+
+def layer_parameter(layers: int) -> Parameter:
+    """A block."""
+    return Parameter("layer", "block", "index", 0, of="layer", size=layers)
+
+
+def head_parameter(spec: Spec) -> Parameter:
+    """A head."""
+    return Parameter("head", "head", "index", 0, of="head", size=spec.heads)
+
+
+def position_parameter(count: int, default: int = -1) -> Parameter:
+    """A position of the text."""
+    return Parameter("pos", "position", "index", default, of="pos", size=count)
+
+
+def axis_tokens(run: Run, name: str, axis: str) -> list[Token]:
+    """The tokens along a token axis of a tensor: the text's, or those of the source of an encoder-decoder."""
+    info = run.recorder.info(name)
+    tokens: Sequence[Token] = run.tokens
+    if axis in info.source_axes:
+        tokens = source_tokens(run)
+    size = run.recorder.shape(name)[info.axes.index(axis)]
+    return list(tokens[:size])
+
+
+def source_tokens(run: Run) -> Sequence[Token]:
+    """The source text of an encoder-decoder; nothing for other models."""
+    found: Sequence[Token] = getattr(run, "source", ())
+    return found
+
+
+def output_prefix(spec: Spec) -> str:
+    """What the names of the stack that makes the logits begin with."""
+    return stack_prefix("decoder") if spec.kind == "encoder_decoder" else ""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A place of the residual stream: its tensor, how it is called, and which block it belongs to."""
+
+    name: str
+    label: str
+    layer: int
+
+
+def stream(spec: Spec, graph: Graph, prefix: str = "") -> list[Stop]:
+    """The residual stream of a stack from the embeddings down, after every sub-layer.
+
+    In a post-norm block the stream after a sub-layer is what its norm gives out.
+    """
+    names = {tensor.name for tensor in graph.tensors}
+    layers = spec.encoder_layers if prefix == "encoder." else spec.layers
+    stops = [Stop(f"{prefix}blocks.0.hook_resid_pre", "embedding", -1)]
+    for layer in range(layers):
+        block = f"{prefix}blocks.{layer}"
+        middle = (
+            [f"{block}.ln1.hook_out", f"{block}.ln2.hook_out" if f"{block}.ln3.w" in names else ""]
+            if spec.norm_place == "post"
+            else [f"{block}.hook_resid_mid", f"{block}.hook_resid_mid_cross"]
+        )
+        for name, word in zip(middle, ("attention", "cross-attention"), strict=True):
+            if name in names:
+                stops.append(Stop(name, f"{layer} {word}", layer))
+        stops.append(Stop(f"{block}.hook_resid_post", f"{layer} MLP", layer))
+    return stops
+
+
+def added(graph: Graph, layers: int, prefix: str, kind: str) -> list[Stop]:
+    """What every block's sub-layer of one kind (`hook_attn_out`, …) adds to the stream."""
+    names = {tensor.name for tensor in graph.tensors}
+    found = [(layer, f"{prefix}blocks.{layer}.{kind}") for layer in range(layers)]
+    return [Stop(name, f"{layer}", layer) for layer, name in found if name in names]
