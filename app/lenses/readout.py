@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from app.checkpoints.catalog import LoadedModel
@@ -70,7 +69,7 @@ class LinearReadout:
             column = self.unembedding[:, token].double().cpu() * self.factor
             found["ln_final.b"] = float(self.bias.double().cpu() @ column)
         if self.unembedding_bias is not None:
-            found["b_U"] = float(self.unembedding_bias[token]) * self.factor
+            found["b_U"] = float(self.unembedding_bias[token])
         return found
 
     def toward(self, vectors: Tensor) -> Tensor:
