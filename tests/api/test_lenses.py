@@ -147,7 +147,7 @@ def test_the_last_row_of_the_logit_lens_is_the_output(server: Server, run: str) 
     probabilities = activation(server, run, "probabilities")
     assert seen["top"]["id"][-1] == probabilities.argmax(-1).tolist()
     np.testing.assert_allclose(seen["probability"][-1], probabilities.max(-1), rtol=1e-6)
-    assert seen["divergence"][-1] == [pytest.approx(0, abs=1e-6)] * 9
+    assert seen["divergence"][-1] == [pytest.approx(0, abs=1e-5)] * 9
     assert set(seen["rank"][-1]) == {1}
     assert 0 <= seen["recomputed_difference"] < 1e-4
     for at in ("attention", "MLP"):
