@@ -2,6 +2,7 @@
 
 import "./pages";
 import "./styles/panels.css";
+import "./styles/explain.css";
 import "./styles/plotly.css";
 import { effect } from "@preact/signals";
 import { h, render } from "preact";
@@ -10,6 +11,7 @@ import { Page } from "./panels/page";
 import { publish } from "./panels/public";
 import { createMap, type MapView, NoWebGL2Error } from "./scene";
 import { currentAddress, follow, mirror, takeWaitingCamera } from "./session/address-bar";
+import { followChoice, lightUp } from "./session/lighting";
 import { Session } from "./session/session";
 import * as state from "./state";
 import { theme } from "./theme";
@@ -68,6 +70,7 @@ function listen(map: MapView, canvas: HTMLCanvasElement, session: Session): void
       : null;
   });
   effect(() => map.setTheme(theme.value));
+  lightUp(map);
   effect(() => {
     if (state.laidOut.value !== "") followLayout(map);
   });
@@ -97,6 +100,7 @@ async function start(): Promise<void> {
   });
   host.replaceChildren();
   render(h(Page, { actions: { session, map }, canvas }), host);
+  followChoice();
   if (map) listen(map, canvas, session);
   publish(map);
   session.connect();

@@ -27,7 +27,7 @@ export interface Problem {
 }
 
 export type Connection = "connecting" | "open" | "lost";
-export type Panel = "inspector" | "attention" | "charts" | "help";
+export type Panel = "inspector" | "pins" | "attention" | "charts" | "help";
 export type AttentionStage = "hook_attn_scores_raw" | "hook_attn_scores" | "hook_pattern";
 
 export const DEFAULT_SAMPLING: Sampling = { temperature: 0.8, top_k: 0, top_p: 0.95, seed: 0 };
@@ -62,6 +62,8 @@ export const tokensPerSecond = signal<number | null>(null);
 
 export const hovered = signal<PointedCell | null>(null);
 export const selected = signal<Cell | null>(null);
+/** Cells that a panel points out on the map, besides what explains a cell; null along an axis is all of it. */
+export const marked = signal<readonly { tensor: string; index: readonly (number | null)[] }[]>([]);
 export const panel = signal<Panel>("inspector");
 export const attention = signal<{ layer: number; head: number; stage: AttentionStage }>({
   layer: 0,

@@ -4,7 +4,7 @@ import type { Graph } from "../graph/types";
 import { type Numbers, parseNpy } from "./npy";
 import type { ApiErrorBody, ModelSummary } from "./types";
 
-const ROOT = "/api/v1";
+export const ROOT = "/api/v1";
 
 /** A call that failed, in words for the reader. */
 export class ApiError extends Error {
@@ -84,7 +84,9 @@ async function json<T>(path: string): Promise<T> {
   return (await (await ask(path)).json()) as T;
 }
 
-async function ask(path: string, options: RequestInit = {}): Promise<Response> {
+/** A call; its answer if it went well.
+ *  @throws ApiError otherwise, DOMException when given up by its signal. */
+export async function ask(path: string, options: RequestInit = {}): Promise<Response> {
   let answer: Response;
   try {
     answer = await fetch(ROOT + path, options);

@@ -13,6 +13,7 @@ import {
   graph,
   hovered,
   layersFilled,
+  marked,
   rowsTaken,
   run,
   selected,
@@ -153,7 +154,7 @@ function HeatMap({ tensor, head }: { tensor: string; head: number }) {
   const [row, column] = at.value ?? linked ?? [size - 1, 0];
   const point = (next: readonly [number, number] | null) => {
     at.value = next;
-    map?.highlight(next ? [{ tensor, index: [head, ...next] }] : []);
+    marked.value = next ? [{ tensor, index: [head, ...next] }] : [];
   };
   const pointer = (event: PointerEvent | MouseEvent): readonly [number, number] => {
     const bounds = box.current!.getBoundingClientRect();

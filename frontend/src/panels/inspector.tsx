@@ -1,19 +1,22 @@
-/** One cell, read: its tensor, place, value, and the operation that makes it. */
+/** One cell, read: its tensor, place and value, and for the chosen one its explanation. */
 
 import { formatCount, formatNumber, tokenText } from "../format";
-import { findTensor, isTokenAxis, opMaking } from "../graph/shape";
-import type { Op, TensorInfo } from "../graph/types";
+import { findTensor, isTokenAxis } from "../graph/shape";
+import type { TensorInfo } from "../graph/types";
 import { type Cell, graph, hovered, run, selected } from "../state";
+import { direction, pin, trail } from "../state/explain";
 import { choose, goTo, useActions } from "./actions";
 import { useCellValue } from "./cell-value";
+import { walkTo } from "./walk";
+import { WalkedCell } from "./walked-card";
 
 export function Inspector() {
   const now = graph.value;
-  const cell = hovered.value ?? selected.value;
+  const cell = selected.value ?? hovered.value;
   const tensor = now && cell ? findTensor(now, cell.tensor) : undefined;
   return (
     <section aria-label="Inspector">
-      <h3>{hovered.value ? "Pointed at" : "Selected"}</h3>
+      <h3>{selected.value || !hovered.value ? "Selected" : "Pointed at"}</h3>
       {cell && tensor ? (
         <CellCard cell={cell} tensor={tensor} />
       ) : (
@@ -25,9 +28,6 @@ export function Inspector() {
 }
 
 function CellCard({ cell, tensor }: { cell: Cell; tensor: TensorInfo }) {
-  const now = graph.value!;
-  const source = tensor.same_as && !tensor.transposed ? tensor.same_as : tensor.name;
-  const op = opMaking(now, source);
   return (
     <>
       <div class="mono name">{tensor.name}</div>
@@ -37,8 +37,29 @@ function CellCard({ cell, tensor }: { cell: Cell; tensor: TensorInfo }) {
       </div>
       <CellNumbers cell={cell} tensor={tensor} />
       {tensor.same_as && <SameAs tensor={tensor} />}
-      {op && <Made op={op} />}
+      {selected.value && <Walk />}
     </>
+  );
+}
+
+/** The chosen cell's explanation, and the way from operand to operand. */
+function Walk() {
+  const { map } = useActions();
+  const path = trail.value;
+  if (path.length === 0) return null;
+  return (
+    <WalkedCell
+      path={path}
+      way={direction.value}
+      go={(cell) => walkTo(map, cell)}
+      turn={(way) => {
+        direction.value = way;
+      }}
+    >
+      <button type="button" class="pill" title="P" onClick={() => pin(path, direction.value)}>
+        Pin
+      </button>
+    </WalkedCell>
   );
 }
 
@@ -104,39 +125,6 @@ function SameAs({ tensor }: { tensor: TensorInfo }) {
       </button>
       {tensor.transposed ? ", transposed." : "."}
     </p>
-  );
-}
-
-function Made({ op }: { op: Op }) {
-  const { map } = useActions();
-  const constants = Object.entries(op.constants);
-  return (
-    <>
-      <h3>Made by</h3>
-      <p class="title">{op.title}</p>
-      <p class="mono equation">{op.equation}</p>
-      {constants.length > 0 && (
-        <p class="mono soft note">
-          {constants
-            .map(([name, value]) => `${name} ${typeof value === "number" ? formatNumber(value) : value}`)
-            .join(" · ")}
-        </p>
-      )}
-      <h3>Reads</h3>
-      <div class="row wrap">
-        {op.reads.map(({ tensor, part }) => (
-          <button
-            key={`${tensor} ${part}`}
-            type="button"
-            class="pill mono"
-            title={part}
-            onClick={() => goTo(map, tensor)}
-          >
-            {tensor}
-          </button>
-        ))}
-      </div>
-    </>
   );
 }
 

@@ -1,24 +1,28 @@
 /** The page: header, text on the left, the map, reading on the right, status at the foot. */
 
-import { useEffect } from "preact/hooks";
 import { connection, mapProblem, type Panel, type Problem, pageProblem, panel } from "../state";
+import { pins } from "../state/explain";
 import { theme, toggleTheme } from "../theme";
-import { type Actions, ActionsContext, choose, useActions } from "./actions";
+import { type Actions, ActionsContext, useActions } from "./actions";
 import { Attention } from "./attention";
 import { Bars } from "./bars";
+import { Callouts } from "./callouts";
 import { Charts } from "./charts";
 import { Help } from "./help";
-import { HoverPill } from "./hover-pill";
+import { HoverCard } from "./hover-card";
 import { Inspector } from "./inspector";
 import { Legend } from "./legend";
 import { ModelPicker } from "./model-picker";
+import { Pins } from "./pins";
 import { Prompt } from "./prompt";
+import { Shortcuts } from "./shortcuts";
 import { Status } from "./status";
 import { Tokens } from "./tokens";
 import { Writer } from "./writer";
 
 const TABS: readonly { name: Panel; word: string }[] = [
   { name: "inspector", word: "Inspector" },
+  { name: "pins", word: "Pinned" },
   { name: "attention", word: "Attention" },
   { name: "charts", word: "Charts" },
   { name: "help", word: "?" },
@@ -31,7 +35,7 @@ export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvas
       <Shortcuts />
       <Header />
       <Banner />
-      <div class={`atlas ${panel.value}`}>
+      <div class={`atlas ${panel.value}${pins.value.length > 1 ? " several" : ""}`}>
         <aside class="left" aria-label="Text and writer">
           <Prompt />
           <Tokens />
@@ -45,6 +49,7 @@ export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvas
             if (host && !host.contains(canvas)) host.prepend(canvas);
           }}
         >
+          <Callouts />
           {mapProblem.value && <Notice problem={mapProblem.value} />}
         </main>
         <aside class="right" aria-label="Reading">
@@ -55,7 +60,7 @@ export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvas
         </aside>
       </div>
       <Status />
-      <HoverPill />
+      <HoverCard />
     </ActionsContext.Provider>
   );
 }
@@ -64,6 +69,8 @@ function Reading() {
   switch (panel.value) {
     case "inspector":
       return <Inspector />;
+    case "pins":
+      return <Pins />;
     case "attention":
       return <Attention />;
     case "charts":
@@ -130,7 +137,7 @@ function Tabs() {
             panel.value = name;
           }}
         >
-          {word}
+          {name === "pins" && pins.value.length > 0 ? `${word} ${pins.value.length}` : word}
         </button>
       ))}
     </div>
@@ -169,25 +176,4 @@ function Notice({ problem }: { problem: Problem }) {
       <p>{problem.hint}</p>
     </div>
   );
-}
-
-/** Keys that work wherever no text is being typed. */
-function Shortcuts() {
-  const { map } = useActions();
-  useEffect(() => {
-    const press = (event: KeyboardEvent) => {
-      if (event.target instanceof HTMLElement && event.target.matches("input, textarea, select")) return;
-      if (event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.key === "?") panel.value = "help";
-      else if (event.key === "Escape") choose(map, null);
-      else if (event.key === "/") {
-        event.preventDefault();
-        panel.value = "inspector";
-        requestAnimationFrame(() => document.getElementById("go-to")?.focus());
-      }
-    };
-    document.addEventListener("keydown", press);
-    return () => document.removeEventListener("keydown", press);
-  }, [map]);
-  return null;
 }

@@ -2,18 +2,16 @@
 
 import { formatProbability, tokenText } from "../format";
 import type { Token } from "../net/types";
-import { graph, position, run } from "../state";
+import { graph, marked, position, run } from "../state";
 import type { Choice, Run } from "../state/run";
-import { useActions } from "./actions";
 import { TokenText } from "./token-text";
 
 export function Tokens() {
-  const { map } = useActions();
   const now = run.value;
   if (!now || now.tokens.length === 0) return <p class="soft">No tokens yet.</p>;
   const pick = (at: number) => {
     position.value = position.value === at ? null : at;
-    map?.highlight(position.value === null ? [] : columnOf(at));
+    marked.value = position.value === null ? [] : columnOf(at);
   };
   return (
     <>

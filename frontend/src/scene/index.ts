@@ -1,5 +1,6 @@
 /** The scene: the model as a map. The page makes one with `createMap` and needs nothing else of this folder. */
 
+export { type Callouts, type Corner, makeCallouts, type SeenRectangle } from "./callouts";
 export { createMap } from "./map";
 export type { MakeOverlay, Overlay, OverlayFrame, OverlayHost } from "./overlay";
 export * from "./types";

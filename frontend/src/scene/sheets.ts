@@ -9,6 +9,7 @@ import { type Positions, shapeAt } from "../graph/shape";
 import type { Graph, TensorInfo } from "../graph/types";
 import type { Plate } from "../layout/types";
 import { LAYER_SIZE } from "./slots";
+import type { CellPattern } from "./types";
 
 export interface Sheet {
   readonly key: string;
@@ -162,23 +163,22 @@ export function cellIndex(sheets: Sheets, plate: Plate, row: number, column: num
 /** A rectangle of a plate's cells: x and y of its corner, x and y past its opposite corner. */
 export type CellRectangle = readonly [number, number, number, number];
 
-/** Which cells of a plate an index pattern (in the order of the plate's tensor; null is all) names; null: none. */
+/** Which cells of a plate a pattern (in the order of the plate's tensor) names; null: none. */
 export function patternOnPlate(
   sheets: Sheets,
   plate: Plate,
-  pattern: readonly (number | null)[],
+  pattern: CellPattern["index"],
 ): CellRectangle | null {
   const wanted = sheets.swapped(plate) ? [...pattern].reverse() : pattern;
   let [left, top, right, bottom] = [0, 0, plate.columns, plate.rows];
   for (let axis = 0; axis < plate.origin.length; axis++) {
     const index = wanted[axis];
     if (index === null || index === undefined) continue;
-    const along = index - (plate.origin[axis] as number);
-    if (axis === plate.columnAxis) [left, right] = [along, along + 1];
-    else if (axis === plate.rowAxis) [top, bottom] = [along, along + 1];
-    else if (along !== 0) return null;
+    const [start, stop] = typeof index === "number" ? [index, index + 1] : index;
+    const [from, to] = [start - (plate.origin[axis] as number), stop - (plate.origin[axis] as number)];
+    if (axis === plate.columnAxis) [left, right] = [Math.max(0, from), Math.min(right, to)];
+    else if (axis === plate.rowAxis) [top, bottom] = [Math.max(0, from), Math.min(bottom, to)];
+    else if (from > 0 || to < 1) return null;
   }
-  return left < 0 || top < 0 || right > plate.columns || bottom > plate.rows
-    ? null
-    : [left, top, right, bottom];
+  return left >= right || top >= bottom ? null : [left, top, right, bottom];
 }

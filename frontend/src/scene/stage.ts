@@ -2,6 +2,7 @@
  *  the pointer meets and where labels go all follow from here. */
 
 import type { Graph } from "../graph/types";
+import { shownAs } from "../layout/shown";
 import type { Layout, Plate } from "../layout/types";
 import type { PlateMesh } from "./plate_mesh";
 import { type CellRectangle, patternOnPlate, type Window } from "./sheets";
@@ -24,6 +25,7 @@ export interface Place {
 
 export class Stage {
   layout = EMPTY;
+  private graph: Graph | null = null;
   /** Of every plate, where it stands and where its numbers are; what is drawn speaks of plates by their place here. */
   windows: readonly Window[] = [];
   private numbers = new Map<number, number>();
@@ -37,6 +39,7 @@ export class Stage {
 
   setLayout(layout: Layout, graph: Graph): void {
     this.layout = layout;
+    this.graph = graph;
     this.values.setLayout(layout, graph);
     this.windows = this.values.sheets.windows;
     this.numbers = new Map(this.windows.map(({ plate }, number) => [plate.id, number]));
@@ -78,10 +81,13 @@ export class Stage {
     this.windows = posed;
   }
 
-  /** Every plate on which cells of a pattern lie, and where. */
+  /** Every plate on which cells of a pattern lie, and where. A tensor without plates is found under its other name. */
   *places(cell: CellPattern): Generator<Place> {
-    for (const { plate } of this.values.sheets.byTensor.get(cell.tensor) ?? []) {
-      const rectangle = patternOnPlate(this.values.sheets, plate, cell.index);
+    const shown = this.graph && shownAs(this.layout, this.graph, cell.tensor);
+    if (!shown) return;
+    const index = shown.turned ? [...cell.index].reverse() : cell.index;
+    for (const { plate } of this.values.sheets.byTensor.get(shown.tensor) ?? []) {
+      const rectangle = patternOnPlate(this.values.sheets, plate, index);
       if (rectangle) yield { plate: this.windows[this.numberOf(plate.id)]?.plate ?? plate, rectangle };
     }
   }

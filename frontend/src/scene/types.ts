@@ -39,10 +39,10 @@ export interface CellHit {
   readonly point: readonly [number, number, number];
 }
 
-/** Cells of a tensor: one index an axis, null for all along it. */
+/** Cells of a tensor: along each axis one index, all (null), or those from a first up to, not including, a last. */
 export interface CellPattern {
   readonly tensor: string;
-  readonly index: readonly (number | null)[];
+  readonly index: readonly (number | null | readonly [start: number, stop: number])[];
 }
 
 /** Where the eye is: short numbers, made for the address bar. */

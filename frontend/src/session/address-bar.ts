@@ -102,7 +102,7 @@ function toCamera(numbers: readonly number[]): CameraState | null {
 }
 
 function panelNamed(name: string | undefined): state.Panel | undefined {
-  return (["inspector", "attention", "charts", "help"] as const).find((panel) => panel === name);
+  return (["inspector", "pins", "attention", "charts", "help"] as const).find((panel) => panel === name);
 }
 
 function readAttention(text: string | undefined): void {

@@ -1,0 +1,66 @@
+/** A few cells of a box in a row, in the map's own colours: what an operand looks like, at a glance. */
+
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { boxSize, type CellBox } from "../graph/cells";
+import { findTensor } from "../graph/shape";
+import { graph, run, weightScales } from "../state";
+import { theme } from "../theme";
+import { useActions } from "./actions";
+import { cellColour } from "./colour";
+
+const SIDE = 9;
+
+/** More cells than `most` are drawn by every so many. */
+export function Strip({
+  box,
+  most = 16,
+}: {
+  box: Pick<CellBox, "tensor" | "start" | "stop">;
+  most?: number;
+}) {
+  const { map } = useActions();
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const count = boxSize(box);
+  const step = Math.ceil(count / most);
+  const drawn = Math.ceil(count / step);
+  const shade = theme.value;
+  useLayoutEffect(() => {
+    const pen = canvas.current?.getContext("2d");
+    const info = graph.value && findTensor(graph.value, box.tensor);
+    if (!pen || !info) return;
+    const ratio = window.devicePixelRatio || 1;
+    pen.canvas.width = drawn * SIDE * ratio;
+    pen.canvas.height = SIDE * ratio;
+    pen.canvas.style.width = `${drawn * SIDE}px`;
+    pen.canvas.style.height = `${SIDE}px`;
+    pen.scale(ratio, ratio);
+    const scale = run.value?.scales[info.kind] ?? weightScales.value[info.kind] ?? 1;
+    for (let i = 0; i < drawn; i++) {
+      const value = map?.valueAt(box.tensor, cellOf(box, i * step));
+      if (value === undefined) continue;
+      pen.fillStyle = cellColour(shade, info.role, value, scale);
+      pen.fillRect(i * SIDE, 0, SIDE - 1, SIDE);
+    }
+  });
+  return (
+    <span
+      class="strip"
+      aria-hidden="true"
+      title={step > 1 ? `${count} cells, one of every ${step} drawn` : undefined}
+    >
+      <canvas ref={canvas} />
+    </span>
+  );
+}
+
+/** The n-th cell of a box, its last axis running fastest. */
+export function cellOf({ start, stop }: Pick<CellBox, "start" | "stop">, n: number): readonly number[] {
+  const index: number[] = [];
+  let rest = n;
+  for (let axis = start.length - 1; axis >= 0; axis--) {
+    const length = stop[axis]! - start[axis]!;
+    index[axis] = start[axis]! + (rest % length);
+    rest = Math.floor(rest / length);
+  }
+  return index;
+}

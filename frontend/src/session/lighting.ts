@@ -1,0 +1,29 @@
+/** Lights up on the map what explains the cell under the pointer, or else the chosen one, and what panels mark. */
+
+import { effect } from "@preact/signals";
+import type { CellPattern, MapView } from "../scene/types";
+import { marked, selected } from "../state";
+import { lit, sameCell, trail } from "../state/explain";
+
+export function lightUp(map: MapView): void {
+  effect(() => {
+    const boxes = lit.value?.boxes ?? [];
+    map.highlight([
+      ...marked.value,
+      ...boxes.map(
+        ({ tensor, start, stop }): CellPattern => ({
+          tensor,
+          index: start.map((from, axis) => [from, stop[axis]!] as const),
+        }),
+      ),
+    ]);
+  });
+}
+
+/** A cell chosen in any other way than by walking begins a new trail. */
+export function followChoice(): void {
+  effect(() => {
+    const cell = selected.value;
+    if (!sameCell(trail.peek().at(-1) ?? null, cell)) trail.value = cell ? [cell] : [];
+  });
+}
