@@ -8,6 +8,7 @@ export default defineConfig({
     outDir: "../static/dist",
     emptyOutDir: true,
     manifest: true,
+    assetsInlineLimit: 0, // the pages' policy takes fonts from this server only, not out of a style sheet
     target: "es2022",
     license: { fileName: "licenses.md" },
     chunkSizeWarningLimit: 1600, // plotly's bundle, which is loaded only when a chart is opened

@@ -24,10 +24,15 @@ export function placeWords(tensor: TensorInfo, index: readonly number[]): string
     .join(" · ");
 }
 
+/** The short name of a tensor: of a tied weight without what it is tied to. */
+export function shortLabel(tensor: TensorInfo): string {
+  return labelOf(tensor).split(" = ")[0]!;
+}
+
 /** The short name of a cell's tensor, with the block that it stands in. */
 export function shortName(tensor: TensorInfo): string {
   const where = tensor.layer === null ? "" : `block ${tensor.layer} · `;
-  return `${where}${labelOf(tensor)}`;
+  return `${where}${shortLabel(tensor)}`;
 }
 
 /** Why a cell is hidden, or what it is read from is; null where nothing is. */

@@ -3,10 +3,10 @@
 import { formatNumber } from "../format";
 import { boxSize } from "../graph/cells";
 import { findTensor, opMaking } from "../graph/shape";
-import { labelOf } from "../layout/labels";
 import type { Explanation as Answer, Fed, Line, Operand } from "../net/explain";
 import { type Cell, graph } from "../state";
 import type { Direction } from "../state/explain";
+import { shortLabel } from "./cell-words";
 import { Formula } from "./math";
 import { Strip } from "./strip";
 import { Sums, Terms } from "./terms";
@@ -113,6 +113,7 @@ function Operands({ answer, go }: { answer: Answer; go: (cell: Cell) => void }) 
 
 function OperandRow({ answer, operand, go }: { answer: Answer; operand: Operand; go: (cell: Cell) => void }) {
   const info = graph.value && findTensor(graph.value, operand.tensor);
+  const name = info ? shortLabel(info) : operand.tensor;
   const single = operand.count === 1 ? operand.values?.[0] : undefined;
   const words = operand.count === 1 ? "" : ` ${operand.count} cells`;
   return (
@@ -125,10 +126,10 @@ function OperandRow({ answer, operand, go }: { answer: Answer; operand: Operand;
         onClick={() => go(chiefCell(answer, operand))}
       >
         <Strip box={operand} most={14} />
-        {info ? labelOf(info) : operand.tensor}
+        {name}
         <span class="soft">{words}</span>
       </button>
-      <span class="soft">{operand.part === "input" ? "" : operand.part}</span>
+      <span class="soft">{name.includes(operand.part) || operand.part === "input" ? "" : operand.part}</span>
       <span class="number">{single === undefined ? "" : single === null ? "−∞" : formatNumber(single)}</span>
     </li>
   );
@@ -198,7 +199,7 @@ function FedRow({ fed, go }: { fed: Fed; go: (cell: Cell) => void }) {
         onClick={() => go({ tensor: fed.tensor, index: fed.start })}
       >
         <Strip box={fed} most={14} />
-        {info ? labelOf(info) : fed.tensor}
+        {info ? shortLabel(info) : fed.tensor}
         <span class="soft">{count > 1 ? ` ${count} cells` : ""}</span>
       </button>
       <span class="soft">{fed.condition ?? (fed.part === "input" ? "" : fed.part)}</span>

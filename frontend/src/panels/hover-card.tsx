@@ -5,18 +5,22 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { formatNumber } from "../format";
 import { boxSize, type CellBox } from "../graph/cells";
-import { findTensor } from "../graph/shape";
-import { labelOf } from "../layout/labels";
+import { findTensor, opMaking } from "../graph/shape";
+import type { MapView } from "../scene/types";
 import { knownFormula } from "../session/explanations";
 import { graph, hovered, type PointedCell } from "../state";
 import { lit } from "../state/explain";
+import { useActions } from "./actions";
+import { boxPattern } from "./callouts";
 import { useCellValue } from "./cell-value";
-import { maskWords, placeWords, shortName } from "./cell-words";
+import { maskWords, placeWords, shortLabel, shortName } from "./cell-words";
 import { Formula } from "./math";
 import { Strip } from "./strip";
 import { useExplanation } from "./use-explanation";
 
-const GAP = 18;
+/** Pixels between pointer and card, the nearer first. */
+const AWAY = [26, 90];
+const MOST_KEPT_CLEAR = 8;
 /** The pointer has to rest this long before the server is asked, and before a screen reader is told. */
 const REST = 40;
 const CALM = 500;
@@ -31,20 +35,27 @@ export function HoverCard() {
   );
 }
 
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
 function Card({ cell }: { cell: PointedCell }) {
+  const { map } = useActions();
   const now = graph.value;
   const info = now && findTensor(now, cell.tensor);
   const card = useRef<HTMLDivElement>(null);
   const { value, approximate } = useCellValue(cell, cell.value);
   const { answer } = useExplanation({ tensor: cell.tensor, index: cell.index }, "backward", REST);
   useLayoutEffect(() => {
-    if (card.current) placeCard(card.current, cell);
+    if (card.current) placeCard(card.current, cell, pointsToKeepClear(map, lit.value?.boxes ?? [], cell));
   });
   if (!info) return null;
   const boxes = lit.value?.boxes ?? [];
   const formula = answer?.op?.latex_marked ?? knownFormula(cell.tensor);
   const hidden = maskWords(now, cell);
-  const roles = boxes.map(({ tensor }) => findTensor(now, tensor)?.role ?? "activation");
+  const reads = opMaking(now, info.same_as && !info.transposed ? info.same_as : info.name)?.reads ?? [];
+  const roles = reads.map(({ tensor }) => findTensor(now, tensor)?.role ?? "activation");
   return (
     <div class="hover-card" ref={card} aria-hidden="true">
       <div class="mono">
@@ -74,19 +85,54 @@ function OperandChip({ box }: { box: CellBox }) {
   return (
     <span class={info.role}>
       <Strip box={box} most={12} />
-      {labelOf(info)}
+      {shortLabel(info)}
       {count > 1 && <span class="soft"> {count}</span>}
     </span>
   );
 }
 
-/** Above and to the right of the pointer, or where there is room. */
-function placeCard(card: HTMLElement, { x, y }: PointedCell): void {
+/** Beside the pointer, on the side and at the distance where it covers the fewest of these points. */
+function placeCard(card: HTMLElement, { x, y }: PointedCell, points: readonly Point[]): void {
   const { width, height } = card.getBoundingClientRect();
-  const left = x + GAP + width < window.innerWidth - 4 ? x + GAP : x - GAP - width;
-  const top = y - GAP - height > 4 ? y - GAP - height : y + GAP;
-  card.style.left = `${Math.max(4, left)}px`;
-  card.style.top = `${Math.max(4, Math.min(top, window.innerHeight - height - 4))}px`;
+  const room = roomFor(width, height);
+  const places = AWAY.flatMap((away) => [
+    { left: x + away, top: y - away - height },
+    { left: x - away - width, top: y - away - height },
+    { left: x + away, top: y + away },
+    { left: x - away - width, top: y + away },
+  ]).map(({ left, top }) => ({
+    left: Math.max(room.left, Math.min(left, room.right - width)),
+    top: Math.max(room.top, Math.min(top, room.bottom - height)),
+  }));
+  const covered = ({ left, top }: { left: number; top: number }): number =>
+    points.filter(
+      (at) => at.x > left - 8 && at.x < left + width + 8 && at.y > top - 8 && at.y < top + height + 8,
+    ).length;
+  const best = places.reduce((one, other) => (covered(other) < covered(one) ? other : one));
+  card.style.left = `${best.left}px`;
+  card.style.top = `${best.top}px`;
+}
+
+/** The map's own place where the card fits into it, else the window. */
+function roomFor(
+  width: number,
+  height: number,
+): { left: number; top: number; right: number; bottom: number } {
+  const own = document.querySelector(".map canvas")?.getBoundingClientRect();
+  if (own && own.width > width + 8 && own.height > height + 8)
+    return { left: own.left + 4, top: own.top + 4, right: own.right - 4, bottom: own.bottom - 4 };
+  return { left: 4, top: 4, right: window.innerWidth - 4, bottom: window.innerHeight - 4 };
+}
+
+/** The middles of what is read, and the pointer itself, in the window's pixels. */
+function pointsToKeepClear(
+  map: MapView | null,
+  boxes: readonly CellBox[],
+  { x, y }: PointedCell,
+): readonly Point[] {
+  const own = document.querySelector(".map canvas")?.getBoundingClientRect();
+  const middles = boxes.slice(0, MOST_KEPT_CLEAR).flatMap((box) => map?.project(boxPattern(box)) ?? []);
+  return [{ x, y }, ...middles.map((at) => ({ x: at.x + (own?.left ?? 0), y: at.y + (own?.top ?? 0) }))];
 }
 
 /** What the pointer rests on, for screen readers: said when it has rested. */

@@ -21,7 +21,7 @@ export function Pins() {
   return (
     <>
       {all.length > 1 && <Comparison one={all.at(-2)!} other={all.at(-1)!} />}
-      <div class="pins">
+      <div class="pin-cards">
         {all.map((one) => (
           <PinCard key={one.id} pin={one} />
         ))}

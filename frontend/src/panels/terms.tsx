@@ -2,9 +2,9 @@
 
 import { formatCount, formatNumber } from "../format";
 import { findTensor } from "../graph/shape";
-import { labelOf } from "../layout/labels";
 import type { ExplainedCell, Explanation, Term } from "../net/explain";
 import { type Cell, graph } from "../state";
+import { shortLabel } from "./cell-words";
 
 const SHOWN = 8;
 
@@ -117,7 +117,8 @@ function Bar({ value, largest }: { value: number; largest: number }) {
 export function varying(terms: readonly Term[]): readonly number[] {
   const [first, ...others] = terms;
   const cell = first?.operands[0];
-  if (!cell) return [];
+  // Summands of different tensors go by their tensors' names.
+  if (!cell || others.some(({ operands }) => operands[0]?.tensor !== cell.tensor)) return [];
   return cell.index.flatMap((at, axis) =>
     others.some(({ operands }) => operands[0]?.index[axis] !== at) ? [axis] : [],
   );
@@ -128,7 +129,7 @@ export function termName({ operands }: Term, axes: readonly number[]): string {
   const [cell] = operands;
   const info = cell && graph.value && findTensor(graph.value, cell.tensor);
   if (!cell || !info) return "";
-  if (axes.length === 0) return labelOf(info);
+  if (axes.length === 0) return shortLabel(info);
   return axes.map((axis) => `${info.axes[axis]} ${cell.index[axis]}`).join(" ");
 }
 

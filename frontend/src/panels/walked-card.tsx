@@ -3,13 +3,12 @@
 
 import type { ComponentChildren } from "preact";
 import { findTensor } from "../graph/shape";
-import { labelOf } from "../layout/labels";
 import { knownExplanation } from "../session/explanations";
 import { type Cell, graph } from "../state";
 import type { Direction } from "../state/explain";
 import { useActions } from "./actions";
 import { useCellValue } from "./cell-value";
-import { tokenAt } from "./cell-words";
+import { shortLabel, tokenAt } from "./cell-words";
 import { CopyAs } from "./copy-as";
 import { Explanation } from "./explanation";
 import { useExplanation } from "./use-explanation";
@@ -57,7 +56,7 @@ function FollowButton({ cell, go }: { cell: Cell; go: (cell: Cell) => void }) {
       title="Follow the number back to its first operand"
       onClick={() => next && go(next)}
     >
-      Follow{info ? ` to ${labelOf(info)}` : ""}
+      Follow{info ? ` to ${shortLabel(info)}` : ""}
     </button>
   );
 }
@@ -105,7 +104,7 @@ export function CellName({ cell }: { cell: Cell }) {
   const info = graph.value && findTensor(graph.value, cell.tensor);
   return (
     <>
-      {info ? labelOf(info) : cell.tensor}[{cell.index.join(", ")}]
+      {info ? shortLabel(info) : cell.tensor}[{cell.index.join(", ")}]
     </>
   );
 }
