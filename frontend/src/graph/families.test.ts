@@ -1,6 +1,7 @@
 /** Cells read and fed in every family of transformers, against cases worked by hand from the papers' formulas. */
 
 import { describe, expect, it } from "vitest";
+import cellsOfServer from "../../../tests/fixtures/cells.json";
 import answers from "../../../tests/fixtures/family_graphs.json";
 import { bucketOf } from "./bucket";
 import { type CellBox, cellsFed, cellsRead, maskOf, type Reading } from "./cells";
@@ -205,3 +206,22 @@ describe.each(Object.entries(graphs))("in %s", (_, graph) => {
     }
   });
 });
+
+describe.each(Object.entries(cellsOfServer))(
+  "as the server says, in %s",
+  (family, { tokens: read, source_tokens, cells }) => {
+    const now: Reading = {
+      positions: { target: read.length, source: source_tokens.length },
+      lookup: (tensor, [at]) => (tensor === "tokens" ? read : source_tokens)[at!],
+    };
+    const plain = (boxes: readonly CellBox[]) =>
+      boxes.map(({ tensor, part, start, stop }) => JSON.stringify([tensor, part, start, stop])).sort();
+    it.each(cells.map((cell) => [`${cell.tensor}[${cell.index}]`, cell] as const))("%s", (_, cell) => {
+      const graph = graphs[family]!;
+      const sorted = (boxes: readonly unknown[]) => boxes.map((box) => JSON.stringify(box)).sort();
+      expect(plain(cellsRead(graph, cell.tensor, cell.index, now))).toEqual(sorted(cell.reads));
+      expect(plain(cellsFed(graph, cell.tensor, cell.index, now))).toEqual(sorted(cell.feeds));
+      expect(maskOf(graph, cell.tensor, cell.index) !== null).toBe(cell.hidden);
+    });
+  },
+);
