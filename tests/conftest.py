@@ -5,8 +5,11 @@ import os
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
+import atexit
 import json
+import shutil
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -28,6 +31,10 @@ from app.server import create_app
 from app.settings import Settings
 from app.transformer.model import Transformer
 from app.transformer.spec import Spec
+
+# Thumbnails that tests make are not the user's.
+os.environ["ATLAS_CACHE_FOLDER"] = tempfile.mkdtemp(prefix="atlas-tests-")
+atexit.register(shutil.rmtree, os.environ["ATLAS_CACHE_FOLDER"], ignore_errors=True)
 
 TINY = Spec(layers=3, heads=2, d_model=16, d_head=8, d_mlp=40, d_vocab=29, positions=24, tied=False)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from app.checkpoints.catalog import LoadedModel
 from app.runs.frames import pack
-from app.runs.plates import Plate, check_plate, plate_shape
+from app.runs.plates import Box, Plate, check_plate, plate_shape
 from app.runs.run import Run
 from app.runs.tiles import TILE, Tile, check_cells, check_tile, singles
 
@@ -25,7 +25,6 @@ from .errors import ApiError, refusals, unknown_tensor
 _BATCH, _READY = 16, 32
 _BUSY_SECONDS = 0.05
 Wish = schemas.TileWish | schemas.CellsWish
-Extent = tuple[int, int, int, int]
 
 
 @dataclass
@@ -35,7 +34,7 @@ class _Wanted:
     wish: Wish
     model: str
     run: str | None
-    extent: Extent | None = None
+    extent: Box | None = None
     queued: bool = True
 
 
@@ -84,19 +83,19 @@ class Pieces:
         every: list[Wish] = [*message.cells, *message.tiles]
         for wish in every:
             try:
-                self._check(wish, message.model, runs, forms)
+                form = self._checked(wish, message.model, runs, forms)
             except ApiError as error:
                 errors.append(error)
                 continue
-            wanted = _Wanted(wish, str(message.model), wish.run, queued=wish.run is None)
-            if wish.run is None:
+            there = _extent(wish, *form.there) is not None
+            wanted = _Wanted(wish, str(message.model), wish.run, queued=there)
+            if there:
                 wishes.queue.append(wanted)
-            else:
+            if wish.run is not None:
                 wishes.growing.setdefault((wish.run, wish.name), []).append(wanted)
+                wishes.positions[wish.run, wish.name] = form.positions
         self._wishes = wishes
         self.ready.clear()
-        for run in runs.values():
-            self.grown(run)
         self._more.set()
         return list(runs.values())
 
@@ -125,9 +124,9 @@ class Pieces:
         self._wishes = _Wishes()
         self._task.cancel()
 
-    def _check(
+    def _checked(
         self, wish: Wish, model: str | None, runs: dict[str, Run], forms: "dict[tuple[str | None, str], _Form]"
-    ) -> None:
+    ) -> "_Form":
         """Refuse a wish that can never be fulfilled; runs and forms are looked up once for all wishes."""
         if wish.run is not None and wish.run not in runs:
             runs[wish.run] = self._atlas.run(wish.run)
@@ -144,9 +143,10 @@ class Pieces:
                 check_tile(wish.name, rows, cols, wish.level, wish.row, wish.col)
             else:
                 check_cells(wish.name, rows, cols, wish.row, wish.col)
+        return form
 
     def _form(self, name: str, run: Run | None, model_id: str) -> "_Form":
-        """Axes of a tensor and the sizes that they may have at most, or the refusal."""
+        """Axes of a tensor, the sizes that they may have at most and those of today, or the refusal."""
         entry = self._atlas.entry(model_id) if run is None else run.loaded.entry
         graph = graph_of(entry)
         try:
@@ -155,7 +155,11 @@ class Pieces:
             info = None
         if info is None or (info.role == "weight") != (run is None):
             raise unknown_tensor(name, f"/api/v1/models/{entry.id}/graph")
-        return _Form(info.axes, graph.shape(info))
+        shape = graph.shape(info)
+        if run is None:
+            return _Form(info.axes, shape, plate_shape(info.axes, shape), 0)
+        positions = run.recorder.rows(name)
+        return _Form(info.axes, shape, plate_shape(info.axes, run.recorder.shape(name)), positions)
 
     async def _cut(self) -> None:
         """Cut whatever is queued, a few pieces at a time, as long as the reader keeps up."""
@@ -203,7 +207,7 @@ class Pieces:
         if isinstance(wish, schemas.TileWish):
             return (yield from self._atlas.pyramids.tile(plate, wish.level, wish.row, wish.col, wish.pool))
         bottom, right = min(wish.row + wish.rows, plate.rows), min(wish.col + wish.cols, plate.cols)
-        return singles(plate.read(wish.row, bottom, wish.col, right))
+        return singles((yield from self._atlas.pyramids.cells(plate, (wish.row, bottom, wish.col, right))))
 
     def _deliver(self, wishes: _Wishes, piece: Piece | ApiError) -> None:
         if wishes is not self._wishes:
@@ -218,11 +222,15 @@ class Pieces:
 
 @dataclass(frozen=True)
 class _Form:
+    """A tensor: the sizes it may have, rows and columns of its plates that are there, and positions known of it."""
+
     axes: tuple[str, ...]
     shape: list[int]
+    there: tuple[int, int]
+    positions: int
 
 
-def _extent(wish: Wish, rows: int, cols: int) -> Extent | None:
+def _extent(wish: Wish, rows: int, cols: int) -> Box | None:
     """First and last row, first and last column of the cells that are there of a piece; None if there are none."""
     if isinstance(wish, schemas.TileWish):
         height = width = TILE << wish.level

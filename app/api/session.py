@@ -148,6 +148,7 @@ class Session:
                 errors.append(error)
         for run in self._pieces.wish(message, errors):
             self._listen(run)
+            self._pieces.grown(run)
         self._want = want
         if errors:
             first = errors[0]

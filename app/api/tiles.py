@@ -153,7 +153,7 @@ async def _statistics(
     key = (plates[0].key, tuple(shape))
     found = atlas.statistics.get(key)
     if found is None:
-        found = await atlas.cut(statistics(plates))
+        found = await atlas.cut(statistics(plates, atlas.pyramids.cells))
         assert found is not None
         atlas.statistics[key] = found
         if len(atlas.statistics) > _STATISTICS_KEPT:

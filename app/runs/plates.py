@@ -5,10 +5,13 @@ with more than two axes has one for each index of all but its last two. What rem
 in the tensor's own order, or one, which is a plate of a single row.
 """
 
+import math
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
+import torch
 from torch import Tensor
 
 from app.checkpoints.catalog import LoadedModel
@@ -17,6 +20,8 @@ from app.transformer.graph import TOKEN_AXES
 from .run import Run
 
 HEAD_AXES = ("head", "kv_head")
+# Numbers derived at once: one or two milliseconds.
+_PIECE_CELLS = 2**19
 
 
 class PlateError(ValueError):
@@ -28,12 +33,31 @@ class PlateError(ValueError):
         self.hint = hint
 
 
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """How numbers that are not kept are made: `count` positions at a time, for all plates of the tensor at once.
+
+    `make` makes what is needed for some positions, by which `key` tells it apart; `finish` takes it, the first of its
+    positions, and a box that lies within them, and gives the numbers of one plate.
+    """
+
+    key: Hashable
+    count: int
+    make: Callable[[int, int], Tensor]
+    finish: Callable[[Tensor, int, Box], Tensor]
+    along_columns: bool = False
+
+
 @dataclass(frozen=True)
 class Plate:
-    """One rectangle of numbers, as large as it is known now; `read` takes first and last row and column.
+    """One rectangle of numbers, as large as it is known now; a box of it is first and last row and column.
 
     `key` tells it from every other plate of the server. Its cells never change, but there may come to be more.
-    `mirror` is the plate whose rows are this one's columns, where the same numbers are two tensors.
+    `mirror` is the plate whose rows are this one's columns, where the same numbers are two tensors. Cells are read with
+    `read`; those with a `derivation` had better be made by that, for it can be interrupted and its work be shared.
     """
 
     key: Hashable
@@ -43,6 +67,7 @@ class Plate:
     cols: int
     read: Callable[[int, int, int, int], Tensor]
     mirror: "Plate | None" = None
+    derivation: Derivation | None = None
 
 
 def plate_axes(axes: Sequence[str]) -> tuple[int, ...]:
@@ -131,12 +156,42 @@ def activation_plate(run: Run, name: str, index: Sequence[int], positions: int |
         shape = [min(size, positions) if grown else size for size, grown in zip(shape, grows, strict=True)]
     check_plate(name, axes, shape, index)
     rows, cols = plate_shape(axes, shape)
-    # A plate of a single row grows along its columns.
+    # A plate of a single row has its positions along its columns.
     along_columns = len(axes) - len(plate_axes(axes)) == 1
+
+    def cut(rows: Tensor, first: int, box: Box) -> Tensor:
+        top, bottom, left, right = box
+        plate = plate_of(rows, axes, index)
+        return (
+            plate[:, left - first : right - first] if along_columns else plate[top - first : bottom - first, left:right]
+        )
 
     def read(top: int, bottom: int, left: int, right: int) -> Tensor:
         start, end = (left, right) if along_columns else (top, bottom)
-        plate = plate_of(recorder.read(name, start, end), axes, index)
-        return plate if along_columns else plate[:, left:right]
+        return cut(recorder.read(name, start, end), start, (top, bottom, left, right))
 
-    return Plate((run.id, recorder.info(name).same_as or name, *index), name, tuple(index), rows, cols, read)
+    derivation = None
+    if name == "probabilities":
+        derivation = _probabilities(run, cols)
+    elif recorder.derived(name):
+        per_position = math.prod(size for place, size in enumerate(shape) if place != recorder.row_axis(name))
+        derivation = Derivation(
+            (run.id, name, cols), max(1, _PIECE_CELLS // per_position), partial(recorder.read, name), cut, along_columns
+        )
+    key = (run.id, info.same_as or name, *index)
+    return Plate(key, name, tuple(index), rows, cols, read, derivation=derivation)
+
+
+def _probabilities(run: Run, width: int) -> Derivation:
+    """Softmax by columns: what is kept is the logarithm of each row's sum of exponentials."""
+    recorder = run.recorder
+
+    def make(start: int, end: int) -> Tensor:
+        return torch.logsumexp(recorder.read("logits", start, end).float(), -1, keepdim=True)  # [pos, 1]
+
+    def finish(sums: Tensor, first: int, box: Box) -> Tensor:
+        top, bottom, left, right = box
+        logits = recorder.read("logits", top, bottom)[:, left:right].float()
+        return (logits - sums[top - first : bottom - first]).exp()
+
+    return Derivation((run.id, "logits", "sums"), max(1, _PIECE_CELLS // width), make, finish)

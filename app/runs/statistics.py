@@ -6,13 +6,13 @@ those that the wanted rank falls among.
 """
 
 import math
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from .plates import Plate
+from .plates import Box, Plate
 from .scales import PERCENTILE
 
 _PIECE_CELLS = 2**19
@@ -35,13 +35,17 @@ class Statistics:
     infinite: int
 
 
-def statistics(plates: Sequence[Plate]) -> Generator[None, None, Statistics]:
-    """The statistics of all plates of a tensor together; pauses between pieces."""
+Cells = Callable[[Plate, Box], Generator[None, None, Tensor]]
+
+
+def statistics(plates: Sequence[Plate], cells: Cells) -> Generator[None, None, Statistics]:
+    """The statistics of all plates of a tensor together, their cells as `cells` gives them; pauses between pieces."""
     count = nan = infinite = zeros = 0
     lowest, highest, total, moment = math.inf, -math.inf, 0.0, 0.0
     shift: float | None = None
     bins = torch.zeros(_BINS, dtype=torch.int64)
-    for values in _pieces(plates):
+    for plate, box in _pieces(plates):
+        values = (yield from cells(plate, box)).float()
         finite = values[values.isfinite()]
         count += values.numel()
         not_numbers = int(values.isnan().sum())
@@ -60,19 +64,20 @@ def statistics(plates: Sequence[Plate]) -> Generator[None, None, Statistics]:
     if not known or shift is None:
         return Statistics(count, None, None, None, None, None, 0.0, nan, infinite)
     offset = total / known
-    percentile = yield from _percentile(plates, bins, known)
+    percentile = yield from _percentile(plates, cells, bins, known)
     deviation = math.sqrt(max(0.0, moment / known - offset**2))
     return Statistics(count, lowest, highest, shift + offset, deviation, percentile, zeros / count, nan, infinite)
 
 
-def _percentile(plates: Sequence[Plate], bins: Tensor, known: int) -> Generator[None, None, float]:
+def _percentile(plates: Sequence[Plate], cells: Cells, bins: Tensor, known: int) -> Generator[None, None, float]:
     """Between the two ranks that it lies between, in proportion, as NumPy's `percentile`."""
     place = PERCENTILE / 100 * (known - 1)
     ranks = (math.floor(place), math.ceil(place))
     ends = bins.cumsum(0)
     chosen = [int(torch.searchsorted(ends, rank, right=True)) for rank in ranks]
     lower = {bin: torch.zeros(_BINS, dtype=torch.int64) for bin in chosen}
-    for values in _pieces(plates):
+    for plate, box in _pieces(plates):
+        values = (yield from cells(plate, box)).float()
         bits = _bits(values[values.isfinite()])
         for bin, counts in lower.items():
             counts += (bits[bits >> _HALF_BITS == bin] & (_BINS - 1)).bincount(minlength=_BINS)
@@ -89,9 +94,9 @@ def _bits(values: Tensor) -> Tensor:
     return values.abs().view(torch.int32)
 
 
-def _pieces(plates: Sequence[Plate]) -> Iterator[Tensor]:
-    """All numbers, some at a time, float32 in one row."""
+def _pieces(plates: Sequence[Plate]) -> Iterator[tuple[Plate, Box]]:
+    """All cells, some at a time."""
     for plate in plates:
         band = max(1, _PIECE_CELLS // max(1, plate.cols))
         for top in range(0, plate.rows, band):
-            yield plate.read(top, min(top + band, plate.rows), 0, plate.cols).float().flatten()
+            yield plate, (top, min(top + band, plate.rows), 0, plate.cols)

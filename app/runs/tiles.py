@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from .plates import Plate
+from .plates import Box, Derivation, Plate
 from .pooling import Means, Pool, join_means, pool_extremes, pool_means
 
 TILE = 256
@@ -133,13 +133,38 @@ class Pyramids:
     def tile(self, plate: Plate, level: int, row: int, col: int, pool: Pool) -> Steps:
         """A tile of a plate, which must be there (`check_tile`), in steps of a few milliseconds."""
         if level == 0:
-            return halves(plate.read(*_extent(plate, 0, row, col)))
+            return halves((yield from self.cells(plate, _extent(plate, 0, row, col))))
         key = ("tile", plate.key, pool, level, row, col, _extent(plate, level, row, col))
         found = self._get(key, Tile)
         if found is None:
             sums = yield from self._sums(plate, level, row, col, pool)
             found = self._keep(key, halves(sums.values if isinstance(sums, Means) else sums))
         return found
+
+    def cells(self, plate: Plate, box: Box) -> Generator[None, None, Tensor]:
+        """Cells of a plate; what has to be derived is, in steps, and what was made for it kept for a while."""
+        derivation = plate.derivation
+        if derivation is None:
+            return plate.read(*box)
+        top, bottom, left, right = box
+        start, end = (left, right) if derivation.along_columns else (top, bottom)
+        last = plate.cols if derivation.along_columns else plate.rows
+        parts = []
+        for first in range(start - start % derivation.count, end, derivation.count):
+            stop = min(first + derivation.count, last)
+            made = yield from self._made(derivation, first, stop)
+            inside = max(start, first), min(end, stop)
+            part = (top, bottom, *inside) if derivation.along_columns else (*inside, left, right)
+            parts.append(derivation.finish(made, first, part))
+        return torch.cat(parts, -1 if derivation.along_columns else -2)
+
+    def _made(self, derivation: Derivation, first: int, stop: int) -> Generator[None, None, Tensor]:
+        key = ("made", derivation.key, first, stop)
+        made = self._get(key, Tensor)
+        if made is None:
+            made = self._keep(key, derivation.make(first, stop))
+            yield
+        return made
 
     def _sums(self, plate: Plate, level: int, row: int, col: int, pool: Pool) -> Generator[None, None, Sums]:
         """What a tile is made of, kept from the base level up. Whoever comes second waits for the first."""
@@ -167,7 +192,7 @@ class Pyramids:
         band = max(1, _PIECE_CELLS // (factor * (right - left))) * factor
         parts: list[Sums] = []
         for start in range(top, bottom, band):
-            cells = plate.read(start, min(start + band, bottom), left, right)
+            cells = yield from self.cells(plate, (start, min(start + band, bottom), left, right))
             parts.append(pool_means(cells, factor) if pool == "mean" else pool_extremes(cells, factor))
             yield
         return _join(parts, -2)
@@ -212,7 +237,7 @@ class Pyramids:
         return value
 
 
-def _extent(plate: Plate, level: int, row: int, col: int) -> tuple[int, int, int, int]:
+def _extent(plate: Plate, level: int, row: int, col: int) -> Box:
     """First and last row, first and last column of the cells under a tile."""
     side = TILE << level
     bottom, right = min((row + 1) * side, plate.rows), min((col + 1) * side, plate.cols)

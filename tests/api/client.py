@@ -58,7 +58,7 @@ class StreamClient:
 
     def want(self, epoch: int, run: str | None = None, *names: str, **message: Any) -> None:
         """Wish for something."""
-        plain: dict[str, Any] = {"resend": [], "model": None, "tiles": []}
+        plain: dict[str, Any] = {"resend": [], "model": None, "tiles": [], "cells": []}
         self.send(type="want", epoch=epoch, run=run, activations=list(names), **{**plain, **message})
 
     def take(self, *types: str, timeout: float = 10) -> dict[str, Any]:
@@ -113,6 +113,7 @@ def parse(data: bytes) -> Frame:
     header = json.loads(data[4 : 4 + length])
     start = 4 + length
     assert start % 8 == 0
-    assert header["dtype"] == "f16"
-    values = np.frombuffer(data, "<f2", offset=start).astype(np.float32) * np.float32(header["scale"])
+    assert header["dtype"] == ("f32" if header["type"] == "cells" else "f16")
+    kind = "<f2" if header["dtype"] == "f16" else "<f4"
+    values = np.frombuffer(data, kind, offset=start).astype(np.float32) * np.float32(header["scale"])
     return Frame(header, values.reshape(header["shape"]), len(data))

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from app.runs.plates import Plate, PlateError, check_plate, plate_axes, plate_indices, plate_of, plate_shape
+from app.runs.plates import Box, Plate, PlateError, check_plate, plate_axes, plate_indices, plate_of, plate_shape
 from app.runs.pooling import Pool, pool_extremes, pool_means
 from app.runs.statistics import statistics
 from app.runs.thumbnails import level_of
@@ -34,10 +34,7 @@ def numbers(tile: Tile) -> Array:
     return values.reshape(tile.shape) * tile.scale
 
 
-Rectangle = tuple[int, int, int, int]
-
-
-def plate(cells: Tensor, reads: list[Rectangle] | None = None) -> Plate:
+def plate(cells: Tensor, reads: list[Box] | None = None) -> Plate:
     """A plate of these cells, which notes what is read of it."""
 
     def read(top: int, bottom: int, left: int, right: int) -> Tensor:
@@ -154,7 +151,7 @@ def test_a_mirrored_plate_is_the_other_turned(pool: Pool) -> None:
 
 
 def test_a_tile_reads_its_own_cells_and_nothing_else() -> None:
-    read: list[Rectangle] = []
+    read: list[Box] = []
     watched = plate(torch.randn(4000, 4000), read)
     pyramids = Pyramids(2**26)
     finish(pyramids.tile(watched, 0, 3, 2, "mean"))
@@ -174,7 +171,7 @@ def test_the_cache_is_bounded_and_forgets_what_was_used_longest_ago() -> None:
     for place in (0, 1, 0, 2):
         finish(pyramids.tile(plate(cells), 1, 0, place, "max"))
         assert pyramids.nbytes <= 300_000
-    reads: list[Rectangle] = []
+    reads: list[Box] = []
     again = plate(cells, reads)
     finish(pyramids.tile(again, 1, 0, 0, "max"))
     assert not reads
@@ -183,7 +180,7 @@ def test_the_cache_is_bounded_and_forgets_what_was_used_longest_ago() -> None:
 
 
 def test_two_who_want_the_same_build_it_once() -> None:
-    reads: list[Rectangle] = []
+    reads: list[Box] = []
     watched = plate(torch.randn(4096, 512), reads)
     pyramids = Pyramids(2**26)
     jobs = [pyramids.tile(watched, 5, 0, 0, "mean") for _ in range(3)]
@@ -263,7 +260,7 @@ def test_statistics_are_numpys(kind: str) -> None:
         cells *= 1e-41
     elif kind == "one":
         cells = torch.tensor([[-2.5]])
-    found = finish(statistics([plate(part) for part in cells.split(600)]))
+    found = finish(statistics([plate(part) for part in cells.split(600)], Pyramids(1).cells))
     exact = cells.double().numpy()
     finite = exact[np.isfinite(exact)]
     assert (found.min, found.max) == (finite.min(), finite.max())
@@ -275,7 +272,7 @@ def test_statistics_are_numpys(kind: str) -> None:
 
 
 def test_statistics_of_nothing_but_infinities() -> None:
-    found = finish(statistics([plate(torch.full((3, 4), -torch.inf))]))
+    found = finish(statistics([plate(torch.full((3, 4), -torch.inf))], Pyramids(1).cells))
     assert (found.min, found.mean, found.percentile, found.infinite, found.zeros) == (None, None, None, 12, 0.0)
 
 
