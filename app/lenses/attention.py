@@ -1,6 +1,6 @@
 """Attention: how much each query looks at each key, for one head of one layer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -76,12 +76,14 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
         )  # fmt: skip
 
     header = ["query_pos", "query_token", "key_pos", "key_token", stage]
-    rows, places = [], list[Place | None]()
-    for query, query_token in enumerate(queries):
-        for key, key_token in enumerate(keys):
-            rows.append([query, query_token.text, key, key_token.text, values[query][key]])
-            places.append((name, (head, query, key)))
-    return View(numbers, header, rows, figure, places)
+
+    def rows() -> Iterator[tuple[Sequence[object], Place]]:
+        for query, query_token in enumerate(queries):
+            for key, key_token in enumerate(keys):
+                row = [query, query_token.text, key, key_token.text, values[query][key]]
+                yield row, (name, (head, query, key))
+
+    return View(numbers, header, rows, figure)
 
 
 LENS = Lens(

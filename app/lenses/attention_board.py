@@ -76,7 +76,7 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
         for head in range(run.loaded.spec.heads):
             rows.append([layer, head, *(measured[layer][name][head] for name in names)])
             places.append((f"{module}.hook_pattern", (head, None, None)))
-    return View(numbers, table(names), rows, figure, places)
+    return View(numbers, table(names), lambda: zip(rows, places, strict=True), figure)
 
 
 LENS = Lens(

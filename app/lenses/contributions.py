@@ -160,7 +160,7 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
     rows: list[list[object]] = [[p.label, p.kind, p.layer, p.head, p.value] for p in ordered]
     rows += [["sum", "sum", None, None, total], ["logit in the run", "logit", None, None, logit]]
     places = [*(part.place for part in ordered), None, ("logits", (pos, token))]
-    return View(numbers, ["part", "kind", "layer", "head", "value"], rows, figure, places)
+    return View(numbers, ["part", "kind", "layer", "head", "value"], lambda: zip(rows, places, strict=True), figure)
 
 
 def _map(run: Run, parts: Sequence[Part], asked: str) -> Any:

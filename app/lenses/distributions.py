@@ -79,7 +79,7 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
         for entry in entries
     ]
     places: list[Place | None] = [("logits", (entry["pos"], None)) for entry in entries]
-    return View(numbers, header, rows, figure, places)
+    return View(numbers, header, lambda: zip(rows, places, strict=True), figure)
 
 
 def surprisals(run: Run, temperature: float) -> list[float | None]:

@@ -114,7 +114,7 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
     table = [[row, text, *point] for row, text, point in zip(rows, texts, values, strict=True)]
     header = ["id" if tokens else "pos", "text", *(f"component_{at + 1}" for at in range(dimensions))]
     places: list[Place | None] = [(name, (row, None)) for row in rows]
-    return View(numbers, header, table, figure, places)
+    return View(numbers, header, lambda: zip(table, places, strict=True), figure)
 
 
 def _similarity_parameters(run: Run) -> Sequence[Parameter]:
@@ -145,7 +145,7 @@ def _similarity_view(run: Run, chosen: Mapping[str, Any]) -> View:
 
     pairs = [[a, b, values[i][j]] for i, a in enumerate(rows) for j, b in enumerate(rows)]
     places: list[Place | None] = [(name, (a, None)) for a in rows for _ in rows]
-    return View(numbers, ["position", "other", "cosine"], pairs, figure, places)
+    return View(numbers, ["position", "other", "cosine"], lambda: zip(pairs, places, strict=True), figure)
 
 
 LENS = Lens(

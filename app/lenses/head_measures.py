@@ -66,7 +66,7 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
         for head in range(run.loaded.spec.heads):
             rows.append([layer, head, *(values[name][layer][head] for name in values)])
             places.append((f"{module}.hook_pattern", (head, None, None)))
-    return View(numbers, table(list(values)), rows, figure, places)
+    return View(numbers, table(list(values)), lambda: zip(rows, places, strict=True), figure)
 
 
 LENS = Lens(

@@ -6,8 +6,9 @@ panel, one REST call and one page of documentation serve them all.
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Literal
 
 import numpy as np
@@ -23,20 +24,21 @@ from .parameters import LensError, Parameter
 Format = Literal["json", "csv", "table", "figure", "html"]
 # A cell of a tensor, or all along the axes that are None: where the map shows what a row of a table speaks of.
 Place = tuple[str, tuple[int | None, ...]]
+# Rows that a page shows; a file has them all.
+_SHOWN_ROWS = 5000
 
 
 @dataclass(frozen=True)
 class View:
     """What a lens shows of one run: numbers for JSON, a table for CSV, and how to draw them.
 
-    `places` holds, for every row of the table, the cells of the map that it speaks of, where there are any.
+    `rows` makes the table's rows when they are asked for, each with the cells of the map that it speaks of, if any.
     """
 
     numbers: Mapping[str, Any]
     header: Sequence[str]
-    rows: Sequence[Sequence[object]]
+    rows: Callable[[], Iterable[tuple[Sequence[object], Place | None]]]
     figure: Callable[[], Any]
-    places: Sequence[Place | None] = ()
 
     def write(self, form: Format) -> str | bytes:
         """The view in one of its formats."""
@@ -45,15 +47,28 @@ class View:
                 return orjson.dumps(dict(self.numbers), option=orjson.OPT_SERIALIZE_NUMPY)
             case "csv":
                 file = io.StringIO()
-                csv.writer(file).writerows([self.header, *self.rows])
+                table = csv.writer(file)
+                table.writerow(self.header)
+                table.writerows(row for row, _ in self.rows())
                 return file.getvalue()
             case "table":
-                table = {"header": self.header, "rows": self.rows, "places": self.places}
-                return orjson.dumps(table, option=orjson.OPT_SERIALIZE_NUMPY)
+                return self._shown_table()
             case "figure":
                 return str(self.figure().to_json())
             case "html":
                 return str(self.figure().to_html(include_plotlyjs=True, full_html=True))
+
+    def _shown_table(self) -> bytes:
+        """The first rows, as many as a page can show, and the cells they speak of."""
+        first = list(islice(self.rows(), _SHOWN_ROWS + 1))
+        shown = first[:_SHOWN_ROWS]
+        answer = {
+            "header": self.header,
+            "rows": [row for row, _ in shown],
+            "places": [place for _, place in shown],
+            "complete": len(first) == len(shown),
+        }
+        return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def always(spec: Spec) -> str | None:

@@ -92,7 +92,7 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
 
     rows = [[place + 1, token, text_of(token), float(cosine[token])] for place, token in enumerate(found)]
     places: list[Place | None] = [("W_E", (token, None)) for token in found]
-    return View(numbers, ["place", "id", "text", "cosine"], rows, figure, places)
+    return View(numbers, ["place", "id", "text", "cosine"], lambda: zip(rows, places, strict=True), figure)
 
 
 LENS = Lens(

@@ -94,7 +94,7 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
     ]
     places: list[Place | None] = [(f"{modules[layer]}.hook_post", (pos, neuron)) for _, layer, neuron, pos, _ in found]
     header = ["layer", "neuron", "pos", "token", "activation", "strength", "toward", "against"]
-    return View(numbers, header, rows, figure, places)
+    return View(numbers, header, lambda: zip(rows, places, strict=True), figure)
 
 
 def _candidates(
@@ -175,7 +175,7 @@ def _neuron_view(run: Run, chosen: Mapping[str, Any]) -> View:
 
     rows = [[pos, token.text, values[pos]] for pos, token in enumerate(tokens)]
     places: list[Place | None] = [(name, (pos, neuron)) for pos in range(len(values))]
-    return View(numbers, ["pos", "token", "activation"], rows, figure, places)
+    return View(numbers, ["pos", "token", "activation"], lambda: zip(rows, places, strict=True), figure)
 
 
 LENS = Lens(

@@ -50,7 +50,7 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
         for place, (one, logit) in enumerate(zip(top, own, strict=True))
     ]
     places: list[Place | None] = [("logits", (pos, one.id)) for one in top]
-    return View(numbers, ["rank", "id", "text", "logit", "probability"], rows, figure, places)
+    return View(numbers, ["rank", "id", "text", "logit", "probability"], lambda: zip(rows, places, strict=True), figure)
 
 
 LENS = Lens(

@@ -88,7 +88,7 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
 
     rows = [[at, *triple] for at, triple in enumerate(zip(left, right, products, strict=True))]
     places: list[Place | None] = [(query_read.tensor, (query, head, at)) for at in range(len(products))]
-    return View(numbers, ["d_head", "query", "key", "product"], rows, figure, places)
+    return View(numbers, ["d_head", "query", "key", "product"], lambda: zip(rows, places, strict=True), figure)
 
 
 LENS = Lens(

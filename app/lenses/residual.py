@@ -61,7 +61,7 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
         for pos, token in enumerate(tokens):
             rows.append([stop.name, pos, token.text, values[down][pos]])
             places.append((stop.name, (pos, None)))
-    return View(numbers, ["after", "pos", "token", "norm"], rows, figure, places)
+    return View(numbers, ["after", "pos", "token", "norm"], lambda: zip(rows, places, strict=True), figure)
 
 
 LENS = Lens(

@@ -1,6 +1,6 @@
 """Attention rollout: patterns of all layers multiplied, with the residual connection mixed in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -59,13 +59,12 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
             title=f"rollout up to block {chosen['layer']}", across="key_pos", down="query_pos",
         )  # fmt: skip
 
-    rows: list[list[object]] = []
-    places = list[Place | None]()
-    for query, token in enumerate(tokens):
-        for key, other in enumerate(tokens):
-            rows.append([query, token.text, key, other.text, values[query][key]])
-            places.append((names[-1], (None, query, key)))
-    return View(numbers, ["query_pos", "query_token", "key_pos", "key_token", "rollout"], rows, figure, places)
+    def rows() -> Iterator[tuple[Sequence[object], Place]]:
+        for query, token in enumerate(tokens):
+            for key, other in enumerate(tokens):
+                yield [query, token.text, key, other.text, values[query][key]], (names[-1], (None, query, key))
+
+    return View(numbers, ["query_pos", "query_token", "key_pos", "key_token", "rollout"], rows, figure)
 
 
 LENS = Lens(

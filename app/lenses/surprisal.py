@@ -56,7 +56,7 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
 
     rows: list[list[object]] = [[pos, tokens[pos].text, tokens[pos + 1].text, values[pos]] for pos in range(count)]
     places: list[Place | None] = [("logits", (pos, tokens[pos + 1].id)) for pos in range(count)]
-    return View(numbers, ["pos", "token", "next_token", "surprisal"], rows, figure, places)
+    return View(numbers, ["pos", "token", "next_token", "surprisal"], lambda: zip(rows, places, strict=True), figure)
 
 
 LENS = Lens(

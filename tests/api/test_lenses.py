@@ -382,3 +382,12 @@ def test_a_lens_that_is_not_there(server: Server, run: str) -> None:
     answer = server.client.get(f"/runs/{run}/lenses/xray")
     assert answer.status_code == 404
     assert "attention" in answer.json()["error"]["hint"]
+
+
+def test_a_page_gets_the_first_rows_of_a_long_table_and_a_file_all(server: Server) -> None:
+    tokens = [5 + at % 90 for at in range(80)]
+    long = server.make_run(model="stories", tokens=tokens)["id"]
+    shown = see(server, long, "attention", format="table")
+    assert (len(shown["rows"]), len(shown["places"]), shown["complete"]) == (5000, 5000, False)
+    assert len(table(server, long, "attention")) == 80 * 80
+    assert see(server, long, "neuron", format="table")["complete"]
