@@ -1,207 +1,143 @@
-"""Reads a Hugging Face GPT-2 folder: `config.json` and `model.safetensors`.
+"""Hugging Face folders: `config.json` says which family, `families/` what that means, safetensors have the numbers."""
 
-The tensors are memory-mapped and, where the precision allows, used as they lie in the file. Everything is
-checked against the spec before any model is built: what is missing, extra or misshapen is named.
-"""
-
-import json
+from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from app.transformer.model import Transformer
-from app.transformer.spec import ACTIVATIONS, Spec, SpecError
+from app.transformer.spec import Spec, SpecError
 
+from .config import Config
 from .errors import CheckpointError
+from .families import FAMILIES, Family
+from .safetensors_folder import stored_tensors, weight_files
+from .tensors import Plan, StoredTensor, unfused
 
-_SUPPORTED = "Supported is the GPT-2 family: model_type gpt2, activations " + ", ".join(ACTIVATIONS) + "."
-_UNSUPPORTED_SWITCHES = ("scale_attn_by_inverse_layer_idx", "reorder_and_upcast_attn", "add_cross_attention")
-# Buffers of old files: the causal mask, which is no weight.
-_IGNORED_ENDINGS = (".attn.bias", ".attn.masked_bias")
-
-# Our parameter, and Hugging Face's, inside one block.
-_BLOCK_NAMES = {
-    "ln1.w": "ln_1.weight",
-    "ln1.b": "ln_1.bias",
-    "attn.W_QKV": "attn.c_attn.weight",
-    "attn.b_QKV": "attn.c_attn.bias",
-    "attn.W_O": "attn.c_proj.weight",
-    "attn.b_O": "attn.c_proj.bias",
-    "ln2.w": "ln_2.weight",
-    "ln2.b": "ln_2.bias",
-    "mlp.W_in": "mlp.c_fc.weight",
-    "mlp.b_in": "mlp.c_fc.bias",
-    "mlp.W_out": "mlp.c_proj.weight",
-    "mlp.b_out": "mlp.c_proj.bias",
-}
+_SUPPORTED = "Supported are model_type " + ", ".join(FAMILIES) + "."
 
 
-def read_config(folder: Path) -> dict[str, Any]:
-    """The folder's `config.json`.
+class HuggingFaceFolder:
+    """A folder with a configuration and weights; nothing is read before it is asked for."""
 
-    Raises:
-        CheckpointError: it is missing or no JSON object.
-    """
-    path = folder / "config.json"
-    if not path.is_file():
-        raise CheckpointError(f"{path} does not exist", "Point to a folder with config.json and model.safetensors.")
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise CheckpointError(f"{path} is not JSON: {error}", "Fetch or write the file again.") from error
-    if not isinstance(config, dict):
-        raise CheckpointError(f"{path} holds no JSON object", "Fetch or write the file again.")
-    return config
+    def __init__(self, folder: Path) -> None:
+        """Read the configuration.
 
+        Raises:
+            CheckpointError: it is missing, or of a family that is not supported.
+        """
+        self.path, self.config = folder, Config.of(folder)
+        kind = self.config.get("model_type")
+        if not isinstance(kind, str) or kind not in FAMILIES:
+            raise CheckpointError(f"{self.config.path} says model_type {kind!r}", _SUPPORTED)
+        self.family: Family = FAMILIES[kind]
 
-def read_spec(folder: Path) -> Spec:
-    """The spec that a GPT-2 `config.json` describes.
+    @cached_property
+    def spec(self) -> Spec:
+        """The spec that the configuration describes.
 
-    Raises:
-        CheckpointError: another architecture, a variant that is not supported, or a value missing or impossible.
-    """
-    config = read_config(folder)
-    path = folder / "config.json"
-    if config.get("model_type") != "gpt2":
-        raise CheckpointError(f"{path} says model_type {config.get('model_type')!r}", _SUPPORTED)
-    for switch in _UNSUPPORTED_SWITCHES:
-        if config.get(switch):
-            raise CheckpointError(f"{path} sets {switch}, which is not supported", _SUPPORTED)
-    if not config.get("scale_attn_weights", True):
-        raise CheckpointError(f"{path} turns scale_attn_weights off, which is not supported", _SUPPORTED)
-    try:
-        return _spec_of(config)
-    except KeyError as error:
-        needed = "A GPT-2 config has n_layer, n_head, n_embd, n_positions, vocab_size."
-        raise CheckpointError(f"{path} lacks {error}", needed) from error
-    except (ValueError, TypeError) as error:
-        raise CheckpointError(f"{path}: {error}", _SUPPORTED) from error
+        Raises:
+            CheckpointError: a variant that is not supported, or a value that is missing or impossible.
+        """
+        try:
+            return self.family.spec_of(self.config, self._stored_names)
+        except (SpecError, TypeError, OverflowError) as error:
+            raise self.config.wrong(str(error), f"A {self.family.model_type} that can exist is needed.") from error
 
+    @property
+    def files(self) -> list[Path]:
+        """The files with the weights."""
+        return weight_files(self.path)
 
-def _spec_of(config: dict[str, Any]) -> Spec:
-    d_model, heads = int(config["n_embd"]), int(config["n_head"])
-    if heads < 1 or d_model % heads:
-        raise SpecError(f"n_embd {d_model} is not a multiple of n_head {heads}")
-    return Spec(
-        layers=int(config["n_layer"]),
-        heads=heads,
-        d_model=d_model,
-        d_head=d_model // heads,
-        d_mlp=int(config.get("n_inner") or 4 * d_model),
-        d_vocab=int(config["vocab_size"]),
-        positions=int(config["n_positions"]),
-        activation=config.get("activation_function", "gelu_new"),
-        norm_epsilon=float(config.get("layer_norm_epsilon", 1e-5)),
-        tied=bool(config.get("tie_word_embeddings", True)),
-    )
+    def check(self) -> None:
+        """Compare the weights' headers with the spec.
 
+        Raises:
+            CheckpointError: they do not fit.
+        """
+        self._plan().check()
 
-def load_model(folder: Path, spec: Spec, device: str, dtype: torch.dtype) -> Transformer:
-    """Build the model of `spec` on the folder's numbers.
+    def load(self, device: str, dtype: torch.dtype) -> Transformer:
+        """The model on the folder's numbers.
 
-    Raises:
-        CheckpointError: the file is missing, broken, or does not fit the spec; every misfit is named.
-    """
-    found = _read_tensors(folder / "model.safetensors")
-    with torch.device("meta"):
-        model = Transformer(spec)
-    expected = {name: tuple(parameter.shape) for name, parameter in model.named_parameters()}
-    _check(folder, expected, found, spec)
-    state = {name: found[_file_name(name)].to(device, dtype) for name in expected if name != "W_U"}
-    if not spec.tied:
-        # [d_vocab, d_model] -> [d_model, d_vocab]
-        state["W_U"] = found["lm_head.weight"].t().contiguous().to(device, dtype)
-    model.load_state_dict(state, assign=True)
-    return model.requires_grad_(False).eval()
+        Raises:
+            CheckpointError: the weights are missing, broken, or do not fit the spec.
+        """
+        return self._plan().build(device, dtype)
 
+    @property
+    def _stored_names(self) -> set[str]:
+        """Names of the weights, where the files are there already: a few configurations do not say it all."""
+        try:
+            return {self._our_prefix(name) for name in stored_tensors(self.path)}
+        except CheckpointError:
+            return set()
 
-def _file_name(name: str) -> str:
-    """Hugging Face's name of one of our parameters, without its `transformer.` prefix."""
-    fixed = {
-        "W_E": "wte.weight",
-        "W_pos": "wpe.weight",
-        "ln_final.w": "ln_f.weight",
-        "ln_final.b": "ln_f.bias",
-        "W_U": "lm_head.weight",
-    }
-    if name in fixed:
-        return fixed[name]
-    _, layer, rest = name.split(".", 2)
-    return f"h.{layer}.{_BLOCK_NAMES[rest]}"
+    def _our_prefix(self, name: str) -> str:
+        return name.removeprefix(self.family.prefix)
+
+    def _plan(self) -> Plan:
+        family, spec = self.family, self.spec
+        stored = {self._our_prefix(name): tensor for name, tensor in stored_tensors(self.path).items()}
+        stored = {name: tensor for name, tensor in stored.items() if not family.ignores(name)}
+        plan = Plan(
+            str(self.path), spec, lambda name: family.source(name, spec), self._without_copies(stored), family.fused
+        )
+        return plan
+
+    def _without_copies(self, stored: Mapping[str, StoredTensor]) -> dict[str, StoredTensor]:
+        """Drop tensors that repeat another one's numbers, once compared: a tied head, or embeddings of two stacks."""
+        kept = dict(stored)
+        for name, original in self.family.copies.items():
+            if not (name in kept and original in kept) or (name.endswith("weight") and self._has_own_head(name)):
+                continue
+            one, other = kept[name], kept[original]
+            if one.shape != other.shape or not torch.equal(one.read(), other.read()):
+                raise CheckpointError(
+                    f"{self.path}: config.json says the embeddings are tied, but {name} differs from {original}",
+                    'Set "tie_word_embeddings": false in config.json.',
+                )
+            del kept[name]
+        return kept
+
+    def _has_own_head(self, name: str) -> bool:
+        return not self.spec.tied and self.family.source("W_U", self.spec).name == name
 
 
 def export_state(model: Transformer, dtype: torch.dtype) -> dict[str, Tensor]:
-    """The model's parameters under Hugging Face's names, for `model.safetensors`."""
+    """The model's parameters under the names of the family that `export_config` chooses, for `model.safetensors`."""
+    family = _family_of(model.spec)
     state = {}
-    for name, parameter in model.named_parameters():
-        tensor = parameter.t() if name == "W_U" else parameter
-        prefix = "" if name == "W_U" else "transformer."
-        state[prefix + _file_name(name)] = tensor.detach().to(dtype).contiguous()
+    for name, parameter in unfused(model, family.fused).items():
+        source = family.source(name, model.spec)
+        prefix = family.prefix if not _OWN_NAMES.intersection(source.name.split(".")[:1]) else ""
+        state[prefix + source.name] = source.transform.write(parameter, model.spec).to(dtype).contiguous()
     return state
 
 
-def export_config(spec: Spec, end_of_text_id: int | None) -> dict[str, Any]:
-    """The spec as a GPT-2 `config.json`."""
-    return {
-        "architectures": ["GPT2LMHeadModel"],
-        "model_type": "gpt2",
-        "n_layer": spec.layers,
-        "n_head": spec.heads,
-        "n_embd": spec.d_model,
-        "n_inner": spec.d_mlp,
-        "n_positions": spec.positions,
-        "vocab_size": spec.d_vocab,
-        "activation_function": spec.activation,
-        "layer_norm_epsilon": spec.norm_epsilon,
-        "tie_word_embeddings": spec.tied,
-        "bos_token_id": end_of_text_id,
-        "eos_token_id": end_of_text_id,
-    }
+# What stands beside the body in a file, without its prefix.
+_OWN_NAMES = {"lm_head", "cls", "embed_out", "final_logits_bias"}
 
 
-def _read_tensors(path: Path) -> dict[str, Tensor]:
-    if not path.is_file():
-        raise CheckpointError(f"{path} does not exist", "Point to a folder with config.json and model.safetensors.")
-    try:
-        with safe_open(path, "pt") as file:
-            named = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(
-            f"{path} is broken or not a safetensors file: {error}", "Fetch or write the file again."
-        ) from error
-    named = {key.removeprefix("transformer."): tensor for key, tensor in named.items()}
-    return {key: tensor for key, tensor in named.items() if not key.endswith(_IGNORED_ENDINGS)}
+def export_config(spec: Spec, end_of_text_id: int | None, **more: Any) -> dict[str, Any]:
+    """The spec as the `config.json` of the first family that can say all of it; `more` are further entries."""
+    family = _family_of(spec)
+    assert family.config_of is not None
+    ids = {"bos_token_id": end_of_text_id, "eos_token_id": end_of_text_id}
+    return {"model_type": family.model_type, **family.config_of(spec), **ids, **more}
 
 
-def _check(folder: Path, expected: dict[str, tuple[int, ...]], found: dict[str, Tensor], spec: Spec) -> None:
-    shapes = {_file_name(name): shape for name, shape in expected.items()}
-    if not spec.tied:
-        shapes["lm_head.weight"] = (spec.d_vocab, spec.d_model)
-    extra = found.keys() - shapes.keys()
-    if spec.tied and "lm_head.weight" in extra and "wte.weight" in found:
-        if not torch.equal(found["lm_head.weight"], found["wte.weight"]):
-            raise CheckpointError(
-                f"{folder}: config.json says the embeddings are tied, but lm_head.weight differs from wte.weight",
-                'Set "tie_word_embeddings": false in config.json.',
-            )
-        extra.discard("lm_head.weight")
-    complaints = [f"missing {name}" for name in sorted(shapes.keys() - found.keys())]
-    complaints += [f"extra {name}" for name in sorted(extra)]
-    complaints += [
-        f"{name} has shape {list(found[name].shape)}, not {list(shape)}"
-        for name, shape in sorted(shapes.items())
-        if name in found and tuple(found[name].shape) != shape
-    ]
-    complaints += [
-        f"{name} holds {found[name].dtype}, not floating point numbers"
-        for name in sorted(shapes.keys() & found.keys())
-        if not found[name].is_floating_point()
-    ]
-    if complaints:
-        shown = "; ".join(complaints[:8]) + (f"; and {len(complaints) - 8} more" if len(complaints) > 8 else "")
-        raise CheckpointError(
-            f"{folder}: the weights do not fit config.json: {shown}", "Use the config.json that belongs to the weights."
-        )
+def _family_of(spec: Spec) -> Family:
+    for family in FAMILIES.values():
+        if family.config_of is None or (spec.rotary is None and family.model_type == "llama"):
+            continue
+        try:
+            described = family.spec_of(Config(family.config_of(spec), Path("config.json")), set())
+        except (CheckpointError, SpecError):
+            continue
+        if described == spec:
+            return family
+    raise ValueError("no family can describe this spec")  # the last family, `atlas`, always can

@@ -1,0 +1,109 @@
+"""A Hugging Face `config.json`, read with care: every value is checked for its type, and what is wrong is named."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from app.transformer.spec import ACTIVATIONS, Activation
+
+from .errors import CheckpointError
+
+# Hugging Face's names that mean one of our activations: its tanh approximations differ in speed only.
+_SAME_ACTIVATION: dict[str, Activation] = {
+    "gelu_pytorch_tanh": "gelu_new",
+    "gelu_fast": "gelu_new",
+    "gelu_python": "gelu",
+    "swish": "silu",
+}
+_MISSING = object()
+
+
+class Config:
+    """The values of a configuration, and where it was read."""
+
+    def __init__(self, values: dict[str, Any], path: Path) -> None:
+        """`path` is named in complaints."""
+        self.values, self.path = values, path
+
+    @classmethod
+    def of(cls, folder: Path) -> "Config":
+        """The folder's `config.json`.
+
+        Raises:
+            CheckpointError: it is missing or no JSON object.
+        """
+        path = folder / "config.json"
+        if not path.is_file():
+            raise CheckpointError(f"{path} does not exist", "Point to a folder with config.json and model.safetensors.")
+        return cls(read_json(path), path)
+
+    def wrong(self, what: str, hint: str = "Use the config.json that came with the weights.") -> CheckpointError:
+        """A complaint about this configuration."""
+        return CheckpointError(f"{self.path}: {what}", hint)
+
+    def get(self, name: str) -> Any:
+        """A value as it stands, or None."""
+        return self.values.get(name)
+
+    def size(self, name: str, default: int | None | object = _MISSING) -> int:
+        """A whole number; `default` also stands for null."""
+        value = self._value(name, default)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self.wrong(f"{name} is {value!r}, not a whole number")
+        return value
+
+    def number(self, name: str, default: float | object = _MISSING) -> float:
+        """A finite number."""
+        value = self._value(name, default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e30:
+            raise self.wrong(f"{name} is {value!r}, not a number")
+        return float(value)
+
+    def flag(self, name: str, default: bool) -> bool:
+        """True or false."""
+        value = self._value(name, default)
+        if not isinstance(value, bool):
+            raise self.wrong(f"{name} is {value!r}, not true or false")
+        return value
+
+    def activation(self, name: str, default: str) -> Activation:
+        """One of our activations, under any of its names."""
+        value = self._value(name, default)
+        found = _SAME_ACTIVATION.get(value, value) if isinstance(value, str) else value
+        if found not in ACTIVATIONS:
+            raise self.wrong(f"{name} is {value!r}", f"Supported activations are {', '.join(ACTIVATIONS)}.")
+        return found
+
+    def demand(self, name: str, wanted: object) -> None:
+        """Refuse a variant that is not supported: `name` must be absent, null or `wanted`."""
+        value = self.values.get(name)
+        if value is not None and value != wanted:
+            raise self.wrong(f"{name} is {value!r}, which is not supported", f"Supported is {name}: {wanted!r}.")
+
+    def divided(self, whole: str, parts: str) -> int:
+        """One size divided by another, which must go evenly: the width of a head."""
+        size, count = self.size(whole), self.size(parts)
+        if count < 1 or size % count:
+            raise self.wrong(f"{whole} {size} is not a multiple of {parts} {count}")
+        return size // count
+
+    def _value(self, name: str, default: object) -> Any:
+        value = self.values.get(name)
+        if value is None and default is _MISSING:
+            raise CheckpointError(f"{self.path} lacks {name!r}", "Use the config.json that came with the weights.")
+        return default if value is None else value
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object from a file.
+
+    Raises:
+        CheckpointError: it is none.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise CheckpointError(f"{path} is not JSON: {error}", "Fetch or write the file again.") from error
+    if not isinstance(values, dict):
+        raise CheckpointError(f"{path} holds no JSON object", "Fetch or write the file again.")
+    return values

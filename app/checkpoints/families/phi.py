@@ -1,0 +1,54 @@
+"""Phi 1 and 2 (Gunasekar et al. 2023): attention and MLP read one norm, side by side, with biases everywhere."""
+
+from collections.abc import Set
+
+from app.transformer.spec import Spec
+
+from ..config import Config
+from .family import Family, with_biases, with_blocks
+from .rotary import rotary_of
+
+
+def spec_of(config: Config, stored: Set[str]) -> Spec:
+    """The spec of a `phi` configuration."""
+    config.demand("qk_layernorm", False)
+    heads, d_head = config.size("num_attention_heads"), config.divided("hidden_size", "num_attention_heads")
+    return Spec(
+        layers=config.size("num_hidden_layers"),
+        heads=heads,
+        kv_heads=config.size("num_key_value_heads", heads),
+        d_model=config.size("hidden_size"),
+        d_head=d_head,
+        d_mlp=config.size("intermediate_size"),
+        d_vocab=config.size("vocab_size"),
+        positions=config.size("max_position_embeddings"),
+        activation=config.activation("hidden_act", "gelu_new"),
+        norm_epsilon=config.number("layer_norm_eps", 1e-5),
+        position_kind="rotary",
+        rotary=rotary_of(config, d_head, share=0.5),
+        parallel=True,
+        shared_norm=True,
+        tied=config.flag("tie_word_embeddings", False),
+        unembed_bias=True,
+    )
+
+
+_BLOCK = {
+    "ln1.w": "input_layernorm.weight",
+    "attn.W_Q": "self_attn.q_proj.weight",
+    "attn.W_K": "self_attn.k_proj.weight",
+    "attn.W_V": "self_attn.v_proj.weight",
+    "attn.W_O": "self_attn.dense.weight",
+    "mlp.W_in": "mlp.fc1.weight",
+    "mlp.W_out": "mlp.fc2.weight",
+}
+
+PHI = Family(
+    "phi",
+    spec_of,
+    with_blocks("blocks.{i}", "layers.{i}", with_biases(_BLOCK))
+    | with_biases({"ln_final.w": "final_layernorm.weight", "W_U": "lm_head.weight"})
+    | {"W_E": "embed_tokens.weight"},
+    prefix="model.",
+    copies={"lm_head.weight": "embed_tokens.weight"},
+)

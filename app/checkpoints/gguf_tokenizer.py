@@ -1,0 +1,127 @@
+"""A tokenizer from a GGUF file's metadata: the tokens are there, and how text is cut before merging is named.
+
+Two kinds: `gpt2`, byte-level BPE with merges, and `llama`, SentencePiece's BPE with scores and bytes to fall back on.
+The names and patterns of the first are llama.cpp's, `llama-vocab.cpp`.
+"""
+
+from typing import Any
+
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
+from tokenizers.pre_tokenizers import PreTokenizer
+
+# Kinds of token in GGUF.
+_CONTROL, _USER_DEFINED = 3, 4
+_LLAMA3 = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+    r"|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+_QWEN2 = _LLAMA3.replace(r"\p{N}{1,3}", r"\p{N}")
+_GPT2_NAMES = ("default", "gpt-2", "gpt2", "phi-2", "olmo", "mpt", "jina-v2-en", "roberta-bpe", "gigachat")
+_DIGIT_NAMES = ("smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b")
+_LLAMA3_NAMES = ("llama3", "llama-v3", "llama-bpe", "falcon3", "dbrx", "smaug-bpe")
+_QWEN2_NAMES = ("qwen2", "stablelm2", "deepseek-r1-qwen", "hunyuan", "megrez")
+
+
+class UnknownTokenizer(ValueError):
+    """The file names a way of cutting text that is not known here; the message says which."""
+
+
+def tokenizer_of(metadata: dict[str, Any]) -> Tokenizer | None:
+    """The tokenizer that the metadata describe; None where there is none.
+
+    Raises:
+        UnknownTokenizer: one that cannot be rebuilt.
+    """
+    kind, tokens = metadata.get("tokenizer.ggml.model"), metadata.get("tokenizer.ggml.tokens")
+    if kind in (None, "none", "no_vocab") or not isinstance(tokens, list):
+        return None
+    if kind == "gpt2":
+        library = _byte_level(metadata, tokens)
+    elif kind == "llama":
+        library = _sentence_piece(metadata, tokens)
+    else:
+        raise UnknownTokenizer(f"tokenizer.ggml.model is {kind!r}")
+    kinds = metadata.get("tokenizer.ggml.token_type") or []
+    added = [(token, kind) for token, kind in zip(tokens, kinds, strict=False) if kind in (_CONTROL, _USER_DEFINED)]
+    library.add_special_tokens([AddedToken(token, special=True) for token, kind in added if kind == _CONTROL])
+    library.add_tokens([AddedToken(token, normalized=False) for token, kind in added if kind == _USER_DEFINED])
+    return library
+
+
+def special_tokens(metadata: dict[str, Any]) -> dict[str, int | None]:
+    """The ids of the tokens that begin and end a text."""
+
+    def token_id(name: str) -> int | None:
+        found = metadata.get(f"tokenizer.ggml.{name}_token_id")
+        return found if isinstance(found, int) else None
+
+    return {name: token_id(name) for name in ("bos", "eos", "eot", "unknown")}
+
+
+def _byte_level(metadata: dict[str, Any], tokens: list[str]) -> Tokenizer:
+    merges = [tuple(merge.split(" ", 1)) for merge in metadata.get("tokenizer.ggml.merges") or []]
+    library = Tokenizer(models.BPE(vocab=_ids(tokens), merges=merges, ignore_merges=_whole_words(metadata)))
+    name = metadata.get("tokenizer.ggml.pre", "default")
+    library.pre_tokenizer = _cutter(name)
+    if name in _QWEN2_NAMES:
+        library.normalizer = normalizers.NFC()
+    library.decoder = decoders.ByteLevel()
+    return library
+
+
+def _cutter(name: str) -> PreTokenizer:
+    if name in _GPT2_NAMES:
+        return pre_tokenizers.ByteLevel(add_prefix_space=False)
+    if name in _DIGIT_NAMES:
+        digits = pre_tokenizers.Digits(individual_digits=True)
+        return pre_tokenizers.Sequence([digits, pre_tokenizers.ByteLevel(add_prefix_space=False)])
+    patterns = {**dict.fromkeys(_LLAMA3_NAMES, _LLAMA3), **dict.fromkeys(_QWEN2_NAMES, _QWEN2)}
+    if name not in patterns:
+        raise UnknownTokenizer(f"tokenizer.ggml.pre is {name!r}")
+    cut = pre_tokenizers.Split(Regex(patterns[name]), "isolated")
+    return pre_tokenizers.Sequence([cut, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+
+
+def _whole_words(metadata: dict[str, Any]) -> bool:
+    """Whether a word that is a token is taken whole, whatever the merges say: Llama 3's way."""
+    return metadata.get("tokenizer.ggml.pre") in _LLAMA3_NAMES
+
+
+def _sentence_piece(metadata: dict[str, Any], tokens: list[str]) -> Tokenizer:
+    scores = metadata.get("tokenizer.ggml.scores")
+    if not isinstance(scores, list) or len(scores) != len(tokens):
+        raise UnknownTokenizer("tokenizer.ggml.scores does not score every token")
+    unknown = metadata.get("tokenizer.ggml.unknown_token_id", 0)
+    model = models.BPE(
+        vocab=_ids(tokens),
+        merges=_merges(tokens, scores),
+        unk_token=tokens[unknown] if isinstance(unknown, int) and 0 <= unknown < len(tokens) else None,
+        fuse_unk=True,
+        byte_fallback=True,
+    )
+    library = Tokenizer(model)
+    spaced = metadata.get("tokenizer.ggml.add_space_prefix", True)
+    begin = [normalizers.Prepend("▁")] if spaced else []
+    library.normalizer = normalizers.Sequence([*begin, normalizers.Replace(" ", "▁")])
+    strip = [decoders.Strip(" ", 1, 0)] if spaced else []
+    library.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), *strip]
+    )
+    return library
+
+
+def _merges(tokens: list[str], scores: list[float]) -> list[tuple[str, str]]:
+    """SentencePiece has no merges: any two pieces that make a third may join, the best third first."""
+    ids = _ids(tokens)
+    found = []
+    for piece, score in zip(tokens, scores, strict=True):
+        splits = [(piece[:at], piece[at:]) for at in range(1, len(piece))]
+        local = [(left, right) for left, right in splits if left in ids and right in ids]
+        local.sort(key=lambda pair: (ids[pair[0]], ids[pair[1]]))
+        found += [(score, pair) for pair in local]
+    found.sort(key=lambda entry: (entry[0], len(entry[1][0]), len(entry[1][1])), reverse=True)
+    return [pair for _, pair in found]
+
+
+def _ids(tokens: list[str]) -> dict[str, int]:
+    return {token: number for number, token in enumerate(tokens)}
