@@ -27,7 +27,7 @@ class Device(StrEnum):
 
 
 Models = Annotated[
-    list[Path] | None, typer.Option("--model", help="A folder with config.json and model.safetensors; repeatable.")
+    list[Path] | None, typer.Option("--model", help="A model's folder, .gguf file or ckpt.pt; repeatable.")
 ]
 
 
@@ -56,7 +56,7 @@ def serve(
     if reload:
         listener.close()
         os.environ["ATLAS_DEVICE"] = settings.device
-        os.environ["ATLAS_MODELS"] = json.dumps([str(folder.resolve()) for folder in settings.models])
+        os.environ["ATLAS_MODELS"] = json.dumps([str(path.resolve()) for path in settings.models])
         typer.echo(f"Transformer Atlas, reloading, at {address}")
         uvicorn.run(
             "app.server:create_app", factory=True, host=settings.host, port=settings.port, reload=True, **options
@@ -66,18 +66,16 @@ def serve(
 
 
 def _serve(settings: "Settings", listener: socket.socket, address: str, options: dict[str, Any]) -> None:
-    import torch
     import uvicorn
 
     from app.checkpoints.errors import CheckpointError
-    from app.checkpoints.huggingface import load_model, read_spec
+    from app.checkpoints.files import open_checkpoint
     from app.server import create_app
 
     try:
         app = create_app(settings)
-        for folder in settings.models:
-            # Nothing is copied to the meta device: this only finds out now, not at the first visit, what is broken.
-            load_model(folder, read_spec(folder), "meta", torch.float32)
+        for path in settings.models:
+            open_checkpoint(path.expanduser()).check()  # found out now, not at the first visit
     except CheckpointError as error:
         raise _fail(str(error), error.hint) from error
     except ValueError as error:

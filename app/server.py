@@ -49,7 +49,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """
     settings = settings or Settings()
     device = choose_device(settings.device)
-    catalog = Catalog(settings.bundled_models, settings.models, device, _DTYPES[settings.dtype])
+    catalog = Catalog(
+        settings.bundled_models,
+        settings.models,
+        device,
+        _DTYPES[settings.dtype],
+        pulled=settings.data / "models",
+        limit_bytes=settings.model_bytes,
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

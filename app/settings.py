@@ -7,12 +7,18 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.memory import memory_bytes
 from app.paths import MODELS
 
 
 def _cache_folder() -> Path:
     """Where this user's programs keep what they can make again (XDG Base Directory Specification)."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "transformer-atlas"
+
+
+def _data_folder() -> Path:
+    """Where the XDG base directory specification wants a user's data."""
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "transformer-atlas"
 
 
 class Settings(BaseSettings):
@@ -26,7 +32,11 @@ class Settings(BaseSettings):
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     threads: int = Field(default=0, ge=0, description="threads that compute one stage of a run; 0 is one per core")
     bundled_models: Path = MODELS
-    models: list[Path] = Field(default_factory=list, description="folders with config.json and model.safetensors")
+    models: list[Path] = Field(default_factory=list, description="paths of models: folders, .gguf files, ckpt.pt")
+    data: Path = Field(default_factory=_data_folder, description="the user's own folder, where models are pulled to")
+    model_bytes: int = Field(
+        default_factory=lambda: memory_bytes() * 3 // 4, gt=0, description="memory of the models loaded"
+    )
     cache_folder: Path = Field(default_factory=_cache_folder, description="thumbnails of models are kept here")
     default_model: str = Field(default="stories", description="shown first, and loaded when the server starts")
     allowed_origins: list[str] = Field(

@@ -1,9 +1,12 @@
 """What tests of the server share: a small random model on disk, and a real server on a real port."""
 
 import os
+import tempfile
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
+# What the person who runs the tests has pulled is no part of them.
+os.environ["ATLAS_DATA"] = tempfile.mkdtemp(prefix="atlas-test-data-")
 
 import atexit
 import json

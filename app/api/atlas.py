@@ -65,7 +65,18 @@ class Atlas:
         self.shelf = Shelf(settings.cache_folder)
         self.statistics: OrderedDict[Hashable, Statistics] = OrderedDict()
         self._weight_samples: dict[str, dict[str, Samples]] = {}
+        catalog.watch(self._in_use, self._forget_runs_of)
         self.sockets = 0
+
+    def _in_use(self, model_id: str) -> bool:
+        """Whether an unfinished run needs a model's weights."""
+        return any(run.loaded.entry.id == model_id and not run.finished for run in self.store.runs())
+
+    def _forget_runs_of(self, model_id: str) -> None:
+        """Let go of the finished runs of a model that was dropped: they would hold on to its weights."""
+        for run in self.store.runs():
+            if run.loaded.entry.id == model_id and run.finished:
+                self.store.forget(run.id)
 
     def close(self) -> None:
         """End every run and every thread."""

@@ -14,7 +14,7 @@ from app.transformer.graph import TensorInfo
 
 from . import schemas
 from .atlas import VERSION, Atlas, AtlasOf, graph_of, token_answer
-from .errors import unknown_tensor
+from .errors import refusals, unknown_tensor
 from .numbers import FORMATS, Format, checked_index, numbers_answer
 
 router = APIRouter(tags=["models"])
@@ -64,8 +64,7 @@ async def model(atlas: AtlasOf, model_id: str) -> schemas.ModelDetail:
         **_summary(atlas, entry),
         spec=entry.spec.as_dict(),
         card=await atlas.read(lambda: entry.card),
-        prefix_ids=list(entry.prefix_ids),
-        end_of_text_id=entry.end_of_text_id,
+        **await atlas.read(lambda: _frame(entry)),
         fingerprint=atlas.load(model_id).fingerprint if atlas.catalog.is_loaded(model_id) else None,
     )
 
@@ -122,6 +121,17 @@ async def tokenize(atlas: AtlasOf, model_id: str, question: schemas.TokenizeQues
     """Text as the model reads it, its prefix included."""
     tokens = await atlas.read(lambda: atlas.tokenize(atlas.load(model_id), question.text))
     return schemas.Tokens(tokens=[token_answer(token) for token in tokens])
+
+
+def _frame(entry: ModelEntry) -> dict[str, Any]:
+    """What stands around a text; known once the tokenizer has been read."""
+    with refusals():
+        frame = entry.frame
+    return {
+        "prefix_ids": list(frame.prefix),
+        "suffix_ids": list(frame.suffix),
+        "end_of_text_id": frame.end_of_text,
+    }
 
 
 def _summary(atlas: Atlas, entry: ModelEntry) -> dict[str, Any]:

@@ -95,9 +95,10 @@ class Models(Answer):
 class ModelDetail(ModelSummary):
     """A model with its spec and its card."""
 
-    spec: dict[str, int | float | str | bool]
+    spec: dict[str, Any]
     card: str | None = Field(description="Markdown")
     prefix_ids: list[int]
+    suffix_ids: list[int]
     end_of_text_id: int | None
     fingerprint: str | None = Field(description="of its weights, once they are loaded; `v` of addresses of tiles")
 

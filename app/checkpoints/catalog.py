@@ -1,10 +1,14 @@
-"""What models there are, and loading them: once each, when first asked for."""
+"""What models there are, and which are in memory: loaded when first asked for, dropped when memory runs short.
 
-import hashlib
-import json
+They come from three places: bundled ones, those given by path, and those pulled into the user's data folder. A broken
+model that was given by path is refused at once; one in the data folder is left out and named in `problems`.
+"""
+
+import logging
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,33 +19,121 @@ from app.transformer.blocks import build_graph
 from app.transformer.graph import Graph
 from app.transformer.model import Transformer
 from app.transformer.spec import Spec
-from app.transformer.tokenizer import IdTokenizer, TextTokenizer, Tokenizer
+from app.transformer.tokenizer import IdTokenizer, Tokenizer
 
+from .config import read_json
 from .errors import CheckpointError
-from .huggingface import load_model, read_config, read_spec
+from .files import Checkpoint, fingerprint, name_of, open_checkpoint
+from .vocabulary import Frame, TextSource, frame_of, text_tokenizer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ModelEntry:
     """What is known of a model without reading its weights."""
 
     id: str
-    folder: Path
-    title: str
-    description: str
-    spec: Spec
-    size_bytes: int
+    checkpoint: Checkpoint = field(repr=False)
+    about: dict[str, Any] = field(repr=False)
     bundled: bool
-    has_tokenizer: bool
-    prefix_ids: tuple[int, ...]
-    end_of_text_id: int | None
-    default_text: str
-    default_new_tokens: int
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies."""
+        path = self.checkpoint.path
+        return path if path.is_dir() else path.parent
+
+    @property
+    def spec(self) -> Spec:
+        """Its architecture."""
+        return self.checkpoint.spec
 
     @cached_property
     def graph(self) -> Graph:
         """All tensors and operations, known without weights."""
         return build_graph(self.spec)
+
+    @property
+    def title(self) -> str:
+        """What the page calls it."""
+        return str(self.about.get("title", self.id))
+
+    @property
+    def description(self) -> str:
+        """What it is, in a line."""
+        layers = f"{self.spec.encoder_layers} + {self.spec.layers}" if self.spec.encoder_layers else self.spec.layers
+        told = f"{self.checkpoint.kind}: {layers} layers, width {self.spec.d_model}."
+        return str(self.about.get("description", told))
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of its weights on the disk."""
+        try:
+            return sum(path.stat().st_size for path in self.checkpoint.files)
+        except (OSError, CheckpointError):
+            return 0
+
+    @property
+    def has_tokenizer(self) -> bool:
+        """Whether it reads text, or only token ids."""
+        return self.checkpoint.has_text
+
+    @cached_property
+    def text_source(self) -> TextSource | None:
+        """Its tokenizer, read once.
+
+        Raises:
+            CheckpointError: it is broken.
+        """
+        return self.checkpoint.text_source() if self.has_tokenizer else None
+
+    @cached_property
+    def frame(self) -> Frame:
+        """What stands around a text. The first time, this takes as long as reading the tokenizer.
+
+        Raises:
+            CheckpointError: the tokenizer is broken, or does not match the model.
+        """
+        source = self.text_source
+        if source is not None:
+            return frame_of(source, self.about, self.spec.d_vocab)
+        ends = [self.about["end_of_text_id"]] if "end_of_text_id" in self.about else self.checkpoint.end_ids
+        return Frame(end_of_text=next((token for token in ends if token < self.spec.d_vocab), None))
+
+    @property
+    def prefix_ids(self) -> tuple[int, ...]:
+        """Token ids before every text."""
+        return self.frame.prefix
+
+    @property
+    def suffix_ids(self) -> tuple[int, ...]:
+        """Token ids after every text."""
+        return self.frame.suffix
+
+    @property
+    def end_of_text_id(self) -> int | None:
+        """The token after which writing stops."""
+        return self.frame.end_of_text
+
+    @property
+    def mask_id(self) -> int | None:
+        """The token that hides another, in encoders."""
+        return self.frame.mask
+
+    @property
+    def start_id(self) -> int | None:
+        """The token with which an encoder-decoder's own text begins."""
+        named = self.about.get("start_id", self.checkpoint.start_id)
+        return named if isinstance(named, int) and 0 <= named < self.spec.d_vocab else None
+
+    @property
+    def default_text(self) -> str:
+        """What the page shows first."""
+        return str(self.about.get("default_text", ""))
+
+    @property
+    def default_new_tokens(self) -> int:
+        """How much it writes at first."""
+        return int(self.about.get("default_new_tokens", min(64, max(1, self.spec.positions // 2))))
 
     @property
     def card(self) -> str | None:
@@ -65,35 +157,75 @@ class LoadedModel:
         """The model's spec."""
         return self.entry.spec
 
+    @cached_property
+    def nbytes(self) -> int:
+        """Bytes that its numbers take, in memory or mapped."""
+        storages = {parameter.untyped_storage().data_ptr(): parameter for parameter in self.model.parameters()}
+        return sum(parameter.untyped_storage().nbytes() for parameter in storages.values())
+
 
 class Catalog:
-    """The bundled models and those in folders given by path; a folder's name is its model's id."""
+    """Every model by its id, and those that are loaded, the least recently used first."""
 
     def __init__(
-        self, bundled: Path, folders: Sequence[Path] = (), device: str = "cpu", dtype: torch.dtype = torch.float32
+        self,
+        bundled: Path,
+        given: Sequence[Path] = (),
+        device: str = "cpu",
+        dtype: torch.dtype = torch.float32,
+        *,
+        pulled: Path | None = None,
+        limit_bytes: int | None = None,
     ) -> None:
-        """Read every config; no weights yet.
+        """Read every configuration; no weights yet. `pulled` is the folder with the user's own models.
 
         Raises:
-            CheckpointError: a folder that holds no supported model, or an id given twice.
+            CheckpointError: a path given that holds no supported model, or an id given twice.
         """
-        self.device, self.dtype = device, dtype
-        own = sorted(path.parent for path in bundled.glob("*/config.json"))
+        self.device, self.dtype, self._limit = device, dtype, limit_bytes
+        self.problems: list[CheckpointError] = []
         self._entries: dict[str, ModelEntry] = {}
-        for folder, is_bundled in [*((folder, True) for folder in own), *((folder, False) for folder in folders)]:
-            entry = _read_entry(folder, is_bundled)
+        self._loaded: OrderedDict[str, LoadedModel] = OrderedDict()
+        self._lock, self._loading = threading.Lock(), threading.Lock()
+        self._in_use: Callable[[str], bool] = lambda model_id: False
+        self._dropped: Callable[[str], None] = lambda model_id: None
+        for folder in sorted(path.parent for path in bundled.glob("*/config.json")):
+            self.add(folder, bundled=True)
+        for path in given:
+            self.add(path)
+        for path in sorted(pulled.iterdir()) if pulled is not None and pulled.is_dir() else ():
+            if path.name.startswith(".") or not (path.is_dir() or path.suffix in (".gguf", ".pt")):
+                continue
+            try:
+                self.add(path)
+            except CheckpointError as error:
+                self.problems.append(error)
+                logging.getLogger(__name__).warning("%s %s", error, error.hint)
+
+    def watch(self, in_use: Callable[[str], bool], dropped: Callable[[str], None]) -> None:
+        """Ask `in_use` before a model is dropped to make room, and tell `dropped` after."""
+        self._in_use, self._dropped = in_use, dropped
+
+    def add(self, path: Path, *, bundled: bool = False) -> ModelEntry:
+        """Take a model into the catalog.
+
+        Raises:
+            CheckpointError: it cannot be read, or its id is taken.
+        """
+        entry = _entry(path, bundled)
+        with self._lock:
             if entry.id in self._entries:
                 raise CheckpointError(
-                    f"two models are called {entry.id!r}: {self._entries[entry.id].folder} and {folder}",
-                    "A folder's name is its model's id: rename one of them.",
+                    f"two models are called {entry.id!r}: {self._entries[entry.id].checkpoint.path} and {path}",
+                    "A folder's or file's name is its model's id: rename one of them.",
                 )
             self._entries[entry.id] = entry
-        self._loaded: dict[str, LoadedModel] = {}
-        self._lock = threading.Lock()
+        return entry
 
     def entries(self) -> list[ModelEntry]:
         """Every model, the bundled ones first."""
-        return list(self._entries.values())
+        with self._lock:
+            return list(self._entries.values())
 
     def entry(self, model_id: str) -> ModelEntry:
         """One model's entry.
@@ -101,86 +233,100 @@ class Catalog:
         Raises:
             KeyError: there is no such model.
         """
-        return self._entries[model_id]
+        with self._lock:
+            return self._entries[model_id]
 
     def is_loaded(self, model_id: str) -> bool:
         """Whether its weights are in memory."""
-        return model_id in self._loaded
+        with self._lock:
+            return model_id in self._loaded
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that all loaded models take."""
+        with self._lock:
+            return sum(loaded.nbytes for loaded in self._loaded.values())
 
     def load(self, model_id: str) -> LoadedModel:
         """The model, loaded the first time it is asked for; safe to call from several threads.
 
         Raises:
             KeyError: there is no such model.
-            CheckpointError: its files cannot be loaded.
+            CheckpointError: its files cannot be loaded, or there is no room for it.
         """
-        entry = self._entries[model_id]
-        if model_id in self._loaded:
-            return self._loaded[model_id]  # without waiting for another model's file
+        entry = self.entry(model_id)
+        found = self._found(model_id)
+        if found is not None:
+            return found
+        with self._loading:
+            found = self._found(model_id)
+            if found is None:
+                self._make_room(entry)
+                found = _load(entry, self.device, self.dtype)
+                with self._lock:
+                    self._loaded[model_id] = found
+        return found
+
+    def _found(self, model_id: str) -> LoadedModel | None:
         with self._lock:
-            if model_id not in self._loaded:
-                self._loaded[model_id] = _load(entry, self.device, self.dtype)
-            return self._loaded[model_id]
+            found = self._loaded.get(model_id)
+            if found is not None:
+                self._loaded.move_to_end(model_id)
+            return found
+
+    def _make_room(self, entry: ModelEntry) -> None:
+        """Drop models that nothing uses, the least recently used first, until `entry` fits under the limit."""
+        if self._limit is None:
+            return
+        needed = entry.graph.parameter_count * self.dtype.itemsize
+        if needed > self._limit:
+            raise CheckpointError(
+                f"{entry.id} needs {_gigabytes(needed)}, more than the {_gigabytes(self._limit)} that models may take",
+                "Start with --dtype bfloat16 for half of that, or set ATLAS_MODEL_BYTES higher.",
+            )
+        for model_id in list(self._loaded):
+            if self.nbytes + needed <= self._limit:
+                return
+            if not self._in_use(model_id):
+                with self._lock:
+                    self._loaded.pop(model_id, None)
+                self._dropped(model_id)
+        if self.nbytes + needed > self._limit:
+            raise CheckpointError(
+                f"there is no room for {entry.id}: unfinished runs use the models that are loaded",
+                "Wait until they are done or cancel them, or set ATLAS_MODEL_BYTES higher.",
+            )
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 1e9:.2g} GB"
 
 
 def _load(entry: ModelEntry, device: str, dtype: torch.dtype) -> LoadedModel:
-    model = load_model(entry.folder, entry.spec, device, dtype)
-    return LoadedModel(entry, model, _tokenizer(entry), entry.graph, _fingerprint(entry.folder))
+    frame, source = entry.frame, entry.text_source
+    tokenizer = IdTokenizer(frame.end_of_text) if source is None else text_tokenizer(source, frame)
+    model = entry.checkpoint.load(device, dtype)
+    return LoadedModel(entry, model, tokenizer, entry.graph, fingerprint(entry.checkpoint.files))
 
 
-def _tokenizer(entry: ModelEntry) -> Tokenizer:
-    if not entry.has_tokenizer:
-        return IdTokenizer(entry.end_of_text_id)
-    path = entry.folder / "tokenizer.json"
-    try:
-        return TextTokenizer.from_file(path, entry.prefix_ids, entry.end_of_text_id)
-    except ValueError as error:
-        raise CheckpointError(str(error), "Fetch the file again, or remove it to run on token ids.") from error
+def _entry(path: Path, bundled: bool) -> ModelEntry:
+    path = path.expanduser().resolve()
+    checkpoint = open_checkpoint(path)
+    entry = ModelEntry(name_of(path), checkpoint, _about(path) if path.is_dir() else {}, bundled)
+    _ = entry.spec  # whatever is wrong with it is found now
+    return entry
 
 
-def _read_entry(folder: Path, bundled: bool) -> ModelEntry:
-    folder = folder.resolve()
-    if not folder.is_dir():
-        raise CheckpointError(f"{folder} is not a folder", "Give the path of a folder with config.json in it.")
-    config, spec, extra = read_config(folder), read_spec(folder), _read_extra(folder)
-    end_of_text = extra.get("end_of_text_id", config.get("eos_token_id"))
-    weights = folder / "model.safetensors"
-    return ModelEntry(
-        id=folder.name,
-        folder=folder,
-        title=str(extra.get("title", folder.name)),
-        description=str(extra.get("description", f"GPT-2 style, {spec.layers} layers, width {spec.d_model}.")),
-        spec=spec,
-        size_bytes=weights.stat().st_size if weights.is_file() else 0,
-        bundled=bundled,
-        has_tokenizer=(folder / "tokenizer.json").is_file(),
-        prefix_ids=tuple(extra.get("prefix_ids", ())),
-        end_of_text_id=end_of_text if isinstance(end_of_text, int) and end_of_text < spec.d_vocab else None,
-        default_text=str(extra.get("default_text", "")),
-        default_new_tokens=int(extra.get("default_new_tokens", min(64, max(1, spec.positions // 2)))),
-    )
-
-
-def _read_extra(folder: Path) -> dict[str, Any]:
+def _about(folder: Path) -> dict[str, Any]:
     """What only we say of a model, in `atlas.json`: title, default text, prefix. Most folders have none."""
     path = folder / "atlas.json"
     if not path.is_file():
         return {}
-    try:
-        extra = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise CheckpointError(f"{path} is not JSON: {error}", "Mend the file or remove it.") from error
-    if not isinstance(extra, dict):
-        raise CheckpointError(f"{path} holds no JSON object", "Mend the file or remove it.")
-    prefix, new_tokens = extra.get("prefix_ids", []), extra.get("default_new_tokens", 1)
-    if not (isinstance(prefix, list) and all(isinstance(token, int) for token in prefix)):
-        raise CheckpointError(f"{path}: prefix_ids is no list of token ids", "Mend the file or remove it.")
+    about = read_json(path)
+    for name in ("prefix_ids", "suffix_ids"):
+        if not (isinstance(about.get(name, []), list) and all(isinstance(token, int) for token in about.get(name, []))):
+            raise CheckpointError(f"{path}: {name} is no list of token ids", "Mend the file or remove it.")
+    new_tokens = about.get("default_new_tokens", 1)
     if not (isinstance(new_tokens, int) and new_tokens > 0):
         raise CheckpointError(f"{path}: default_new_tokens is no positive whole number", "Mend the file or remove it.")
-    return extra
-
-
-def _fingerprint(folder: Path) -> str:
-    """What identifies the numbers: a hash of the weights file, for addresses that may be cached for ever."""
-    with (folder / "model.safetensors").open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    return about

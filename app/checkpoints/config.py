@@ -45,14 +45,14 @@ class Config:
         """A value as it stands, or None."""
         return self.values.get(name)
 
-    def size(self, name: str, default: int | None | object = _MISSING) -> int:
+    def size(self, name: str, default: object = _MISSING) -> int:
         """A whole number; `default` also stands for null."""
         value = self._value(name, default)
         if isinstance(value, bool) or not isinstance(value, int):
             raise self.wrong(f"{name} is {value!r}, not a whole number")
         return value
 
-    def number(self, name: str, default: float | object = _MISSING) -> float:
+    def number(self, name: str, default: object = _MISSING) -> float:
         """A finite number."""
         value = self._value(name, default)
         if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e30:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, quants
+from tokenizers import Tokenizer
 from torch import Tensor
 
 from app.transformer.model import Transformer
@@ -25,7 +26,9 @@ from .config import Config
 from .errors import CheckpointError
 from .families.family import Family, Names, with_biases, with_blocks
 from .gguf_header import Header, Placed, read_header
+from .gguf_tokenizer import adds_bos, can_rebuild, special_tokens, tokenizer_of
 from .tensors import Plan, Source, StoredTensor, Transform
+from .vocabulary import TextSource
 
 _PLAIN = {
     GGMLQuantizationType.F32: torch.float32,
@@ -89,6 +92,48 @@ class GGUF:
         return [self.path]
 
     @property
+    def kind(self) -> str:
+        """What to call it."""
+        return f"{self.header.metadata['general.architecture']}, {self.precision}"
+
+    start_id = None
+
+    @property
+    def end_ids(self) -> tuple[int, ...]:
+        """The tokens after which writing stops."""
+        special = special_tokens(self.header.metadata)
+        ends = [token for token in (special["eot"], special["eos"]) if token is not None]
+        return tuple(token for token in dict.fromkeys(ends) if 0 <= token < self.spec.d_vocab)
+
+    @property
+    def has_text(self) -> bool:
+        """Whether there is a tokenizer that can be rebuilt."""
+        return can_rebuild(self.header.metadata)
+
+    def text_source(self) -> TextSource:
+        """The tokenizer rebuilt from the metadata, and what they say goes around a text.
+
+        Raises:
+            CheckpointError: it cannot be rebuilt.
+        """
+        metadata = self.header.metadata
+        try:
+            library = tokenizer_of(metadata)
+        except Exception as error:  # the library raises bare Exception for merges that do not fit
+            raise CheckpointError(f"{self.path}: its tokenizer cannot be rebuilt: {error}", _AGAIN) from error
+        special = special_tokens(metadata)
+        template = metadata.get("tokenizer.chat_template")
+        return TextSource(
+            library,
+            self.path,
+            template if isinstance(template, str) else None,
+            _token(library, special["bos"]),
+            _token(library, special["eos"]),
+            adds_bos(metadata),
+            self.end_ids,
+        )
+
+    @property
     def precision(self) -> str:
         """The kind of numbers that most of it is made of."""
         sizes: dict[str, int] = {}
@@ -141,9 +186,7 @@ class GGUF:
         }
         kinds = frozenset(kind.name for kind in _KINDS.values())
         family = Family("gguf", lambda config, stored: spec, names)
-        return Plan(
-            str(self.path), spec, lambda name: family.source(name, spec), stored, self._kind.fused, kinds
-        )
+        return Plan(str(self.path), spec, lambda name: family.source(name, spec), stored, self._kind.fused, kinds)
 
     def _stored(self, name: str, placed: Placed, size: int) -> StoredTensor:
         if placed.kind not in _KINDS:
@@ -169,6 +212,10 @@ _PLAIN_NUMPY = {
     GGMLQuantizationType.F64: np.float64,
 }
 _AGAIN = "Fetch the file again, and compare its size with the one it should have."
+
+
+def _token(library: Tokenizer, token_id: int | None) -> str:
+    return (library.id_to_token(token_id) if token_id is not None else None) or ""
 
 
 @dataclass(frozen=True)
@@ -259,11 +306,13 @@ def _unpermuted(heads_of: Callable[[Spec], int]) -> Transform:
 
     def read(stored: Tensor, spec: Spec) -> Tensor:
         # [head*d_head, ...] -> [head, d_head/2, 2, ...] -> [head, 2, d_head/2, ...] -> [head*d_head, ...]
-        rows = stored.unflatten(0, (heads_of(spec), spec.d_head // 2, 2)).transpose(1, 2).flatten(0, 2)
+        rows: Tensor = stored.unflatten(0, (heads_of(spec), spec.d_head // 2, 2)).transpose(1, 2).flatten(0, 2)
         return rows.t()
 
     def write(ours: Tensor, spec: Spec) -> Tensor:
-        return ours.t().unflatten(0, (heads_of(spec), 2, spec.d_head // 2)).transpose(1, 2).flatten(0, 2)
+        # the same, backwards
+        rows: Tensor = ours.t().unflatten(0, (heads_of(spec), 2, spec.d_head // 2)).transpose(1, 2).flatten(0, 2)
+        return rows
 
     return Transform(read, write)
 
@@ -299,7 +348,5 @@ _ARCHITECTURES = {
     "llama": _Architecture(_llama, _NEIGHBOURS),
     "qwen2": _Architecture(_llama, _HALVES),
     "qwen3": _Architecture(_llama, _HALVES),
-    "gpt2": _Architecture(
-        _gpt2, {**with_blocks("blocks.{i}", "blk.{i}", with_biases(_FUSED)), **_OUTER}, fused=True
-    ),
+    "gpt2": _Architecture(_gpt2, {**with_blocks("blocks.{i}", "blk.{i}", with_biases(_FUSED)), **_OUTER}, fused=True),
 }

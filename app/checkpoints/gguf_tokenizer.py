@@ -20,32 +20,39 @@ _GPT2_NAMES = ("default", "gpt-2", "gpt2", "phi-2", "olmo", "mpt", "jina-v2-en",
 _DIGIT_NAMES = ("smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b")
 _LLAMA3_NAMES = ("llama3", "llama-v3", "llama-bpe", "falcon3", "dbrx", "smaug-bpe")
 _QWEN2_NAMES = ("qwen2", "stablelm2", "deepseek-r1-qwen", "hunyuan", "megrez")
+_KNOWN = (*_GPT2_NAMES, *_DIGIT_NAMES, *_LLAMA3_NAMES, *_QWEN2_NAMES)
 
 
-class UnknownTokenizer(ValueError):
-    """The file names a way of cutting text that is not known here; the message says which."""
+def can_rebuild(metadata: dict[str, Any]) -> bool:
+    """Whether there is a tokenizer of a kind that is known here; without one, a model runs on token ids."""
+    tokens, kind = metadata.get("tokenizer.ggml.tokens"), metadata.get("tokenizer.ggml.model")
+    if not isinstance(tokens, list) or not tokens:
+        return False
+    return kind == "llama" or (kind == "gpt2" and metadata.get("tokenizer.ggml.pre", "default") in _KNOWN)
 
 
-def tokenizer_of(metadata: dict[str, Any]) -> Tokenizer | None:
-    """The tokenizer that the metadata describe; None where there is none.
+def tokenizer_of(metadata: dict[str, Any]) -> Tokenizer:
+    """The tokenizer that the metadata describe.
 
     Raises:
-        UnknownTokenizer: one that cannot be rebuilt.
+        ValueError: they are incomplete. The library raises Exception where they contradict each other.
     """
-    kind, tokens = metadata.get("tokenizer.ggml.model"), metadata.get("tokenizer.ggml.tokens")
-    if kind in (None, "none", "no_vocab") or not isinstance(tokens, list):
-        return None
-    if kind == "gpt2":
-        library = _byte_level(metadata, tokens)
-    elif kind == "llama":
-        library = _sentence_piece(metadata, tokens)
-    else:
-        raise UnknownTokenizer(f"tokenizer.ggml.model is {kind!r}")
+    tokens = metadata["tokenizer.ggml.tokens"]
+    build = _byte_level if metadata["tokenizer.ggml.model"] == "gpt2" else _sentence_piece
+    library = build(metadata, tokens)
     kinds = metadata.get("tokenizer.ggml.token_type") or []
     added = [(token, kind) for token, kind in zip(tokens, kinds, strict=False) if kind in (_CONTROL, _USER_DEFINED)]
     library.add_special_tokens([AddedToken(token, special=True) for token, kind in added if kind == _CONTROL])
     library.add_tokens([AddedToken(token, normalized=False) for token, kind in added if kind == _USER_DEFINED])
     return library
+
+
+def adds_bos(metadata: dict[str, Any]) -> bool:
+    """Whether every text begins with the token for it: SentencePiece's way and Llama 3's, if nothing else is said."""
+    named = metadata.get("tokenizer.ggml.add_bos_token")
+    if isinstance(named, bool):
+        return named
+    return metadata.get("tokenizer.ggml.model") == "llama" or _whole_words(metadata)
 
 
 def special_tokens(metadata: dict[str, Any]) -> dict[str, int | None]:
@@ -75,10 +82,7 @@ def _cutter(name: str) -> PreTokenizer:
     if name in _DIGIT_NAMES:
         digits = pre_tokenizers.Digits(individual_digits=True)
         return pre_tokenizers.Sequence([digits, pre_tokenizers.ByteLevel(add_prefix_space=False)])
-    patterns = {**dict.fromkeys(_LLAMA3_NAMES, _LLAMA3), **dict.fromkeys(_QWEN2_NAMES, _QWEN2)}
-    if name not in patterns:
-        raise UnknownTokenizer(f"tokenizer.ggml.pre is {name!r}")
-    cut = pre_tokenizers.Split(Regex(patterns[name]), "isolated")
+    cut = pre_tokenizers.Split(Regex(_LLAMA3 if name in _LLAMA3_NAMES else _QWEN2), "isolated")
     return pre_tokenizers.Sequence([cut, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
 
 
@@ -90,7 +94,7 @@ def _whole_words(metadata: dict[str, Any]) -> bool:
 def _sentence_piece(metadata: dict[str, Any], tokens: list[str]) -> Tokenizer:
     scores = metadata.get("tokenizer.ggml.scores")
     if not isinstance(scores, list) or len(scores) != len(tokens):
-        raise UnknownTokenizer("tokenizer.ggml.scores does not score every token")
+        raise ValueError("tokenizer.ggml.scores does not score every token")
     unknown = metadata.get("tokenizer.ggml.unknown_token_id", 0)
     model = models.BPE(
         vocab=_ids(tokens),
@@ -104,9 +108,7 @@ def _sentence_piece(metadata: dict[str, Any], tokens: list[str]) -> Tokenizer:
     begin = [normalizers.Prepend("▁")] if spaced else []
     library.normalizer = normalizers.Sequence([*begin, normalizers.Replace(" ", "▁")])
     strip = [decoders.Strip(" ", 1, 0)] if spaced else []
-    library.decoder = decoders.Sequence(
-        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), *strip]
-    )
+    library.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), *strip])
     return library
 
 

@@ -11,12 +11,14 @@ from torch import Tensor
 from app.transformer.model import Transformer
 from app.transformer.spec import Spec, SpecError
 
-from .config import Config
+from .config import Config, read_json
 from .errors import CheckpointError
 from .families import FAMILIES, Family
 from .safetensors_folder import stored_tensors, weight_files
 from .tensors import Plan, StoredTensor, unfused
+from .vocabulary import TextSource, read_tokenizer
 
+_GENERATION, _TOKENIZER = "generation_config.json", "tokenizer.json"
 _SUPPORTED = "Supported are model_type " + ", ".join(FAMILIES) + "."
 
 
@@ -51,6 +53,59 @@ class HuggingFaceFolder:
     def files(self) -> list[Path]:
         """The files with the weights."""
         return weight_files(self.path)
+
+    @property
+    def kind(self) -> str:
+        """What to call the family."""
+        return self.family.model_type
+
+    @property
+    def start_id(self) -> int | None:
+        """The token with which an encoder-decoder's own text begins."""
+        named = (values.get("decoder_start_token_id") for values in (self.config.values, self._optional(_GENERATION)))
+        found = [token for token in (*named, self.config.get("pad_token_id")) if isinstance(token, int)]
+        return found[0] if found and self.spec.kind == "encoder_decoder" else None
+
+    @property
+    def end_ids(self) -> tuple[int, ...]:
+        """The tokens after which writing stops."""
+        ends: list[int] = []
+        for values in (self._optional(_GENERATION), self.config.values):
+            named = values.get("eos_token_id")
+            ends += [token for token in (named if isinstance(named, list) else [named]) if isinstance(token, int)]
+        return tuple(token for token in dict.fromkeys(ends) if 0 <= token < self.spec.d_vocab)
+
+    @property
+    def has_text(self) -> bool:
+        """Whether there is a tokenizer."""
+        return (self.path / _TOKENIZER).is_file()
+
+    def text_source(self) -> TextSource:
+        """The tokenizer, and what the folder says goes around a text.
+
+        Raises:
+            CheckpointError: one of the files is broken.
+        """
+        place = self.path / _TOKENIZER
+        settings = self._optional("tokenizer_config.json")
+        template = settings.get("chat_template")
+        if isinstance(template, list):  # several, by name
+            template = next((each.get("template") for each in template if each.get("name") == "default"), None)
+        jinja = self.path / "chat_template.jinja"
+        if jinja.is_file():
+            template = jinja.read_text(encoding="utf-8", errors="replace")
+        return TextSource(
+            read_tokenizer(place),
+            place,
+            template if isinstance(template, str) else None,
+            _content(settings.get("bos_token")),
+            _content(settings.get("eos_token")),
+            ends=self.end_ids,
+        )
+
+    def _optional(self, name: str) -> dict[str, Any]:
+        path = self.path / name
+        return read_json(path) if path.is_file() else {}
 
     def check(self) -> None:
         """Compare the weights' headers with the spec.
@@ -105,6 +160,12 @@ class HuggingFaceFolder:
 
     def _has_own_head(self, name: str) -> bool:
         return not self.spec.tied and self.family.source("W_U", self.spec).name == name
+
+
+def _content(token: Any) -> str:
+    """A token's text, which configurations give plainly or with properties."""
+    found = token.get("content") if isinstance(token, dict) else token
+    return found if isinstance(found, str) else ""
 
 
 def export_state(model: Transformer, dtype: torch.dtype) -> dict[str, Tensor]:

@@ -7,7 +7,7 @@ padding is kept, since it takes part in every softmax.
 
 import pickle
 import zipfile
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from .config import Config
 from .errors import CheckpointError
 from .families.family import Family, with_biases, with_blocks
 from .tensors import Plan, StoredTensor
+from .vocabulary import TextSource, read_tokenizer
 
 _KINDS = {torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16"}
 _NEEDED = "A nanoGPT checkpoint is what its train.py saves: a dictionary with `model` and `model_args`."
@@ -65,6 +66,10 @@ NANOGPT = Family(
 )
 
 
+def _same(tensor: Tensor) -> Tensor:
+    return tensor
+
+
 class NanoGPT:
     """A checkpoint file of nanoGPT."""
 
@@ -93,6 +98,25 @@ class NanoGPT:
         except SpecError as error:
             raise config.wrong(str(error), _NEEDED) from error
 
+    kind, start_id, end_ids = "nanoGPT", None, ()
+
+    @property
+    def has_text(self) -> bool:
+        """Whether a tokenizer lies beside it; nanoGPT itself keeps none that is not a pickle."""
+        return self._tokenizer.is_file()
+
+    def text_source(self) -> TextSource:
+        """The tokenizer.
+
+        Raises:
+            CheckpointError: its file is broken.
+        """
+        return TextSource(read_tokenizer(self._tokenizer), self._tokenizer)
+
+    @property
+    def _tokenizer(self) -> Path:
+        return self.path.with_name("tokenizer.json")
+
     @property
     def files(self) -> list[Path]:
         """The file."""
@@ -118,7 +142,7 @@ class NanoGPT:
         spec, tensors = self.spec, self._tensors()
         self._check_tied(tensors)
         stored = {
-            name: StoredTensor(tuple(value.shape), _KINDS.get(value.dtype, str(value.dtype)), lambda value=value: value)
+            name: StoredTensor(tuple(value.shape), _KINDS.get(value.dtype, str(value.dtype)), partial(_same, value))
             for name, value in tensors.items()
             if not NANOGPT.ignores(name)
         }

@@ -1,7 +1,9 @@
 """What lies in the safetensors of a folder, one file or many: names, shapes, and numbers mapped from the disk."""
 
 import json
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
@@ -52,10 +54,10 @@ def _tensors_of(path: Path) -> dict[str, StoredTensor]:
     if not path.is_file():
         raise CheckpointError(f"{path} does not exist", "Fetch every file that the index names.")
     try:
-        file = safe_open(path, "pt").__enter__()
+        file: Any = safe_open(path, "pt")
         slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
         return {
-            name: StoredTensor(tuple(part.get_shape()), part.get_dtype(), lambda name=name: file.get_tensor(name))
+            name: StoredTensor(tuple(part.get_shape()), part.get_dtype(), partial(file.get_tensor, name))
             for name, part in slices.items()
         }
     except (SafetensorError, OSError) as error:

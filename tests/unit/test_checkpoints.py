@@ -65,7 +65,8 @@ def test_what_was_written_is_read(tmp_path: Path, spec: Spec) -> None:
     loaded = load(tmp_path / "tiny")
     assert loaded.spec == spec
     tokens = torch.tensor([[1, 2, 3]])
-    torch.testing.assert_close(loaded.model(tokens), written(tokens), rtol=0, atol=0)
+    # an unembedding of its own lies transposed in the file, and is multiplied in another order
+    torch.testing.assert_close(loaded.model(tokens), written(tokens), rtol=0, atol=1e-6)
 
 
 def test_names_without_prefix_and_old_mask_buffers_are_read_too(folder: Path) -> None:
@@ -123,12 +124,12 @@ def test_unknown_models_and_ids_given_twice(folder: Path, tmp_path: Path) -> Non
 
 
 def test_folders_that_hold_no_model(tmp_path: Path, folder: Path) -> None:
-    with pytest.raises(CheckpointError, match="is not a folder"):
+    with pytest.raises(CheckpointError, match="does not exist"):
         Catalog(MODELS, [tmp_path / "nowhere"])
     (folder / "model.safetensors").unlink()
     assert "model.safetensors does not exist" in complaint(folder)
     (folder / "config.json").unlink()
-    assert "config.json does not exist" in complaint(folder)
+    assert "holds no model" in complaint(folder)
 
 
 @pytest.mark.parametrize(
@@ -142,13 +143,13 @@ def test_a_config_that_is_none(folder: Path, text: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"model_type": "llama"}, "model_type 'llama'"),
+        ({"model_type": "mamba"}, "model_type 'mamba'"),
         ({"n_layer": "remove"}, "lacks 'n_layer'"),
         ({"n_layer": "three"}, "three"),
         ({"n_layer": 0}, "layers is 0"),
         ({"n_head": 3}, "not a multiple"),
         ({"n_embd": None}, "config.json"),
-        ({"activation_function": "swish"}, "'swish'"),
+        ({"activation_function": "quick_gelu"}, "'quick_gelu'"),
         ({"activation_function": ["relu"]}, "activation"),
         ({"layer_norm_epsilon": "small"}, "small"),
         ({"scale_attn_by_inverse_layer_idx": True}, "scale_attn_by_inverse_layer_idx"),

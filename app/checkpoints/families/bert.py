@@ -31,7 +31,11 @@ def roberta_spec(config: Config, stored: Set[str]) -> Spec:
 
 
 def _spec(config: Config, positions: int) -> Spec:
-    for name, wanted in (("is_decoder", False), ("add_cross_attention", False), ("position_embedding_type", "absolute")):
+    for name, wanted in (
+        ("is_decoder", False),
+        ("add_cross_attention", False),
+        ("position_embedding_type", "absolute"),
+    ):
         config.demand(name, wanted)
     return Spec(
         kind="encoder",

@@ -20,9 +20,9 @@ _LINEAR = {"W_Q", "W_K", "W_V", "W_QKV", "W_O", "W_gate", "W_in", "W_out", "W_U"
 class Family:
     """One `model_type`.
 
-    `names` are the file's for ours, `{i}` the layer in both, where the spec decides a function of it; a matrix is taken for a Linear's weight and transposed
-    unless its entry is a `Source` that says otherwise. `prefix` begins names in files that were saved with a head
-    and is missing in others. `ignored` are patterns of names that are no weights, `copies` names that may repeat
+    `names` are the file's for ours, `{i}` the layer in both, or a function of the spec that gives them; a matrix is
+    taken for a Linear's weight and transposed unless its entry is a `Source` that says otherwise. `prefix` begins
+    names in files that were saved with a head and is missing in others. `ignored` are patterns of names that are no weights, `copies` names that may repeat
     another's numbers. `fused`: queries, keys and values are one tensor in the file. `config_of` is for writing.
     """
 

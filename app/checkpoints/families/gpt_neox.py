@@ -40,14 +40,15 @@ def spec_of(config: Config, stored: Set[str]) -> Spec:
 
 def _sorted(stored: Tensor, spec: Spec) -> Tensor:
     # [head*3*d_head, ...] -> [head, 3, d_head, ...] -> [3*head*d_head, ...] -> [..., 3*head*d_head]
-    rows = stored.unflatten(0, (spec.heads, 3, spec.d_head)).transpose(0, 1).flatten(0, 2)
+    rows: Tensor = stored.unflatten(0, (spec.heads, 3, spec.d_head)).transpose(0, 1).flatten(0, 2)
     return rows.t() if rows.dim() == 2 else rows
 
 
 def _mingled(ours: Tensor, spec: Spec) -> Tensor:
     rows = ours.t() if ours.dim() == 2 else ours
     # [3*head*d_head, ...] -> [3, head, d_head, ...] -> [head*3*d_head, ...]
-    return rows.unflatten(0, (3, spec.heads, spec.d_head)).transpose(0, 1).flatten(0, 2)
+    mingled: Tensor = rows.unflatten(0, (3, spec.heads, spec.d_head)).transpose(0, 1).flatten(0, 2)
+    return mingled
 
 
 _MINGLED = Transform(_sorted, _mingled)

@@ -13,7 +13,7 @@ from .rotary import rope_parameters, rotary_of
 def llama_fields(config: Config) -> dict[str, Any]:
     """The fields of a spec that the whole kin reads from a configuration in the same way."""
     heads = config.size("num_attention_heads")
-    d_head = config.size("head_dim", None) if config.get("head_dim") else config.divided("hidden_size", "num_attention_heads")
+    d_head = config.size("head_dim") if config.get("head_dim") else config.divided("hidden_size", "num_attention_heads")
     return {
         "layers": config.size("num_hidden_layers"),
         "heads": heads,

@@ -1,0 +1,133 @@
+"""What lies at a path, whatever its format: a Hugging Face folder, a GGUF file, or nanoGPT's checkpoint."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import torch
+
+from app.transformer.model import Transformer
+from app.transformer.spec import Spec
+
+from .errors import CheckpointError
+from .huggingface import HuggingFaceFolder
+from .nanogpt import NanoGPT
+from .vocabulary import TextSource
+
+_READ = (
+    "A model is a folder with config.json and model.safetensors, a .gguf file, or nanoGPT's ckpt.pt; "
+    "docs/models.md says more."
+)
+_HASHED_WHOLE = 512 * 2**20
+
+
+class Checkpoint(Protocol):
+    """What every format offers."""
+
+    path: Path
+
+    @property
+    def spec(self) -> Spec:
+        """The architecture, from the header alone."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """What to call its family and precision."""
+        ...
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """The files with the weights."""
+        ...
+
+    @property
+    def has_text(self) -> bool:
+        """Whether there is a tokenizer."""
+        ...
+
+    @property
+    def start_id(self) -> int | None:
+        """The token with which an encoder-decoder's own text begins."""
+        ...
+
+    @property
+    def end_ids(self) -> tuple[int, ...]:
+        """The tokens after which writing stops."""
+        ...
+
+    def text_source(self) -> TextSource:
+        """The tokenizer and what goes around a text."""
+        ...
+
+    def check(self) -> None:
+        """Compare the weights' headers with the spec."""
+        ...
+
+    def load(self, device: str, dtype: torch.dtype) -> Transformer:
+        """The model on the file's numbers."""
+        ...
+
+
+def open_checkpoint(path: Path) -> Checkpoint:
+    """What lies at `path`; no weights are read.
+
+    Raises:
+        CheckpointError: nothing that can be read.
+    """
+    if path.is_dir():
+        return _open_folder(path)
+    if not path.exists():
+        raise CheckpointError(f"{path} does not exist", _READ)
+    if path.suffix == ".gguf":
+        return _open_gguf(path)
+    if path.suffix in (".pt", ".pth"):
+        return NanoGPT(path)
+    if path.name == "config.json" or path.suffix == ".safetensors":
+        raise CheckpointError(f"{path} is only part of a model", f"Give its folder: {path.parent}")
+    raise CheckpointError(f"{path} is neither a folder nor a file that can be read", _READ)
+
+
+def _open_folder(folder: Path) -> Checkpoint:
+    quantised = sorted(folder.glob("*.gguf"))
+    weights = any(folder.glob("*.safetensors"))
+    if len(quantised) == 1 and not weights:
+        return _open_gguf(quantised[0])
+    if (folder / "config.json").is_file():
+        return HuggingFaceFolder(folder)
+    if len(quantised) > 1:
+        names = ", ".join(path.name for path in quantised[:4])
+        raise CheckpointError(f"{folder} holds several models: {names}", "Give the path of one of them.")
+    if (folder / "ckpt.pt").is_file():
+        return NanoGPT(folder / "ckpt.pt")
+    if weights:
+        raise CheckpointError(f"{folder / 'config.json'} does not exist", _READ)
+    raise CheckpointError(f"{folder} holds no model", _READ)
+
+
+def _open_gguf(path: Path) -> Checkpoint:
+    from .gguf import GGUF  # its package takes a second to import, which only those who have such a file should wait
+
+    return GGUF(path)
+
+
+def name_of(path: Path) -> str:
+    """The id of the model at a path: the folder's name, or the file's."""
+    if path.is_dir():
+        return path.name
+    return path.parent.name if path.name == "ckpt.pt" else path.stem
+
+
+def fingerprint(files: Sequence[Path]) -> str:
+    """What identifies the numbers: a hash of the weights' files, or of the sizes, times and beginnings of big ones."""
+    digest = hashlib.sha256()
+    whole = sum(path.stat().st_size for path in files) <= _HASHED_WHOLE
+    for path in files:
+        with path.open("rb") as file:
+            if whole:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+            else:
+                status = path.stat()
+                digest.update(f"{status.st_size} {status.st_mtime_ns}".encode() + file.read(2**20))
+    return digest.hexdigest()[:16]
