@@ -116,14 +116,22 @@ class ModelEntry:
 
     @property
     def mask_id(self) -> int | None:
-        """The token that hides another, in encoders."""
-        return self.frame.mask
+        """The token that hides another, of a model that fills in; None where its tokenizer is broken."""
+        if self.spec.writes:
+            return None
+        try:
+            return self.frame.mask
+        except CheckpointError:
+            return None
 
     @property
-    def start_id(self) -> int | None:
-        """The token with which an encoder-decoder's own text begins."""
-        named = self.about.get("start_id", self.checkpoint.start_id)
-        return named if isinstance(named, int) and 0 <= named < self.spec.d_vocab else None
+    def start_ids(self) -> tuple[int, ...]:
+        """What an encoder-decoder's own text begins with."""
+        if self.spec.kind != "encoder_decoder":
+            return ()
+        start = self.checkpoint.start_id
+        named = self.about.get("start_ids", () if start is None else (start,))
+        return tuple(token for token in named if 0 <= token < self.spec.d_vocab)
 
     @property
     def default_text(self) -> str:
@@ -323,9 +331,12 @@ def _about(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     about = read_json(path)
-    for name in ("prefix_ids", "suffix_ids"):
-        if not (isinstance(about.get(name, []), list) and all(isinstance(token, int) for token in about.get(name, []))):
+    for name in ("prefix_ids", "suffix_ids", "start_ids"):
+        ids = about.get(name, [])
+        if not (isinstance(ids, list) and all(isinstance(token, int) for token in ids)):
             raise CheckpointError(f"{path}: {name} is no list of token ids", "Mend the file or remove it.")
+    if not isinstance(about.get("mask_id"), int | None):
+        raise CheckpointError(f"{path}: mask_id is no token id", "Mend the file or remove it.")
     new_tokens = about.get("default_new_tokens", 1)
     if not (isinstance(new_tokens, int) and new_tokens > 0):
         raise CheckpointError(f"{path}: default_new_tokens is no positive whole number", "Mend the file or remove it.")

@@ -77,7 +77,7 @@ def frame_of(source: TextSource, about: dict[str, Any], d_vocab: int) -> Frame:
     prefix, suffix = _declared(about, library) or _chat(source) or _added(source)
     named = about.get("end_of_text_id")
     ends = (named,) if isinstance(named, int) else source.ends
-    mask = next((found for name in _MASKS if (found := library.token_to_id(name)) is not None), None)
+    mask = about.get("mask_id", next(filter(None, map(library.token_to_id, _MASKS)), None))
     known = [token for token in (*prefix, *suffix, *ends, *([mask] if mask is not None else [])) if token >= d_vocab]
     if known:
         raise CheckpointError(f"{source.place}: token {known[0]} is not in the model's vocabulary", _REMOVE)
@@ -123,11 +123,12 @@ def _chat(source: TextSource) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
 def _added(source: TextSource) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """What the tokenizer itself puts around a text."""
     library = source.library
-    bare = library.encode("a", add_special_tokens=False).ids
-    full = library.encode("a", add_special_tokens=True).ids
-    for start in range(len(full) - len(bare) + 1) if bare else ():
-        if full[start : start + len(bare)] == bare and len(full) > len(bare):
-            return tuple(full[:start]), tuple(full[start + len(bare) :])
+    if library.post_processor is not None:
+        bare = library.encode("a", add_special_tokens=False).ids
+        full = library.encode("a", add_special_tokens=True).ids
+        for start in range(len(full) - len(bare) + 1) if bare else ():
+            if full[start : start + len(bare)] == bare and len(full) > len(bare):
+                return tuple(full[:start]), tuple(full[start + len(bare) :])
     begin = library.token_to_id(source.bos) if source.adds_bos and source.bos else None
     return ((begin,) if begin is not None else ()), ()
 

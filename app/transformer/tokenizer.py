@@ -4,6 +4,7 @@ Splitting text is the `tokenizers` library's work. What is added here is what a 
 as something that can be printed, and its place in the text in bytes, also where a token ends inside a character.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 import tokenizers
+from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import ByteLevel
 
 
@@ -37,10 +39,12 @@ class Tokenizer(Protocol):
     """What a run needs of a tokenizer."""
 
     prefix_ids: tuple[int, ...]
+    suffix_ids: tuple[int, ...]
     end_of_text_id: int | None
+    mask_id: int | None
 
     def encode(self, text: str) -> list[Token]:
-        """The prefix, then the tokens of `text`.
+        """The prefix, then the tokens of `text`, then the suffix.
 
         Raises:
             TokenizeError: the vocabulary has no token for part of it.
@@ -60,17 +64,27 @@ class TextTokenizer:
     """A vocabulary of the `tokenizers` library."""
 
     def __init__(
-        self, library: tokenizers.Tokenizer, prefix_ids: Sequence[int] = (), end_of_text_id: int | None = None
+        self,
+        library: tokenizers.Tokenizer,
+        prefix_ids: Sequence[int] = (),
+        end_of_text_id: int | None = None,
+        suffix_ids: Sequence[int] = (),
+        mask_id: int | None = None,
     ) -> None:
-        """Wrap a tokenizer; `prefix_ids` begin every text."""
+        """Wrap a tokenizer; `prefix_ids` begin every text, `suffix_ids` end it, `mask_id` hides a token."""
         self._library = library
-        self.prefix_ids = tuple(prefix_ids)
-        self.end_of_text_id = end_of_text_id
+        self.prefix_ids, self.suffix_ids = tuple(prefix_ids), tuple(suffix_ids)
+        self.end_of_text_id, self.mask_id = end_of_text_id, mask_id
         self._byte_level = isinstance(library.pre_tokenizer, ByteLevel) or "ByteLevel" in repr(library.decoder)
 
     @classmethod
     def from_file(
-        cls, path: Path, prefix_ids: Sequence[int] = (), end_of_text_id: int | None = None
+        cls,
+        path: Path,
+        prefix_ids: Sequence[int] = (),
+        end_of_text_id: int | None = None,
+        suffix_ids: Sequence[int] = (),
+        mask_id: int | None = None,
     ) -> "TextTokenizer":
         """Read a `tokenizer.json`.
 
@@ -81,20 +95,22 @@ class TextTokenizer:
             library = tokenizers.Tokenizer.from_file(str(path))
         except Exception as error:  # the library raises bare Exception for a file it cannot read
             raise ValueError(f"{path} is not a tokenizer.json: {error}") from error
-        return cls(library, prefix_ids, end_of_text_id)
+        return cls(library, prefix_ids, end_of_text_id, suffix_ids, mask_id)
 
     def encode(self, text: str) -> list[Token]:
-        """The prefix, then the tokens of `text`; see `Tokenizer`."""
+        """The prefix, the tokens of `text`, the suffix; see `Tokenizer`."""
         self._check_spelling(text)
         encoding = self._library.encode(text, add_special_tokens=False)
         prefix = [Token(token_id, self.text_of(token_id), 0, 0) for token_id in self.prefix_ids]
-        if self._byte_level:
-            return prefix + self._placed(encoding.ids, 0, self._spelled)
         byte_at = _byte_offsets(text)
-        return prefix + [
+        suffix = [Token(token_id, self.text_of(token_id), byte_at[-1], byte_at[-1]) for token_id in self.suffix_ids]
+        if self._byte_level:
+            return prefix + self._placed(encoding.ids, 0, self._spelled) + suffix
+        found = [
             Token(token_id, self.text_of(token_id), byte_at[start], byte_at[end])
             for token_id, (start, end) in zip(encoding.ids, encoding.offsets, strict=True)
         ]
+        return prefix + found + suffix
 
     def tokens(self, ids: Sequence[int], start: int = 0) -> list[Token]:
         """Ids taken verbatim; the bytes each stands for decide the offsets. Special tokens stand for none."""
@@ -131,13 +147,16 @@ class TextTokenizer:
             return b""
         if self._byte_level:
             return bytes(_BYTE_OF[character] for character in piece)
-        return self._library.decode([token_id]).encode()
+        if byte := _BYTE_TOKEN.fullmatch(piece):
+            return bytes([int(byte[1], 16)])
+        # SentencePiece writes a space as a low line of its own; WordPiece's ## stays, to show that a word goes on.
+        return piece.replace("▁", " ").encode()
 
     def _check_spelling(self, text: str) -> None:
         """Refuse what a vocabulary without an unknown token would drop; the library does not say where."""
-        if self._byte_level:
+        model, vocabulary = self._library.model, self._library.get_vocab()
+        if not isinstance(model, WordLevel) or model.unk_token in vocabulary:
             return
-        vocabulary = self._library.get_vocab()
         for place, character in enumerate(text):
             if character not in vocabulary:
                 allowed = ", ".join(sorted(vocabulary, key=vocabulary.__getitem__))
@@ -151,6 +170,8 @@ class IdTokenizer:
     """For a model that came without a vocabulary: tokens are their ids, and text cannot be read."""
 
     prefix_ids: tuple[int, ...] = ()
+    suffix_ids: tuple[int, ...] = ()
+    mask_id: int | None = None
 
     def __init__(self, end_of_text_id: int | None = None) -> None:
         """Nothing but ids."""
@@ -184,6 +205,8 @@ def _byte_of_character() -> dict[str, int]:
 
 
 _BYTE_OF = _byte_of_character()
+# How SentencePiece vocabularies write a single byte.
+_BYTE_TOKEN = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 
 
 def _byte_offsets(text: str) -> list[int]:

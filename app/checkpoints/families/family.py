@@ -22,8 +22,9 @@ class Family:
 
     `names` are the file's for ours, `{i}` the layer in both, or a function of the spec that gives them; a matrix is
     taken for a Linear's weight and transposed unless its entry is a `Source` that says otherwise. `prefix` begins
-    names in files that were saved with a head and is missing in others. `ignored` are patterns of names that are no weights, `copies` names that may repeat
-    another's numbers. `fused`: queries, keys and values are one tensor in the file. `config_of` is for writing.
+    names in files that were saved with a head and is missing in others. `ignored` are patterns of names that are no
+    weights, `copies` names that may repeat another's numbers. `fused`: queries, keys and values are one tensor in the
+    file. `config_of` is for writing.
     """
 
     model_type: str
