@@ -15,8 +15,8 @@ from app.checkpoints.catalog import ModelEntry
 Schema = dict[str, Any]
 
 # Query parameters that an example gives, by the last fixed part of the path. Everything else keeps its default.
-_QUERIES = {"weights": "index=0,:8", "activations": "index=0,-1,:"}
-_NAMES = {"weights": "W_E", "activations": "blocks.0.attn.hook_pattern"}
+_QUERIES = {"weights": "index=0,:8", "activations": "index=0,-1,:", "explain": "index=0,0"}
+_NAMES = {"weights": "W_E", "activations": "blocks.0.attn.hook_pattern", "explain": "W_E"}
 _BOUNDS = (
     ("minimum", "at least {}"),
     ("exclusiveMinimum", "above {}"),

@@ -15,6 +15,7 @@ from starlette.requests import HTTPConnection
 
 from app.checkpoints.catalog import Catalog, LoadedModel, ModelEntry
 from app.runs.executor import Executor, Job, QueueFullError
+from app.runs.parity import Proofs
 from app.runs.plates import Plate, activation_plate, weight_plate
 from app.runs.recorder import Intervention
 from app.runs.run import Candidate, Generated, Run
@@ -59,6 +60,7 @@ class Atlas:
         for started in [self._readers.submit(lambda: None) for _ in range(_READERS)]:
             started.result()
         self.executor = Executor(settings.queue_length, settings.threads)
+        self.proofs = Proofs(self.executor)
         # Tiles are cut and pooled on one thread: two that contend for the cores were a hundred times slower.
         self._tile_thread = Executor(settings.tile_queue, threads=1)
         self.pyramids = Pyramids(settings.tile_cache_bytes)

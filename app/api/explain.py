@@ -1,9 +1,11 @@
-"""The calls that explain: where one number comes from, and where it goes."""
+"""The calls that explain: where one number comes from, where it goes, and whether the model computes what it should."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
+from fastapi.responses import JSONResponse
 
 from app.runs.explain import ExplainError, Explanation, explain_cell, explain_weight
 from app.transformer.names import resolve_name
@@ -41,6 +43,31 @@ async def explain_of_weight(
     """One cell of a weight, without a run: its number, the lines through it, and what it acts on."""
     atlas.entry(model_id)
     return await atlas.read(lambda: _answer(lambda: explain_weight(atlas.load(model_id), name, index, direction)))
+
+
+@router.get(
+    "/models/{model_id}/parity", response_model=schemas.Parity, responses={202: {"model": schemas.ParityProgress}}
+)
+async def parity(
+    atlas: AtlasOf,
+    model_id: str,
+    wait: Annotated[bool, Query(description="until it is done; otherwise 202 says how far it is")] = True,
+) -> object:
+    """How far a model is from a float64 recomputation of its graph; made when first asked for, then remembered."""
+    atlas.entry(model_id)
+    loaded = await atlas.read(lambda: atlas.load(model_id))
+    with refusals():
+        proof = atlas.proofs.of(loaded)
+    if not wait and not proof.report.done():
+        progress = schemas.ParityProgress(model=model_id, done=proof.done, operations=proof.operations)
+        return JSONResponse(progress.model_dump(), 202)
+    try:
+        report = await asyncio.shield(asyncio.wrap_future(proof.report))
+    except Exception as error:
+        raise ApiError(
+            500, "parity_failed", f"the comparison broke off: {type(error).__name__}: {error}", "Ask again."
+        ) from error
+    return schemas.Parity.model_validate(report, from_attributes=True)
 
 
 def _answer(explained: Callable[[], Explanation]) -> schemas.Explanation:

@@ -428,6 +428,15 @@ class Parity(Answer):
     seconds: float
 
 
+class ParityProgress(Answer):
+    """A report that is not done yet: how many operations have been compared, of how many."""
+
+    model: str
+    state: Literal["computing"] = "computing"
+    done: int
+    operations: int
+
+
 class LensParameter(Answer):
     """One thing that a lens can be asked for.
 

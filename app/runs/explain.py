@@ -15,10 +15,11 @@ from torch import Tensor
 
 from app.checkpoints.catalog import LoadedModel
 from app.transformer.cells import Box, CellBox, Reading, cells_fed, cells_read, stored_as, turned
-from app.transformer.equations import Arithmetic, Combine, Term, arithmetic
+from app.transformer.equations import Arithmetic, Cells, Combine, Term, arithmetic
 from app.transformer.graph import Graph, Op, TensorInfo, index_text
 from app.transformer.wording import why_masked, word
 
+from .captured import CapturedCells, NotHeldError, slices, weight_of
 from .run import Run
 from .slices import SliceError
 
@@ -199,13 +200,20 @@ def explain_cell(run: Run, name: str, index_given: str, direction: Direction, li
     index = _computed_cell(run, tensor, index_given)
     reading = _reading(run, tensor)
     shape = reading.shape(graph, tensor)
-    captured = float(_cells(run)(stored_as(graph, name).name, _box(index)))
-    answer = _cell(run.loaded, tensor, index, shape, direction, captured)
-    answer.run = run.id
-    if direction == "forward":
-        _add_feeds(answer, graph, reading)
-    else:
-        _add_arithmetic(answer, run, tensor, index, captured, reading, limit)
+    try:
+        captured = float(_cells(run)(stored_as(graph, name).name, _box(index)))
+        answer = _cell(run.loaded, tensor, index, shape, direction, captured)
+        answer.run = run.id
+        if direction == "forward":
+            _add_feeds(answer, graph, reading)
+        else:
+            _add_arithmetic(answer, run, tensor, index, captured, reading, limit)
+    except NotHeldError as error:
+        raise ExplainError(
+            "inputs_missing",
+            f"run {run.id!r} does not hold {error.args[0]}, from which {name} is computed",
+            f"POST /api/v1/runs with model {run.loaded.entry.id!r}, the same tokens and capture all keeps everything.",
+        ) from error
     answer.masked = why_masked(graph, name, dict(zip(tensor.axes, index, strict=True)))
     return answer
 
@@ -253,43 +261,8 @@ def _reading(run: Run, tensor: TensorInfo) -> Reading:
     return Reading(rows, run.recorder.source_rows, {"tokens": [token.id for token in run.tokens]})
 
 
-def _cells(run: Run) -> "_Captured":
-    return _Captured(run)
-
-
-@dataclass(frozen=True)
-class _Captured:
-    """The numbers of boxes of tensors: a run's, and its model's."""
-
-    run: Run
-
-    def __call__(self, name: str, box: Box) -> Tensor:
-        """A box of a tensor.
-
-        Raises:
-            ExplainError: the run does not hold it.
-        """
-        graph, recorder = self.run.loaded.graph, self.run.recorder
-        tensor = graph.tensor(name)
-        if tensor.role == "weight":
-            return self.run.loaded.model.weight(name).detach()[_slices(box)]
-        axis = recorder.row_axis(name)
-        rows = box[axis]
-        try:
-            values = recorder.read(name, rows.start, rows.stop)
-        except KeyError as error:
-            raise ExplainError(
-                "inputs_missing",
-                f"run {self.run.id!r} does not hold {name}, from which this number is computed",
-                f"POST /api/v1/runs with model {self.run.loaded.entry.id!r}, the same tokens and capture all "
-                "keeps everything.",
-            ) from error
-        within = [range(len(rows)) if number == axis else part for number, part in enumerate(box)]
-        return values[_slices(within)]
-
-
-def _slices(box: Sequence[range]) -> tuple[slice, ...]:
-    return tuple(slice(part.start, part.stop) for part in box)
+def _cells(run: Run) -> Cells:
+    return CapturedCells(run.loaded.model, run.loaded.graph, run.recorder)
 
 
 def _box(index: Sequence[int]) -> Box:
@@ -388,7 +361,7 @@ def _operation(
     )
 
 
-def _operand(graph: Graph, found: CellBox, cells: _Captured, limit: int) -> Operand:
+def _operand(graph: Graph, found: CellBox, cells: Cells, limit: int) -> Operand:
     tensor = graph.tensor(found.tensor)
     count = math.prod(len(part) for part in found.box)
     values = None
@@ -446,12 +419,12 @@ def explain_weight(loaded: LoadedModel, name: str, index_given: str, direction: 
 def _weight_cell(loaded: LoadedModel, tensor: TensorInfo, text: str, direction: Direction) -> Explanation:
     shape = loaded.graph.shape(tensor)
     index = parse_cell(text, shape, tensor.axes)
-    weight = loaded.model.weight(tensor.name).detach()
+    weight = weight_of(loaded.model, loaded.graph, tensor.name)
     answer = _cell(loaded, tensor, index, shape, direction, float(weight[index]))
     for axis in tensor.axes:
         places = zip(tensor.axes, index, shape, strict=True)
         box = [range(size) if other == axis else _one(i) for other, i, size in places]
-        answer.lines.append(_line(axis, weight[_slices(box)].flatten().double()))
+        answer.lines.append(_line(axis, weight[slices(box)].flatten().double()))
     return answer
 
 

@@ -1,0 +1,239 @@
+"""The proof in the product: a model against the float64 recomputation of its graph, operation by operation.
+
+One pass on a fixed input is captured; then every operation is recomputed from the captured numbers that it reads,
+so that an error shows where it is made and does not add up along the way. Both are jobs for the executor, in stages,
+so that runs take their turns in between.
+"""
+
+import math
+import threading
+import time
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor
+
+from app.checkpoints.catalog import LoadedModel
+from app.transformer.cells import Box, Reading, read_box
+from app.transformer.equations import evaluate
+from app.transformer.graph import Graph, Op
+from app.transformer.model import Transformer
+
+from .captured import CapturedCells
+from .executor import Executor, Job, QueueFullError
+from .recorder import Recorder
+
+_TOKENS = 16
+# Float64 numbers that one stage may bring together; beyond it an operation is recomputed in parts.
+_PIECE = 2**23
+
+
+@dataclass(frozen=True)
+class OperationParity:
+    """One operation, or all of one kind: the largest difference, and where it is."""
+
+    kind: str
+    output: str
+    operations: int
+    cells: int
+    difference: float
+    relative: float
+
+
+@dataclass(frozen=True)
+class ParityReport:
+    """What `GET /models/{id}/parity` answers; `api/schemas.py`, `Parity`, says what each field means."""
+
+    model: str
+    dtype: str
+    device: str
+    text: str | None
+    tokens: list[int]
+    source_tokens: list[int]
+    operations: int
+    cells: int
+    difference: float
+    relative: float
+    worst: OperationParity | None
+    kinds: list[OperationParity]
+    not_finite: list[str]
+    seconds: float
+
+
+@dataclass
+class Proof:
+    """A report on its way: how many operations have been compared, of how many."""
+
+    operations: int
+    done: int = 0
+    report: Future[ParityReport] = field(default_factory=Future)
+
+
+class Proofs:
+    """Reports by model: made when first asked for, and kept for as long as the model is loaded."""
+
+    def __init__(self, executor: Executor) -> None:
+        """Compute on `executor`."""
+        self._executor = executor
+        self._proofs: WeakKeyDictionary[Transformer, Proof] = WeakKeyDictionary()
+        self._lock = threading.Lock()
+
+    def of(self, loaded: LoadedModel) -> Proof:
+        """The model's proof, under way or done; one that failed is tried again.
+
+        Raises:
+            QueueFullError: too much waits on the executor already.
+        """
+        with self._lock:
+            proof = self._proofs.get(loaded.model)
+            if proof is None or (proof.report.done() and proof.report.exception()):
+                proof = self._proofs[loaded.model] = Proof(len(loaded.graph.ops))
+                try:
+                    self._executor.submit(_work(loaded, proof))
+                except QueueFullError:
+                    del self._proofs[loaded.model]
+                    raise
+            return proof
+
+
+def _work(loaded: LoadedModel, proof: Proof) -> Job:
+    """The job: whatever breaks it is told to who waits, and to nothing else."""
+    try:
+        report = yield from _stages(loaded, proof)
+    except Exception as error:
+        proof.report.set_exception(error)
+    else:
+        proof.report.set_result(report)
+
+
+@dataclass(frozen=True)
+class _Example:
+    """What is read: the model's own example, or token ids from a fixed seed where it has none."""
+
+    text: str | None
+    tokens: list[int]
+    source: list[int]
+
+
+def _example(loaded: LoadedModel) -> _Example:
+    spec, text = loaded.spec, loaded.entry.default_text if loaded.entry.has_tokenizer else ""
+    ids = [token.id for token in loaded.tokenizer.encode(text)] if text else []
+    if spec.kind == "encoder_decoder":
+        source = ids or _seeded(spec.d_vocab, spec.source_positions)
+        return _Example(text or None, _seeded(spec.d_vocab, spec.positions), source[: spec.source_positions][:_TOKENS])
+    return _Example(text or None, (ids or _seeded(spec.d_vocab, spec.positions))[: spec.positions][:_TOKENS], [])
+
+
+def _seeded(vocabulary: int, positions: int) -> list[int]:
+    generator = torch.Generator().manual_seed(0)
+    ids: list[int] = torch.randint(vocabulary, (min(positions, _TOKENS),), generator=generator).tolist()
+    return ids
+
+
+def _stages(loaded: LoadedModel, proof: Proof) -> Generator[None, None, ParityReport]:
+    """Capture a pass, then compare every operation: a pause after every layer and after every part of one."""
+    started = time.perf_counter()
+    example, model, graph = _example(loaded), loaded.model, loaded.graph
+    recorder = Recorder(model, graph)
+    source = torch.tensor([example.source], device=model.W_E.device) if example.source else None
+    yield from model.stages(torch.tensor([example.tokens], device=model.W_E.device), recorder.tap, source=source)
+    reading = Reading(
+        len(example.tokens), len(example.source), {"tokens": example.tokens, "source_tokens": example.source}
+    )
+    cells = CapturedCells(model, graph, recorder)
+    found: list[OperationParity] = []
+    not_finite = []
+    for op in graph.ops:
+        tally = _Tally(op)
+        for box in pieces(graph, op, reading):
+            tally.compare(cells(op.output, box).double(), evaluate(graph, op, reading, cells, box))
+            yield
+        found.append(tally.parity)
+        if not tally.same_kind:
+            not_finite.append(op.output)
+        proof.done += 1
+    return _report(loaded, example, found, not_finite, time.perf_counter() - started)
+
+
+@dataclass
+class _Tally:
+    """The comparison of one operation, part by part."""
+
+    op: Op
+    cells: int = 0
+    difference: float = 0.0
+    largest: float = 0.0
+    same_kind: bool = True
+
+    def compare(self, ours: Tensor, reference: Tensor) -> None:
+        """Take in a part. Infinities and not-a-numbers must stand where the reference has them."""
+        finite = reference.isfinite() & ours.isfinite()
+        odd = ~finite
+        same = (ours[odd] == reference[odd]) | (ours[odd].isnan() & reference[odd].isnan())
+        self.same_kind &= bool(same.all())
+        self.cells += ours.numel()
+        if bool(finite.any()):
+            self.difference = max(self.difference, float((ours - reference)[finite].abs().max()))
+            self.largest = max(self.largest, float(reference[finite].abs().max()))
+
+    @property
+    def parity(self) -> OperationParity:
+        """What came out."""
+        relative = self.difference / max(1.0, self.largest)
+        return OperationParity(self.op.kind, self.op.output, 1, self.cells, self.difference, relative)
+
+
+def pieces(graph: Graph, op: Op, reading: Reading, limit: int = _PIECE) -> Iterator[Box]:
+    """An operation's output cut into boxes that each bring together at most `limit` numbers, where that can be."""
+    axes = graph.tensor(op.output).axes
+
+    def cut(box: Box) -> Iterator[Box]:
+        at = dict(zip(axes, box, strict=True))
+        read = sum(math.prod(map(len, read_box(graph, read, at, reading))) for read in op.reads)
+        longest = max(range(len(box)), key=lambda number: len(box[number]))
+        length = len(box[longest])
+        if length == 1 or read + math.prod(map(len, box)) <= limit:
+            yield box
+            return
+        start, middle, stop = box[longest].start, box[longest].start + length // 2, box[longest].stop
+        for half in (range(start, middle), range(middle, stop)):
+            yield from cut((*box[:longest], half, *box[longest + 1 :]))
+
+    yield from cut(tuple(range(size) for size in reading.shape(graph, graph.tensor(op.output))))
+
+
+def _report(
+    loaded: LoadedModel, example: _Example, found: list[OperationParity], not_finite: list[str], seconds: float
+) -> ParityReport:
+    worst = max(found, key=_order, default=None)
+    kinds = [_together([one for one in found if one.kind == kind]) for kind in dict.fromkeys(op.kind for op in found)]
+    return ParityReport(
+        model=loaded.entry.id,
+        dtype=str(loaded.model.W_E.dtype).removeprefix("torch."),
+        device=str(loaded.model.W_E.device),
+        text=example.text,
+        tokens=example.tokens,
+        source_tokens=example.source,
+        operations=len(found),
+        cells=sum(one.cells for one in found),
+        difference=max((one.difference for one in found), default=0.0),
+        relative=worst.relative if worst else 0.0,
+        worst=worst,
+        kinds=kinds,
+        not_finite=not_finite,
+        seconds=seconds,
+    )
+
+
+def _order(one: OperationParity) -> tuple[float, float]:
+    return one.relative, one.difference
+
+
+def _together(ops: list[OperationParity]) -> OperationParity:
+    """A kind's operations as one line: the worst of them."""
+    worst = max(ops, key=_order)
+    cells = sum(one.cells for one in ops)
+    return OperationParity(worst.kind, worst.output, len(ops), cells, worst.difference, worst.relative)
