@@ -76,14 +76,15 @@ function listen(map: MapView, canvas: HTMLCanvasElement, session: Session): void
   });
 }
 
-let shownModel = "";
+let shown = "";
 
-/** A new model is shown whole, unless the address says otherwise; more room for the same one moves nothing. */
+/** A new model or arrangement is shown whole, unless the address says otherwise; more room for the same one moves
+ *  nothing. */
 function followLayout(map: MapView): void {
-  const model = state.laidOut.value.split(" ")[0] ?? "";
+  const [model, , heads] = state.laidOut.value.split(" ");
   const asked = takeWaitingCamera(map);
-  if (!asked && model !== shownModel) map.fit(false);
-  shownModel = model;
+  if (!asked && `${model} ${heads}` !== shown) map.fit(false);
+  shown = `${model} ${heads}`;
 }
 
 async function start(): Promise<void> {

@@ -4,6 +4,7 @@
 import { computed, type Signal, signal } from "@preact/signals";
 import type { Graph } from "./graph/types";
 import type { Candidate, ModelSummary, Sampling } from "./net/types";
+import type { HeadArrangement } from "./state/heads";
 import type { Run } from "./state/run";
 
 /** One cell of one tensor, by the tensor's own axes. */
@@ -70,7 +71,9 @@ export const attention = signal<{ layer: number; head: number; stage: AttentionS
   head: 0,
   stage: "hook_pattern",
 });
-/** Model and capacity that the map now shows; changes when a new layout is there to fly in. */
+/** How the heads of an attention stand in the map. */
+export const heads = signal<HeadArrangement>("fan");
+/** Model, capacity and arrangement that the map now shows; changes when a new layout is there to fly in. */
 export const laidOut = signal("");
 /** Null where the map cannot be drawn, with the reason in `mapProblem`. */
 export const mapProblem = signal<Problem | null>(null);

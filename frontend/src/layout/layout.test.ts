@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { decoderGraph, FAMILIES, familyGraph, SPECS } from "../graph/fixtures";
 import { cellCount, getTensor, isTokenAxis, shapeAt } from "../graph/shape";
 import type { Graph, TensorInfo } from "../graph/types";
+import type { HeadArrangement } from "../state/heads";
 import { layout } from "./layout";
 import { cellPosition, plateCell, platesOf, sourceIndex, tensorIndex } from "./plateCell";
 import { isDrawn } from "./sheet";
@@ -300,6 +301,77 @@ describe("the map of any decoder", () => {
     expect(() =>
       layout({ ...graph, tensors: [...graph.tensors, stray] }, { capacity: 8, aspect: 1 }),
     ).toThrow("W_stray");
+  });
+
+  it.each(["fan", "stack", "board"] as const)(
+    "has its heads as a %s: nothing overlaps, nothing is left out",
+    (heads) => {
+      for (const { graph, capacity } of cases.filter(({ graph }) => graph.tensors.length < 400)) {
+        const map = layout(graph, { capacity, aspect: 1.3, heads });
+        expect(overlapping(map.plates)).toEqual([]);
+        expect(map.plates.reduce((sum, { rows, columns }) => sum + rows * columns, 0)).toBe(
+          graph.tensors
+            .filter(isDrawn)
+            .reduce((sum, tensor) => sum + cellCount(shapeAt(tensor, map.capacity)), 0),
+        );
+      }
+    },
+  );
+
+  it("lays a board of heads flat, and a stack in less height than a fan", () => {
+    const graph = decoderGraph(SPECS.small!);
+    const height = (heads: HeadArrangement): number => {
+      const { regions } = layout(graph, { capacity: 64, aspect: 1.3, heads });
+      const { bounds } = regions.find(({ id }) => id === "blocks.3")!;
+      return bounds.max[1] - bounds.min[1];
+    };
+    expect(height("stack")).toBeLessThan(height("fan"));
+    const board = layout(graph, { capacity: 64, aspect: 1.3, heads: "board" });
+    expect(board.plates.every(({ z }) => z === 0)).toBe(true);
+  });
+
+  it("has room for a thousand positions, still in view and filling the window", () => {
+    const map = layout(decoderGraph(SPECS.small!), { capacity: 1024, aspect: 1.3 });
+    expect(overlapping(map.plates)).toEqual([]);
+    expect(platesOf(map, "blocks.0.attn.hook_pattern")[0]).toMatchObject({ rows: 1024, columns: 1024 });
+    const lens = { fov: HOME_FOV, aspect: 1.3 };
+    const [x, y] = extremes(map.plates.flatMap(plateCorners), homeView(map, lens), lens);
+    expect(Math.max(x, y)).toBeLessThan(1);
+    expect(Math.min(x, y)).toBeGreaterThan(0.6);
+  });
+
+  it("stands the keys and values of a group in the first of its heads", () => {
+    const { graph, map } = cases.find(({ name }) => name === "SmolLM2")!;
+    const group = graph.sizes.head! / graph.sizes.kv_head!;
+    const queries = platesOf(map, "blocks.7.attn.hook_q");
+    const keys = platesOf(map, "blocks.7.attn.hook_k");
+    expect(keys.map(({ z }) => z)).toEqual(queries.filter((_, head) => head % group === 0).map(({ z }) => z));
+    expect(keys.map(({ label }) => label)).toEqual(["k · heads 0–2", "k · heads 3–5", "k · heads 6–8"]);
+    const scores = platesOf(map, "blocks.7.attn.hook_attn_scores_raw");
+    for (const [head, { id }] of scores.entries()) {
+      const own = map.ribbons.filter(({ to }) => to === id).map(({ from }) => map.plates[from]!);
+      const read = own.find(({ tensor }) => tensor.endsWith("hook_rot_k"));
+      // A head beside its keys needs no band.
+      expect(read?.origin[1] ?? head / group).toBe(Math.floor(head / group));
+    }
+  });
+
+  it("stands the decoder right of the encoder, each on its own stream, and leads the source across", () => {
+    const { map } = cases.find(({ name }) => name === "translate")!;
+    const spine = (stack: string): readonly number[] =>
+      map.plates
+        .filter(({ tensor, kind }) => tensor.startsWith(stack) && kind === "hook_resid_post")
+        .map(({ x }) => x);
+    expect(Math.max(...spine("encoder"))).toBeLessThan(Math.min(...spine("decoder")));
+    const [source] = platesOf(map, "encoder.blocks.1.hook_resid_post");
+    const crossed = map.ribbons
+      .filter(({ from }) => from === source!.id)
+      .map(({ to }) => map.plates[to]!.tensor);
+    for (const layer of [0, 1, 2])
+      for (const part of ["hook_k", "hook_v"])
+        expect(crossed).toContain(`decoder.blocks.${layer}.cross_attn.${part}`);
+    const [pattern] = platesOf(map, "decoder.blocks.0.cross_attn.hook_pattern");
+    expect([pattern!.rows, pattern!.columns]).toEqual([48, 17]);
   });
 
   it("is seen part by part, too", () => {

@@ -6,8 +6,8 @@
 
 import { getTensor, type Positions } from "../graph/shape";
 import type { Graph } from "../graph/types";
+import type { HeadArrangement } from "../state/heads";
 import { type StackName, streamOf } from "./structure";
-import type { HeadArrangement } from "./types";
 
 export interface Measures {
   readonly heads: number;

@@ -73,7 +73,7 @@ function stackRegion(drawn: readonly DrawnSection[], stack: NonNullable<Section[
     stack,
     kind: "stack",
     bounds,
-    anchor: corner(bounds),
+    anchor: [(bounds.min[0] + bounds.max[0]) / 2, bounds.min[1], bounds.max[2]],
     importance: 99,
   };
 }

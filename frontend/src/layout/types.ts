@@ -5,6 +5,7 @@
 
 import type { Positions } from "../graph/shape";
 import type { Role } from "../graph/types";
+import type { HeadArrangement } from "../state/heads";
 
 /** One rectangle of one tensor: a flat box, one cell per number. */
 export interface Plate {
@@ -70,10 +71,6 @@ export interface Layout {
   /** Token positions the plates have room for. */
   readonly capacity: Positions;
 }
-
-/** How heads stand: behind each other and rising, behind each other, or side by side. */
-export type HeadArrangement = "fan" | "stack" | "board";
-export const HEAD_ARRANGEMENTS: readonly HeadArrangement[] = ["fan", "stack", "board"];
 
 export interface LayoutOptions {
   /** Token positions to make room for: prompt plus what may be generated, and the source text of an

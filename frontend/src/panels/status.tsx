@@ -1,6 +1,16 @@
 /** The line at the foot: what the run is doing, and the map's two ways home. */
 
-import { connection, device, layersFilled, run, selected, tokensPerSecond, waitingFor } from "../state";
+import {
+  connection,
+  device,
+  heads,
+  layersFilled,
+  run,
+  selected,
+  tokensPerSecond,
+  waitingFor,
+} from "../state";
+import { HEAD_ARRANGEMENTS } from "../state/heads";
 import type { Run } from "../state/run";
 import { useActions } from "./actions";
 
@@ -16,6 +26,7 @@ export function Status() {
           <button type="button" class="pill" onClick={() => faceMe(map, selected.value?.tensor)}>
             Face me
           </button>
+          <Heads />
         </>
       )}
       <span class="mono" role="status">
@@ -40,6 +51,29 @@ export function Status() {
       )}
       <span class="mono soft">{device.value}</span>
     </footer>
+  );
+}
+
+/** How the heads of an attention stand. */
+function Heads() {
+  const { session } = useActions();
+  return (
+    <label class="mono soft heads">
+      heads
+      <select
+        value={heads.value}
+        onChange={({ currentTarget }) => {
+          heads.value = HEAD_ARRANGEMENTS.find((name) => name === currentTarget.value) ?? "fan";
+          session.rearrange();
+        }}
+      >
+        {HEAD_ARRANGEMENTS.map((name) => (
+          <option key={name} value={name}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 

@@ -60,7 +60,8 @@ export function drawLabels(
 function regionCandidates(mesh: LabelMesh, view: LabelView, layout: Layout): Candidate[] {
   const found: Candidate[] = [];
   for (const region of layout.regions) {
-    if (region.kind === "model") continue;
+    // Shared keys and values say on their plates whose they are.
+    if (region.kind === "model" || region.kind === "keys") continue;
     const { min, max } = region.bounds;
     const corner = view.project(min[0], min[1], max[2]);
     if (!corner) continue;
@@ -70,7 +71,7 @@ function regionCandidates(mesh: LabelMesh, view: LabelView, layout: Layout): Can
     if (Math.max(height, width) < (inner ? 200 : 50) || height > view.height * (inner ? 0.9 : 2)) continue;
     const anchor = view.project(...region.anchor);
     if (!anchor) continue;
-    const inBlock = region.layer !== null;
+    const inBlock = region.layer !== null || region.kind === "stack";
     found.push({
       text: region.name,
       style: "region",

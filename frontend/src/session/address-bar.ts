@@ -17,6 +17,7 @@ export async function follow(address: Address, session: Session, map: MapView | 
   if (address.sampling) state.sampling.value = address.sampling;
   state.panel.value = panelNamed(address.panel) ?? state.panel.value;
   readAttention(address.attention);
+  state.heads.value = address.heads ?? "fan";
   const id = address.model ?? preferred()?.id ?? null;
   if (id === null) return;
   waitingCamera = address.camera ? toCamera(address.camera) : null;
@@ -67,7 +68,13 @@ export function mirror(session: Session, map: MapView | null): void {
     const now = state.run.value;
     // A run that has not been read yet says nothing new about the address.
     if (!now?.id) return;
-    void [state.selected.value, state.sampling.value, state.panel.value, state.attention.value];
+    void [
+      state.heads.value,
+      state.selected.value,
+      state.sampling.value,
+      state.panel.value,
+      state.attention.value,
+    ];
     soon();
   });
   window.addEventListener("popstate", () => {
@@ -89,6 +96,7 @@ function fromStore(camera: readonly number[] | undefined): Address {
     prompt: grown ? (now.promptLength ?? undefined) : undefined,
     sampling: state.sampling.value,
     camera,
+    heads: state.heads.value,
     selected: state.selected.value ?? undefined,
     panel: state.panel.value === "inspector" ? undefined : state.panel.value,
     attention: state.panel.value === "attention" ? `${layer}_${head}_${stage}` : undefined,

@@ -35,7 +35,7 @@ export class Session {
   #afterPrompt: number | null = null;
   /** The run, names and tiles of the last wish, less the tiles that have come. */
   #asked = new Set<string>();
-  /** Model and capacity of the layout shown. */
+  /** Model, capacity and arrangement of the layout shown. */
   #drawn = "";
   #patience = 0;
   #lastTokenAt = 0;
@@ -326,19 +326,33 @@ export class Session {
   }
 
   #accepted(run: Run): void {
-    const graph = state.graph.value;
-    if (graph && this.map) {
-      const drawn = `${run.model} ${run.capacity}`;
-      if (drawn !== this.#drawn)
-        this.map.setLayout(layout(graph, { capacity: run.capacity, aspect: this.aspect() }), graph);
-      this.#drawn = drawn;
+    if (state.graph.value && this.map) {
+      this.#layOut(run);
       this.map.clearActivations();
       this.map.setScales({ ...state.weightScales.value, ...run.scales });
       this.map.setTokens(run.tokens);
-      state.laidOut.value = drawn;
+      state.laidOut.value = this.#drawn;
     }
     this.#want();
     this.#watch("the first layer");
+  }
+
+  /** Heads are to stand another way: the same numbers in other places. */
+  rearrange(): void {
+    const run = state.run.value;
+    if (!run?.id || this.#drawn === "") return;
+    this.#layOut(run);
+    state.laidOut.value = this.#drawn;
+    this.wantsChanged();
+  }
+
+  #layOut(run: Run): void {
+    const graph = state.graph.value;
+    const heads = state.heads.value;
+    const drawn = `${run.model} ${run.capacity} ${heads}`;
+    if (!graph || !this.map || drawn === this.#drawn) return;
+    this.map.setLayout(layout(graph, { capacity: run.capacity, aspect: this.aspect(), heads }), graph);
+    this.#drawn = drawn;
   }
 
   #refused(message: Extract<ServerMessage, { type: "error" }>, run: Run | null): void {

@@ -2,6 +2,7 @@
  *  tokens stand in the fragment, which a browser never sends to a server. */
 
 import type { Sampling } from "../net/types";
+import { HEAD_ARRANGEMENTS, type HeadArrangement } from "./heads";
 
 export interface Address {
   readonly model?: string | undefined;
@@ -14,6 +15,8 @@ export interface Address {
   readonly camera?: readonly number[] | undefined;
   readonly selected?: { readonly tensor: string; readonly index: readonly number[] } | undefined;
   readonly panel?: string | undefined;
+  /** How heads stand in the map; a fan where nothing is said. */
+  readonly heads?: HeadArrangement | undefined;
   /** Layer, head and stage of the attention panel. */
   readonly attention?: string | undefined;
 }
@@ -31,6 +34,7 @@ export function writeAddress(address: Address): string {
   if (address.camera) query.set("camera", address.camera.map(short).join("_"));
   if (address.selected)
     query.set("select", `${address.selected.tensor}[${address.selected.index.join("_")}]`);
+  if (address.heads && address.heads !== "fan") query.set("heads", address.heads);
   if (address.panel) query.set("panel", address.panel);
   if (address.attention) query.set("attention", address.attention);
   const fragment = new URLSearchParams();
@@ -59,6 +63,7 @@ export function readAddress(search: string, hash: string): Address {
     camera: camera?.every(Number.isFinite) ? camera : undefined,
     selected: selected ? { tensor: selected[1]!, index: wholeNumbers(selected[2]!) ?? [] } : undefined,
     panel: query.get("panel") ?? undefined,
+    heads: HEAD_ARRANGEMENTS.find((name) => name === query.get("heads")),
     attention: query.get("attention") ?? undefined,
   };
 }
