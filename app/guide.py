@@ -15,8 +15,10 @@ from app.checkpoints.catalog import ModelEntry
 Schema = dict[str, Any]
 
 # Query parameters that an example gives, by the last fixed part of the path. Everything else keeps its default.
-_QUERIES = {"weights": "index=0,:8", "activations": "index=0,-1,:", "explain": "index=0,0"}
+_QUERIES = {"weights": "index=0,:8", "activations": "index=0,-1,:", "explain": "index=0,0", "tiles": "head=0"}
 _NAMES = {"weights": "W_E", "activations": "blocks.0.attn.hook_pattern", "explain": "W_E"}
+# Calls that answer with numbers alone, which no terminal should be shown.
+_BINARY = ("{col}", "/thumbnails")
 _BOUNDS = (
     ("minimum", "at least {}"),
     ("exclusiveMinimum", "above {}"),
@@ -83,12 +85,16 @@ class Example:
         """The shell command that makes a call."""
         part = next((part for part in _NAMES if f"/{part}/" in path), "")
         values = {"model_id": self.model_id, "run_id": "$RUN", "lens": "attention", "name": _NAMES.get(part, "")}
-        query = f"?{_QUERIES[part]}" if part else ""
+        places = dict.fromkeys(("level", "row", "col"), 0)
+        kind = "tiles" if "/tiles/" in path else "" if path.endswith("/stats") else part
+        query = f"?{_QUERIES[kind]}" if kind in _QUERIES and (kind != "tiles" or part == "activations") else ""
         # Double quotes: the shell still has to read `$RUN`.
-        address = f'"{self.base}{path.format(**values)}{query}"'
+        address = f'"{self.base}{path.format(**values, **places)}{query}"'
         if method == "POST":
             body = self.question if path.endswith("/runs") else {"text": self.question.get("text", "A")}
             return f"curl -s {address} -H 'Content-Type: application/json' \\\n  -d {shlex.quote(json.dumps(body))}"
+        if path.endswith(_BINARY):
+            return f"curl -s {address} -o numbers.bin"
         return f"curl -s {address}" if method == "GET" else f"curl -s -X {method} {address}"
 
 

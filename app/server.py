@@ -82,7 +82,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     errors.install(app)
     api = APIRouter(prefix="/api/v1")
-    for part in (models, runs, tiles, explain, stream):
+    for part in (models, tiles, explain, runs, stream):
         api.include_router(part.router)
     app.include_router(api)
     pages.install(app, catalog)

@@ -1,11 +1,17 @@
 """One small spec for every way of building a transformer that is known here, for the tests that hold for all."""
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from app.checkpoints.catalog import LoadedModel, ModelEntry
+from app.checkpoints.vocabulary import TextSource
+from app.transformer.model import Transformer
 from app.transformer.spec import Relative, Rotary, Spec
+from app.transformer.tokenizer import IdTokenizer
 
 _NO_BIAS: dict[str, Any] = {"qkv_bias": False, "attention_bias": False, "mlp_bias": False}
 FAMILIES: dict[str, Spec] = {
@@ -50,3 +56,40 @@ FAMILIES: dict[str, Spec] = {
 def source_of(spec: Spec) -> Tensor | None:
     """A text for the encoder of an encoder-decoder to read."""
     return torch.arange(7)[None] * 3 % spec.d_vocab if spec.kind == "encoder_decoder" else None
+
+
+@dataclass
+class InMemory:
+    """A checkpoint that lies nowhere: a random model of a spec, its gains and biases random too, without text."""
+
+    spec: Spec
+    seed: int = 1
+    path: Path = Path()
+    kind: str = "random"
+    files: tuple[Path, ...] = ()
+    has_text: bool = False
+    start_id: int | None = None
+    end_ids: tuple[int, ...] = ()
+
+    def text_source(self) -> TextSource:
+        """There is none."""
+        raise AssertionError
+
+    def check(self) -> None:
+        """Nothing can be wrong with it."""
+
+    def load(self, device: str = "cpu", dtype: torch.dtype = torch.float32) -> Transformer:
+        """The model; the same for the same seed."""
+        model = Transformer(self.spec)
+        generator = torch.Generator().manual_seed(self.seed)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.normal_(0.1, 0.3, generator=generator)
+        return model.to(device, dtype).requires_grad_(False)
+
+
+def load_random(name: str, spec: Spec, dtype: torch.dtype = torch.float32) -> LoadedModel:
+    """A random model, ready to run on token ids."""
+    checkpoint = InMemory(spec)
+    entry = ModelEntry(name, checkpoint, {}, False)
+    return LoadedModel(entry, checkpoint.load(dtype=dtype), IdTokenizer(), entry.graph, "random")

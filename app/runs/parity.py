@@ -119,12 +119,15 @@ class _Example:
 
 
 def _example(loaded: LoadedModel) -> _Example:
-    spec, text = loaded.spec, loaded.entry.default_text if loaded.entry.has_tokenizer else ""
+    spec, entry = loaded.spec, loaded.entry
+    text = entry.default_text if entry.has_tokenizer else ""
     ids = [token.id for token in loaded.tokenizer.encode(text)] if text else []
+    seeded = _seeded(spec.d_vocab, spec.positions)
     if spec.kind == "encoder_decoder":
         source = ids or _seeded(spec.d_vocab, spec.source_positions)
-        return _Example(text or None, _seeded(spec.d_vocab, spec.positions), source[: spec.source_positions][:_TOKENS])
-    return _Example(text or None, (ids or _seeded(spec.d_vocab, spec.positions))[: spec.positions][:_TOKENS], [])
+        begun = [*entry.start_ids, *seeded][: len(seeded)]
+        return _Example(text or None, begun, source[: spec.source_positions][:_TOKENS])
+    return _Example(text or None, (ids or seeded)[: spec.positions][:_TOKENS], [])
 
 
 def _seeded(vocabulary: int, positions: int) -> list[int]:

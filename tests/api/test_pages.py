@@ -189,7 +189,7 @@ def test_files_named_by_their_content_are_kept_others_are_asked_for(site: httpx2
     assert site.get("/static/theme.js").headers["cache-control"] == "no-cache"
 
 
-def test_the_guide_has_every_call_and_its_commands_work(site: httpx2.Client) -> None:
+def test_the_guide_has_every_call_and_its_commands_work(site: httpx2.Client, tmp_path: Path) -> None:
     """Every command of the guide, pasted into one shell from top to bottom."""
     guide = _guide(site)
     commands = re.findall(r"<pre[^>]*><code>(.*?)</code></pre>", guide, re.S)
@@ -200,7 +200,9 @@ def test_the_guide_has_every_call_and_its_commands_work(site: httpx2.Client) -> 
     script = script.replace("curl -s", "curl -sS --fail-with-body -w '\\n%{http_code}\\n'")
     # The run's id is read from the answer alone.
     script = re.sub(r"RUN=\$\((curl -sS --fail-with-body) -w '[^']*'", r"RUN=$(\1", script)
-    done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script], capture_output=True, text=True, timeout=60, cwd=tmp_path
+    )
     assert done.returncode == 0, done.stdout[-600:] + done.stderr
     codes = re.findall(r"^(\d{3})$", done.stdout, re.M)
     assert len(codes) == script.count("curl") - 1 and set(codes) <= {"200", "204"}

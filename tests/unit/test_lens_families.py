@@ -1,6 +1,5 @@
 """Every lens on every family: what it says holds, or it says why it says nothing."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,15 +7,12 @@ import orjson
 import pytest
 import torch
 
-from app.checkpoints.catalog import LoadedModel, ModelEntry
 from app.lenses import LENSES, LensError
 from app.runs.run import Run
 from app.transformer.decoding import Sampling
 from app.transformer.model import finish
 from app.transformer.spec import Spec
-from app.transformer.tokenizer import IdTokenizer
-from tests.families import FAMILIES, source_of
-from tests.unit.test_transformer import make_model
+from tests.families import FAMILIES, load_random, source_of
 
 # Which lenses say nothing of which families; all others do.
 SILENT = {
@@ -28,8 +24,7 @@ SILENT = {
 
 def make_run(name: str, spec: Spec) -> Run:
     """A run that is over, of a random model without a tokenizer, on eight tokens."""
-    entry = ModelEntry(name, Path(), name, "", spec, 0, False, False, (), None, "", 1)
-    loaded = LoadedModel(entry, make_model(spec), IdTokenizer(), entry.graph, "random")
+    loaded = load_random(name, spec)
     ids, source = [3, 1, 4, 1, 5, 9, 2, 6], source_of(spec)
     run = Run(loaded, loaded.tokenizer.tokens(ids), 0, Sampling())
     if source is not None:

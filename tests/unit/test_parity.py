@@ -2,31 +2,17 @@
 
 import dataclasses
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import torch
 
-from app.checkpoints.catalog import LoadedModel, ModelEntry
+from app.checkpoints.catalog import LoadedModel
 from app.runs.executor import Executor
 from app.runs.parity import ParityReport, Proofs, pieces
 from app.transformer import layers
 from app.transformer.blocks import build_graph
 from app.transformer.cells import Reading
-from app.transformer.model import Transformer
-from app.transformer.spec import Spec
-from app.transformer.tokenizer import IdTokenizer
-from tests.families import FAMILIES
-
-
-def load(spec: Spec, dtype: torch.dtype = torch.float32) -> LoadedModel:
-    model = Transformer(spec)
-    generator = torch.Generator().manual_seed(1)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.normal_(0.1, 0.3, generator=generator)
-    entry = ModelEntry("some", Path(), "Some", "", spec, 0, False, False, (), None, "", 1)
-    return LoadedModel(entry, model.to(dtype).requires_grad_(False), IdTokenizer(None), build_graph(spec), "")
+from tests.families import FAMILIES, load_random
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +28,7 @@ def prove(executor: Executor, loaded: LoadedModel) -> ParityReport:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_family_equals_its_equations(executor: Executor, family: str) -> None:
-    report = prove(executor, load(FAMILIES[family]))
+    report = prove(executor, load_random(family, FAMILIES[family]))
     assert report.relative < 1e-5, report.worst
     assert report.not_finite == []
     assert report.operations == len(build_graph(FAMILIES[family]).ops)
@@ -62,7 +48,7 @@ def test_every_family_equals_its_equations(executor: Executor, family: str) -> N
 def test_a_model_that_computes_something_else_is_found_out(
     executor: Executor, family: str, output: str, attribute: str, value: float
 ) -> None:
-    loaded = load(FAMILIES[family])
+    loaded = load_random(family, FAMILIES[family])
     part = loaded.model.get_submodule(output.rpartition(".")[0])
     assert hasattr(part, attribute)
     setattr(part, attribute, value)
@@ -75,20 +61,20 @@ def test_a_model_that_computes_something_else_is_found_out(
 
 def test_another_activation_is_found_out(executor: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(layers.ACTIVATION_FUNCTIONS, "gelu_new", layers.ACTIVATION_FUNCTIONS["gelu"])
-    report = prove(executor, load(FAMILIES["gpt2"]))
+    report = prove(executor, load_random("gpt2", FAMILIES["gpt2"]))
     assert report.worst is not None
     assert report.worst.kind == "activation"
     assert report.worst.difference > 1e-5
 
 
 def test_half_precision_is_told_as_it_is(executor: Executor) -> None:
-    report = prove(executor, load(FAMILIES["llama"], torch.bfloat16))
+    report = prove(executor, load_random("llama", FAMILIES["llama"], torch.bfloat16))
     assert report.dtype == "bfloat16"
     assert 1e-4 < report.relative < 0.05
 
 
 def test_a_proof_is_made_once_and_a_broken_one_again(executor: Executor) -> None:
-    proofs, loaded = Proofs(executor), load(FAMILIES["gpt2"])
+    proofs, loaded = Proofs(executor), load_random("gpt2", FAMILIES["gpt2"])
     broken = dataclasses.replace(loaded, graph=build_graph(FAMILIES["llama"]))
     with pytest.raises(KeyError):
         proofs.of(broken).report.result(60)
