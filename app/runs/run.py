@@ -4,6 +4,7 @@ import logging
 import secrets
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from app.checkpoints.catalog import LoadedModel
-from app.transformer.decoding import Choice, Sampling, choose
+from app.transformer.decoding import Choice, Sampling, beam_search, choose
 from app.transformer.model import KeyValueCache
 from app.transformer.tokenizer import Token
 
@@ -45,8 +46,20 @@ class Generated:
     top: tuple[Candidate, ...]
 
 
+@dataclass(frozen=True)
+class Prediction:
+    """What an encoder would put at a masked place."""
+
+    position: int
+    top: tuple[Candidate, ...]
+
+
 class Run:
-    """Reads the prompt, then writes as many tokens as it is told to, stage by stage on the executor."""
+    """Reads the prompt, then writes as many tokens as it is told to, stage by stage on the executor.
+
+    An encoder-decoder reads a `source`; its `prompt` is what its own text begins with. An encoder writes nothing:
+    it has `predictions` for the places that are masked.
+    """
 
     def __init__(
         self,
@@ -56,19 +69,20 @@ class Run:
         sampling: Sampling,
         interventions: Sequence[Intervention] = (),
         attention_bytes: int = 2**28,
+        source: Sequence[Token] = (),
     ) -> None:
         """A run that waits to be started; attention beyond `attention_bytes` is derived when read."""
         self.id = secrets.token_hex(6)
         self.loaded = loaded
-        self.prompt = tuple(tokens)
-        self.max_new_tokens = max_new_tokens
+        self.prompt, self.source = tuple(tokens), tuple(source)
+        self.max_new_tokens = max_new_tokens if loaded.spec.writes else 0
         self.sampling = sampling
-        spec = loaded.spec
-        squares = 3 * spec.layers * spec.heads * self.capacity**2 * loaded.model.W_E.element_size()
-        self.recorder = Recorder(loaded.model, loaded.graph, interventions, squares <= attention_bytes)
+        keep_attention = self._attention_bytes() <= attention_bytes
+        self.recorder = Recorder(loaded.model, loaded.graph, interventions, keep_attention)
         self.scales = Scales(self.recorder, len(self.prompt))
         self.generated: list[Generated] = []
         self.top: tuple[Candidate, ...] = ()
+        self.predictions: tuple[Prediction, ...] = ()
         self.state: State = "queued"
         self.reason: Reason | None = None
         self.failure: str | None = None
@@ -79,9 +93,16 @@ class Run:
         self._cancelled = False
         self._cache: KeyValueCache | None = None
         self._next_logits: Tensor | None = None
+        self._planned: deque[int] = deque()
         self._working = False
         self._lock = threading.Lock()
         self._listeners: list[Callable[[Event], None]] = []
+
+    def _attention_bytes(self) -> int:
+        """What scores, masked scores and patterns of every head would take."""
+        spec, read = self.loaded.spec, len(self.source)
+        squares = spec.layers * self.capacity * (self.capacity + read) + spec.encoder_layers * read**2
+        return 3 * spec.heads * squares * self.loaded.model.W_E.element_size()
 
     @property
     def tokens(self) -> list[Token]:
@@ -129,6 +150,7 @@ class Run:
         with self._lock:
             if sampling is not None:
                 self.sampling = sampling
+                self._planned.clear()
             self._remaining = count
             if self._working or self.finished:
                 return 0
@@ -178,8 +200,7 @@ class Run:
     def _stages(self) -> Generator[None, None, None]:
         self.state = "running"
         if self._cache is None:
-            weight = self.loaded.model.W_E
-            self._cache = KeyValueCache(self.loaded.spec, self.capacity, like=weight)
+            self._cache = KeyValueCache(self.loaded.spec, self.capacity, like=self.loaded.model.W_E)
             yield from self._feed([token.id for token in self.prompt])
             if self._next_logits is not None:
                 self._tell("prompt")
@@ -206,9 +227,8 @@ class Run:
 
     def _write(self) -> Generator[None, None, None]:
         """Choose a token; feed it only if another may follow, so that the next choice can be made."""
-        assert self._next_logits is not None
         position = len(self.tokens) - 1
-        choice = choose(self._next_logits, self.sampling, position)
+        choice = yield from self._choose(position)
         end = max((token.end for token in self.tokens), default=0)
         token = self.loaded.tokenizer.tokens([choice.token], end)[0]
         self.generated.append(Generated(position + 1, token, choice, self.top))
@@ -217,24 +237,59 @@ class Run:
         if self._limit_reached() is None:
             yield from self._feed([choice.token])
 
+    def _choose(self, position: int) -> Generator[None, None, Choice]:
+        """The next token: by the sampling, or the next one of the text that a beam search found."""
+        assert self._next_logits is not None
+        if self.sampling.beams <= 1:
+            return choose(self._next_logits, self.sampling, position)
+        if not self._planned:
+            ids = [token.id for token in self.tokens]
+            left = min(self.max_new_tokens - len(self.generated), self.loaded.spec.positions - len(ids) + 1)
+            end = self.loaded.tokenizer.end_of_text_id
+            found = yield from beam_search(
+                self.loaded.model, ids, self.sampling.beams, left, end, self._source_tensor()
+            )
+            self._planned.extend(found)
+        token = self._planned.popleft()
+        return Choice(token, float(torch.softmax(self._next_logits, -1)[token]), 1.0)
+
+    def _source_tensor(self) -> Tensor | None:
+        """The source's token ids, `[1, pos]`."""
+        if not self.source:
+            return None
+        return torch.tensor([[token.id for token in self.source]], device=self.loaded.model.W_E.device)
+
     def _feed(self, ids: list[int]) -> Generator[None, None, None]:
         """Read tokens; the distribution over what follows the last one becomes `top`."""
         assert self._cache is not None
         device = self.loaded.model.W_E.device
-        stages = self.loaded.model.stages(torch.tensor([ids], device=device), self.recorder.tap, self._cache)
+        read = torch.tensor([ids], device=device)
+        stages = self.loaded.model.stages(read, self.recorder.tap, self._cache, self._source_tensor())
         while not self._cancelled:
             try:
                 next(stages)
             except StopIteration as stop:
-                self._next_logits = stop.value[0, -1].float().cpu()
+                self._note(stop.value[0])
                 break
             self._tell("stage")
             yield
         else:
             return
         self.fed += len(ids)
-        self.top = candidates(self._next_logits, self.loaded, 10)
         self._tell("stage")
+
+    def _note(self, logits: Tensor) -> None:
+        """What the logits of the positions just read, `[pos, d_vocab]`, say of what comes next or is masked."""
+        self._next_logits = logits[-1].float().cpu()
+        if self.loaded.spec.writes:
+            self.top = candidates(self._next_logits, self.loaded, 10)
+            return
+        mask = self.loaded.tokenizer.mask_id
+        masked = [place for place, token in enumerate(self.prompt) if token.id == mask]
+        self.predictions = tuple(
+            Prediction(place, candidates(logits[place].float().cpu(), self.loaded, 10)) for place in masked
+        )
+        self.top = self.predictions[0].top if self.predictions else ()
 
 
 def candidates(logits: Tensor, loaded: LoadedModel, count: int) -> tuple[Candidate, ...]:

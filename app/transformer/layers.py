@@ -59,11 +59,6 @@ class KeyValueCache:
         self.values[layer, :, self.length : end] = value
         return self.keys[layer, :, :end], self.values[layer, :, :end]
 
-    def reorder(self, rows: Tensor) -> None:
-        """Go on with the sequences at `rows [batch]` of the batch, as a beam search does."""
-        self.keys[:, :, : self.length] = self.keys[:, rows, : self.length]
-        self.values[:, :, : self.length] = self.values[:, rows, : self.length]
-
 
 @dataclass
 class Pass:

@@ -170,7 +170,7 @@ def test_the_graph_says_shapes(server: Server) -> None:
     assert shapes["blocks.0.attn.W_Q"] == [2, 16, 8]
     assert shapes["blocks.2.attn.hook_pattern"] == [2, 24, 24]
     lookup = graph["ops"][0]["reads"][0]["index"][0]
-    assert lookup == {"lookup": "tokens", "index": [{"axis": "pos"}]}
+    assert lookup == {"lookup": "tokens", "index": [{"axis": "pos", "divide": 1}]}
 
 
 def test_a_weight_asked_for_again_is_not_sent_again(server: Server) -> None:
