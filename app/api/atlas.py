@@ -18,7 +18,7 @@ from app.runs.executor import Executor, Job, QueueFullError
 from app.runs.parity import Proofs
 from app.runs.plates import Plate, activation_plate, weight_plate
 from app.runs.recorder import Intervention
-from app.runs.run import Candidate, Generated, Run
+from app.runs.run import Candidate, Generated, Prediction, Run
 from app.runs.scales import Samples, weight_samples
 from app.runs.slices import SliceError, parse_index
 from app.runs.statistics import Statistics
@@ -181,8 +181,16 @@ class Atlas:
         `may_end_early` lets `max_new_tokens` ask for more than the context holds; the run then ends there.
         """
         loaded = self.load(question.model)
-        tokens = self.prompt(loaded, question)
+        read = self.prompt(loaded, question)
+        source, tokens = self._parted(loaded, read, question.target_tokens)
         room = loaded.spec.positions - len(tokens) + 1
+        if question.max_new_tokens and not loaded.spec.writes and not may_end_early:
+            raise ApiError(
+                422,
+                "writes_nothing",
+                f"{loaded.entry.id} is an encoder: it fills in masked tokens and writes none",
+                "Ask for 0 new tokens, and read its predictions.",
+            )
         if question.max_new_tokens > room and not may_end_early:
             raise ApiError(
                 422,
@@ -193,10 +201,26 @@ class Atlas:
         changes = self._interventions(loaded, interventions, len(tokens))
         sampling = sampling_of(question.sampling)
         new_tokens = question.max_new_tokens
-        run = Run(loaded, tokens, new_tokens, sampling, changes, self.settings.attention_bytes)
+        run = Run(loaded, tokens, new_tokens, sampling, changes, self.settings.attention_bytes, source)
         with refusals():
             self.store.add(run)
         return run
+
+    def _parted(
+        self, loaded: LoadedModel, read: list[Token], target: list[int] | None
+    ) -> tuple[list[Token], list[Token]]:
+        """What an encoder-decoder reads as its source (else nothing), and what the model's own text begins with."""
+        if loaded.spec.kind != "encoder_decoder":
+            if target is not None:
+                raise ApiError(
+                    422,
+                    "no_source",
+                    f"{loaded.entry.id} has no encoder, so its text has no source",
+                    "Give everything it is to read as text or tokens.",
+                )
+            return [], read
+        start = list(loaded.entry.start_ids) if target is None else target
+        return read, self._fitting(loaded, self._verbatim(loaded, start), loaded.spec.positions)
 
     def prompt(self, loaded: LoadedModel, question: schemas.RunQuestion | schemas.StartMessage) -> list[Token]:
         """The tokens a run is to read, checked against the model."""
@@ -208,11 +232,15 @@ class Atlas:
                 raise ApiError(422, "empty", "the text is empty", "Write at least one character.")
         else:
             raise ApiError(422, "invalid", "neither text nor tokens are given", "Give one of the two.")
-        if len(tokens) > loaded.spec.positions:
+        return self._fitting(loaded, tokens, loaded.spec.source_positions or loaded.spec.positions)
+
+    @staticmethod
+    def _fitting(loaded: LoadedModel, tokens: list[Token], positions: int) -> list[Token]:
+        if len(tokens) > positions:
             raise ApiError(
                 422,
                 "beyond_context",
-                f"{len(tokens)} tokens are more than the {loaded.spec.positions} that {loaded.entry.id} can read",
+                f"{len(tokens)} tokens are more than the {positions} that {loaded.entry.id} can read",
                 "Shorten the text.",
             )
         return tokens
@@ -318,7 +346,7 @@ def _refuse_step_on_rows(index: tuple[int | slice, ...], axes: Sequence[str]) ->
 
 def sampling_of(asked: schemas.Sampling) -> Sampling:
     """The sampling that was asked for."""
-    return Sampling(asked.temperature, asked.top_k, asked.top_p, asked.seed)
+    return Sampling(asked.temperature, asked.top_k, asked.top_p, asked.seed, asked.beams)
 
 
 def finite(number: float) -> float | None:
@@ -337,6 +365,11 @@ def candidates_answer(top: Sequence[Candidate]) -> list[schemas.Candidate]:
         schemas.Candidate(id=one.id, text=one.text, logit=finite(one.logit), probability=finite(one.probability))
         for one in top
     ]
+
+
+def predictions_answer(predictions: Sequence[Prediction]) -> list[schemas.Prediction]:
+    """What would stand at each masked position, as it goes over the wire."""
+    return [schemas.Prediction(position=one.position, top=candidates_answer(one.top)) for one in predictions]
 
 
 def generated_answer(generated: Generated) -> schemas.GeneratedToken:
@@ -376,9 +409,11 @@ def run_answer(run: Run) -> schemas.RunAnswer:
         reason=run.reason,
         prompt_length=len(run.prompt),
         capacity=run.capacity,
+        source=[token_answer(token) for token in run.source],
         tokens=[token_answer(token) for token in run.tokens],
         generated=[generated_answer(one) for one in list(run.generated)],
         top=candidates_answer(run.top),
+        predictions=predictions_answer(run.predictions),
         activations=activations_answer(run),
         first_non_finite=run.first_non_finite(),
         bytes=run.recorder.nbytes,

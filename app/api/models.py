@@ -65,6 +65,7 @@ async def model(atlas: AtlasOf, model_id: str) -> schemas.ModelDetail:
         spec=entry.spec.as_dict(),
         card=await atlas.read(lambda: entry.card),
         **await atlas.read(lambda: _frame(entry)),
+        start_ids=list(entry.start_ids),
         fingerprint=atlas.load(model_id).fingerprint if atlas.catalog.is_loaded(model_id) else None,
     )
 
@@ -146,6 +147,8 @@ def _summary(atlas: Atlas, entry: ModelEntry) -> dict[str, Any]:
         "bundled": entry.bundled,
         "has_tokenizer": entry.has_tokenizer,
         "positions": entry.spec.positions,
+        "source_positions": entry.spec.source_positions,
+        "mask_id": entry.mask_id,
         "default_text": entry.default_text,
         "default_new_tokens": entry.default_new_tokens,
     }
@@ -154,9 +157,8 @@ def _summary(atlas: Atlas, entry: ModelEntry) -> dict[str, Any]:
 @cache
 def _graph_json(entry: ModelEntry) -> bytes:
     graph = graph_of(entry)
-    sizes = graph.sizes
-    tensors = [{**asdict(tensor), "shape": [sizes[axis] for axis in tensor.axes]} for tensor in graph.tensors]
-    return orjson.dumps({"tensors": tensors, "ops": [asdict(op) for op in graph.ops], "sizes": sizes})
+    tensors = [{**asdict(tensor), "shape": graph.shape(tensor)} for tensor in graph.tensors]
+    return orjson.dumps({"tensors": tensors, "ops": [asdict(op) for op in graph.ops], "sizes": graph.sizes})
 
 
 def weight_info(entry: ModelEntry, name: str) -> TensorInfo:

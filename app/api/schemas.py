@@ -82,6 +82,8 @@ class ModelSummary(Answer):
     bundled: bool
     has_tokenizer: bool
     positions: int
+    source_positions: int = Field(description="of an encoder-decoder's source; 0 for all others")
+    mask_id: int | None = Field(description="the token that hides another, of a model that fills in")
     default_text: str
     default_new_tokens: int
 
@@ -99,6 +101,7 @@ class ModelDetail(ModelSummary):
     card: str | None = Field(description="Markdown")
     prefix_ids: list[int]
     suffix_ids: list[int]
+    start_ids: list[int] = Field(description="what an encoder-decoder's own text begins with")
     end_of_text_id: int | None
     fingerprint: str | None = Field(description="of its weights, once they are loaded; `v` of addresses of tiles")
 
@@ -139,12 +142,16 @@ class Tokens(Answer):
 
 
 class Sampling(Question):
-    """How the next token is chosen. Temperature 0 is greedy; `top_k` 0 and `top_p` 1 keep every token."""
+    """How the next token is chosen. Temperature 0 is greedy; `top_k` 0 and `top_p` 1 keep every token.
+
+    More than one of `beams` writes the likeliest text that so many beams find, whatever the rest says.
+    """
 
     temperature: Finite = Field(default=0.0, ge=0, le=100)
     top_k: int = Field(default=0, ge=0, lt=2**31, strict=True)
     top_p: Finite = Field(default=1.0, gt=0, le=1)
     seed: Seed = 0
+    beams: int = Field(default=1, ge=1, le=16, strict=True)
 
 
 class Intervention(Question):
@@ -157,11 +164,15 @@ class Intervention(Question):
 
 
 class RunQuestion(Question):
-    """A run to make. Either `text`, which gets the model's prefix, or `tokens`, which are taken as they are."""
+    """A run to make. Either `text`, which gets the model's prefix, or `tokens`, which are taken as they are.
+
+    An encoder-decoder reads them as its source; `target_tokens` are what its own text begins with.
+    """
 
     model: Id
     text: str | None = None
     tokens: list[TokenId] | None = None
+    target_tokens: list[TokenId] | None = None
     max_new_tokens: int = Field(default=0, ge=0, lt=2**31, strict=True)
     sampling: Sampling = Field(default_factory=Sampling)
     capture: Literal["all"] = "all"
@@ -182,6 +193,13 @@ class Candidate(Answer):
     text: str
     logit: float | None
     probability: float | None
+
+
+class Prediction(Answer):
+    """What an encoder would put at a masked position."""
+
+    position: int
+    top: list[Candidate]
 
 
 class GeneratedToken(Answer):
@@ -219,9 +237,11 @@ class RunAnswer(Answer):
     reason: Reason | None
     prompt_length: int
     capacity: int
+    source: list[Token] = Field(description="what the encoder of an encoder-decoder read")
     tokens: list[Token]
     generated: list[GeneratedToken]
     top: list[Candidate]
+    predictions: list[Prediction] = Field(description="what an encoder would put at each masked position")
     activations: list[Activation]
     first_non_finite: str | None = Field(description="the first tensor with a not-a-number, if any")
     bytes: int
@@ -487,6 +507,7 @@ class StartMessage(Question):
     model: Id
     text: str | None = None
     tokens: list[TokenId] | None = None
+    target_tokens: list[TokenId] | None = None
     max_new_tokens: int = Field(default=0, ge=0, lt=2**31, strict=True)
     sampling: Sampling = Field(default_factory=Sampling)
     write: bool = False
@@ -573,6 +594,7 @@ class AcceptedMessage(Answer):
     request: str
     run: str
     model: str
+    source: list[Token]
     tokens: list[Token]
     capacity: int
     max_new_tokens: int
@@ -601,6 +623,7 @@ class PromptMessage(Answer):
     type: Literal["prompt"] = "prompt"
     run: str
     top: list[Candidate]
+    predictions: list[Prediction]
 
 
 class TokenMessage(Answer):

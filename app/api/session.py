@@ -18,7 +18,7 @@ from app.runs.frames import rows_frame, rows_per_frame
 from app.runs.run import Candidate, Event, Run
 
 from . import schemas
-from .atlas import Atlas, candidates_answer, finite, sampling_of, token_answer
+from .atlas import Atlas, candidates_answer, finite, predictions_answer, sampling_of, token_answer
 from .errors import ApiError, refusals, unknown_tensor
 from .pieces import Pieces
 
@@ -85,6 +85,7 @@ class Session:
             request=message.request,
             run=run.id,
             model=run.loaded.entry.id,
+            source=[token_answer(token) for token in run.source],
             tokens=[token_answer(token) for token in run.prompt],
             capacity=run.capacity,
             max_new_tokens=min(run.max_new_tokens, room),
@@ -339,7 +340,8 @@ class Session:
         if event == "stage" and fed <= len(run.prompt):
             self._measure(run)
         elif event == "prompt":
-            self.say(schemas.PromptMessage(run=run.id, top=candidates_answer(top)))
+            predictions = predictions_answer(run.predictions)
+            self.say(schemas.PromptMessage(run=run.id, top=candidates_answer(top), predictions=predictions))
         elif event == "token":
             self._say_token(run, generated)
         elif event == "paused":

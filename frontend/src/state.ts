@@ -31,7 +31,7 @@ export type Connection = "connecting" | "open" | "lost";
 export type Panel = "inspector" | "pins" | "attention" | "charts" | "help";
 export type AttentionStage = "hook_attn_scores_raw" | "hook_attn_scores" | "hook_pattern";
 
-export const DEFAULT_SAMPLING: Sampling = { temperature: 0.8, top_k: 0, top_p: 0.95, seed: 0 };
+export const DEFAULT_SAMPLING: Sampling = { temperature: 0.8, top_k: 0, top_p: 0.95, seed: 0, beams: 1 };
 
 export const models = signal<readonly ModelSummary[]>([]);
 export const modelId = signal<string | null>(null);

@@ -12,6 +12,10 @@ export interface ModelSummary {
   readonly bundled: boolean;
   readonly has_tokenizer: boolean;
   readonly positions: number;
+  /** Of an encoder-decoder's source; 0 for all others. */
+  readonly source_positions: number;
+  /** The token that hides another, of a model that fills in. */
+  readonly mask_id: number | null;
   readonly default_text: string;
   readonly default_new_tokens: number;
 }
@@ -32,11 +36,19 @@ export interface Candidate {
   readonly probability: number | null;
 }
 
+/** What an encoder would put at a masked position. */
+export interface Prediction {
+  readonly position: number;
+  readonly top: readonly Candidate[];
+}
+
 export interface Sampling {
   readonly temperature: number;
   readonly top_k: number;
   readonly top_p: number;
   readonly seed: number;
+  /** More than one: write the likeliest text that so many beams find. */
+  readonly beams: number;
 }
 
 export interface ApiErrorBody {
@@ -53,6 +65,8 @@ export interface StartMessage {
   readonly model: string;
   readonly text?: string;
   readonly tokens?: readonly number[];
+  /** What the text of an encoder-decoder begins with; `text` or `tokens` are its source. */
+  readonly target_tokens?: readonly number[];
   readonly max_new_tokens: number;
   readonly sampling: Sampling;
   readonly write: boolean;
@@ -141,6 +155,8 @@ export interface AcceptedMessage {
   readonly request: string;
   readonly run: string;
   readonly model: string;
+  /** What the encoder of an encoder-decoder reads; empty for all others. */
+  readonly source: readonly Token[];
   readonly tokens: readonly Token[];
   /** Positions that prompt and generated tokens may fill together. */
   readonly capacity: number;
@@ -167,6 +183,7 @@ export interface PromptMessage {
   readonly type: "prompt";
   readonly run: string;
   readonly top: readonly Candidate[];
+  readonly predictions: readonly Prediction[];
 }
 
 /** A token was chosen; `top` is the distribution that follows it, null while it has not been fed. */

@@ -12,7 +12,7 @@ test("an address says again what was written into it", () => {
     text: "Once upon a time, 50 % & more # [x] ↵",
     tokens: [1, 22, 4095],
     prompt: 2,
-    sampling: { temperature: 0.8, top_k: 0, top_p: 0.95, seed: 7 },
+    sampling: { temperature: 0.8, top_k: 0, top_p: 0.95, seed: 7, beams: 4 },
     camera: [1.5, -20, 3, 400, -12, 8],
     selected: { tensor: "blocks.0.attn.W_Q", index: [1, 2, 3] },
     panel: "attention",
@@ -35,10 +35,11 @@ test("what makes no sense is left out", () => {
 });
 
 test("sampling is bounded at the edge", () => {
-  const good = { temperature: 0, top_k: 0, top_p: 1, seed: 0 };
+  const good = { temperature: 0, top_k: 0, top_p: 1, seed: 0, beams: 1 };
   expect(samplingProblem(good)).toBeNull();
   expect(samplingProblem({ ...good, temperature: Number.NaN })).toMatch(/Temperature/);
   expect(samplingProblem({ ...good, top_k: 1.5 })).toMatch(/Top-k/);
   expect(samplingProblem({ ...good, top_p: 0 })).toMatch(/Top-p/);
   expect(samplingProblem({ ...good, seed: -1 })).toMatch(/seed/);
+  expect(samplingProblem({ ...good, beams: 0 })).toMatch(/Beams/);
 });

@@ -30,6 +30,7 @@ export function writeAddress(address: Address): string {
     query.set("top_k", `${address.sampling.top_k}`);
     query.set("top_p", `${address.sampling.top_p}`);
     query.set("seed", `${address.sampling.seed}`);
+    if (address.sampling.beams > 1) query.set("beams", `${address.sampling.beams}`);
   }
   if (address.camera) query.set("camera", address.camera.map(short).join("_"));
   if (address.selected)
@@ -72,19 +73,20 @@ function readSampling(query: URLSearchParams): Sampling | undefined {
   const text = ["temperature", "top_k", "top_p", "seed"].map((name) => query.get(name));
   if (text.some((value) => value === null || value.trim() === "")) return undefined;
   const [temperature, top_k, top_p, seed] = text.map(Number) as [number, number, number, number];
-  const sampling = { temperature, top_k, top_p, seed };
+  const sampling = { temperature, top_k, top_p, seed, beams: Number(query.get("beams") ?? 1) };
   return samplingProblem(sampling) === null ? sampling : undefined;
 }
 
 /** What is wrong with a sampling, or null. The server checks the same. */
 export function samplingProblem(sampling: Sampling): string | null {
-  const { temperature, top_k, top_p, seed } = sampling;
+  const { temperature, top_k, top_p, seed, beams } = sampling;
   if (!(temperature >= 0 && temperature <= 10))
     return "Temperature goes from 0 (always the likeliest) to 10.";
   if (!(Number.isInteger(top_k) && top_k >= 0)) return "Top-k is a whole number; 0 keeps every token.";
   if (!(top_p > 0 && top_p <= 1)) return "Top-p is above 0 and at most 1; 1 keeps every token.";
   if (!(Number.isSafeInteger(seed) && seed >= 0 && seed < 2 ** 31))
     return "The seed is a whole number from 0 to 2,147,483,647.";
+  if (!(Number.isInteger(beams) && beams >= 1 && beams <= 16)) return "Beams are a whole number from 1 to 16.";
   return null;
 }
 
