@@ -8,6 +8,7 @@ const accepted: ServerMessage = {
   request: "r1",
   run: "a",
   model: "sort",
+  source: [],
   tokens: [token(0), token(1)],
   capacity: 11,
   max_new_tokens: 6,
