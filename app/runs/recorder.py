@@ -177,6 +177,11 @@ class Recorder:
         kept = self._kept.get("encoder.hook_embed")
         return kept.rows if kept else 0
 
+    def of_source(self, name: str) -> bool:
+        """Whether a tensor's rows are positions of an encoder-decoder's source, all of which are read at once."""
+        info = self._info[name]
+        return info.axes[self._row_axes[name]] in info.source_axes
+
     def row_axis(self, name: str) -> int:
         """Along which axis of a tensor positions are added."""
         return self._row_axes[name]

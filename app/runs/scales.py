@@ -90,13 +90,15 @@ class Scales:
 
     def _take(self, name: str) -> str | None:
         """Sample one tensor if it is new; its kind."""
-        info = self._recorder.info(name)
-        if name in self._samples or self._recorder.rows(name) < self._rows:
+        info, known = self._recorder.info(name), self._recorder.rows(name)
+        # A source is read whole, once; of the text itself the prompt counts.
+        last = known if self._recorder.of_source(name) else self._rows
+        if name in self._samples or known < max(last, 1):
             return None
         if info.role == "probability":
             self._samples[name] = np.ones(1, np.float32)
         else:
-            rows = min(self._rows, _DERIVED_ROWS) if self._recorder.derived(name) else self._rows
+            rows = min(last, _DERIVED_ROWS) if self._recorder.derived(name) else last
             with torch.inference_mode():
-                self._samples[name] = sample(self._recorder.read(name, self._rows - rows, self._rows))
+                self._samples[name] = sample(self._recorder.read(name, last - rows, last))
         return info.kind

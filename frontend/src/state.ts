@@ -3,7 +3,7 @@
 
 import { computed, type Signal, signal } from "@preact/signals";
 import type { Graph } from "./graph/types";
-import type { Candidate, ModelSummary, Sampling } from "./net/types";
+import type { Candidate, ModelSummary, Prediction, Sampling, Token } from "./net/types";
 import type { HeadArrangement } from "./state/heads";
 import type { Run } from "./state/run";
 
@@ -49,6 +49,9 @@ export const run = signal<Run | null>(null);
 /** The position whose distribution and column are shown; null follows the last. */
 export const position = signal<number | null>(null);
 
+/** Tokens that stand hidden behind a mask, by position. */
+export const hidden = signal<ReadonlyMap<number, Token>>(new Map());
+
 export const connection = signal<Connection>("connecting");
 export const device = signal("");
 /** A refusal that belongs to the prompt, and one that belongs to the page. */
@@ -92,16 +95,23 @@ export function rowsTaken(tensor: string): Signal<number> {
 
 /** The layers of the graph, and how many of them have all come. */
 export const layersFilled = computed(() => {
-  const total = graph.value?.sizes.layer ?? countLayers(graph.value);
-  let filled = 0;
-  while (filled < total && arrived.value.has(`blocks.${filled}.hook_resid_post`)) filled += 1;
-  return { filled, total };
+  const ends = (graph.value?.tensors ?? []).filter(
+    ({ kind, same_as }) => kind === "hook_resid_post" && same_as === null,
+  );
+  return { filled: ends.filter(({ name }) => arrived.value.has(name)).length, total: ends.length };
 });
 
-/** The distribution over what follows `position`, or over what comes next. */
+/** The masked position whose predictions are shown: the chosen one, or the first; null where none is masked. */
+export const shownMask = computed<Prediction | null>(() => {
+  const { predictions } = run.value ?? { predictions: [] };
+  return predictions.find((one) => one.position === position.value) ?? predictions[0] ?? null;
+});
+
+/** The distribution over what follows `position`, over what comes next, or over what is masked. */
 export const shownTop = computed<readonly Candidate[]>(() => {
   const now = run.value;
   if (!now) return [];
+  if (model.value?.kind === "encoder") return shownMask.value?.top ?? [];
   const at = position.value;
   if (at === null || at >= now.tokens.length - 1) return now.top;
   return now.choices.get(at + 1)?.top ?? [];

@@ -2,7 +2,7 @@
 
 import type { Graph } from "../graph/types";
 import { type Numbers, parseNpy } from "./npy";
-import type { ApiErrorBody, ModelSummary } from "./types";
+import type { ApiErrorBody, ModelSummary, Token } from "./types";
 
 export const ROOT = "/api/v1";
 
@@ -45,14 +45,15 @@ export const getWeightScales = async (model: string) =>
   (await json<{ scales: Readonly<Record<string, number>> }>(`/models/${encodeURIComponent(model)}/scales`))
     .scales;
 
-export async function countTokens(model: string, text: string, signal: AbortSignal): Promise<number> {
+/** The tokens that a model makes of a text, its prefix and suffix included. */
+export async function tokenize(model: string, text: string, signal?: AbortSignal): Promise<readonly Token[]> {
   const answer = await ask(`/models/${encodeURIComponent(model)}/tokenize`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ text }),
-    signal,
+    ...(signal ? { signal } : {}),
   });
-  return ((await answer.json()) as { tokens: readonly unknown[] }).tokens.length;
+  return ((await answer.json()) as { tokens: readonly Token[] }).tokens;
 }
 
 export const getWeights = (model: string, name: string, slice: Slice, signal?: AbortSignal) =>

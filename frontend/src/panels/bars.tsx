@@ -1,7 +1,8 @@
-/** The ten likeliest next tokens, after the last position or after the chosen one. */
+/** The ten likeliest tokens: next, after a chosen position, or in place of a mask. */
 
 import { formatNumber, formatProbability } from "../format";
-import { position, run, shownTop } from "../state";
+import type { Candidate } from "../net/types";
+import { hidden, model, position, run, shownMask, shownTop } from "../state";
 import { TokenText } from "./token-text";
 
 export function Bars() {
@@ -9,6 +10,7 @@ export function Bars() {
   const top = shownTop.value;
   const at = position.value;
   const last = now ? now.tokens.length - 1 : 0;
+  if (model.value?.kind === "encoder") return <Masked />;
   const follower = at !== null && now && at < last ? now.tokens[at + 1] : undefined;
   const choice = follower && now && at !== null ? now.choices.get(at + 1) : undefined;
   return (
@@ -17,21 +19,7 @@ export function Bars() {
       {top.length === 0 ? (
         <p class="soft note">{emptyReason(at !== null && at < last)}</p>
       ) : (
-        <ol class="bars mono">
-          {top.map(({ id, text, logit, probability }) => (
-            <li
-              key={id}
-              class={follower?.id === id ? "on" : undefined}
-              title={`id ${id} · logit ${number(logit)}`}
-            >
-              <TokenText text={text} />
-              <span class="share">
-                <i style={{ width: `${100 * (probability ?? 0)}%` }} />
-              </span>
-              <span>{probability === null ? "not a number" : formatProbability(probability)}</span>
-            </li>
-          ))}
-        </ol>
+        <List top={top} chosen={follower?.id} />
       )}
       {choice && (
         <p class="mono soft note">
@@ -40,6 +28,41 @@ export function Bars() {
         </p>
       )}
     </section>
+  );
+}
+
+/** What would stand in place of a mask; the token that is hidden there is marked. */
+function Masked() {
+  const mask = shownMask.value;
+  const behind = mask ? hidden.value.get(mask.position) : undefined;
+  return (
+    <section aria-label="In place of the mask">
+      <h3>{mask ? `In place of the mask at position ${mask.position}` : "Fill in"}</h3>
+      {mask ? (
+        <List top={mask.top} chosen={behind?.id} />
+      ) : (
+        <p class="soft note">Click a token above to hide it: here comes what the model would put there.</p>
+      )}
+      {mask && behind && !mask.top.some(({ id }) => id === behind.id) && (
+        <p class="mono soft note">What is hidden there is not among the ten likeliest.</p>
+      )}
+    </section>
+  );
+}
+
+function List({ top, chosen }: { top: readonly Candidate[]; chosen: number | undefined }) {
+  return (
+    <ol class="bars mono">
+      {top.map(({ id, text, logit, probability }) => (
+        <li key={id} class={chosen === id ? "on" : undefined} title={`id ${id} · logit ${number(logit)}`}>
+          <TokenText text={text} />
+          <span class="share">
+            <i style={{ width: `${100 * (probability ?? 0)}%` }} />
+          </span>
+          <span>{probability === null ? "not a number" : formatProbability(probability)}</span>
+        </li>
+      ))}
+    </ol>
   );
 }
 

@@ -1,6 +1,6 @@
 /** The page: header, text on the left, the map, reading on the right, status at the foot. */
 
-import { connection, mapProblem, type Panel, type Problem, pageProblem, panel } from "../state";
+import { connection, mapProblem, model, type Panel, type Problem, pageProblem, panel } from "../state";
 import { pins } from "../state/explain";
 import { theme, toggleTheme } from "../theme";
 import { type Actions, ActionsContext, useActions } from "./actions";
@@ -39,7 +39,7 @@ export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvas
         <aside class="left" aria-label="Text and writer">
           <Prompt />
           <Tokens />
-          <Writer />
+          {model.value?.kind !== "encoder" && <Writer />}
           <Bars />
           <Legend />
         </aside>

@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { ApiError, countTokens } from "../net/rest";
+import { ApiError, tokenize } from "../net/rest";
 import { draft, model, promptProblem } from "../state";
 import { useActions } from "./actions";
 
@@ -13,7 +13,8 @@ export function Prompt() {
   const count = useTokenCount();
   const now = model.value;
   const problem = promptProblem.value;
-  const tooLong = now !== null && count !== null && count > now.positions;
+  const most = now ? now.source_positions || now.positions : 0;
+  const tooLong = count !== null && count > most;
   return (
     <form
       class="prompt"
@@ -43,7 +44,7 @@ export function Prompt() {
       />
       <div id="prompt-notes" class="row mono soft">
         <span class={tooLong ? "wrong" : undefined}>
-          {count === null || !now ? "…" : `${count} of ${now.positions} tokens`}
+          {count === null || !now ? "…" : `${count} of ${most} tokens`}
         </span>
         <button type="submit" class="pill">
           Read
@@ -72,7 +73,7 @@ function useTokenCount(): number | null {
     const abort = new AbortController();
     const timer = window.setTimeout(async () => {
       try {
-        count.value = text === "" ? 0 : await countTokens(now.id, text, abort.signal);
+        count.value = text === "" ? 0 : (await tokenize(now.id, text, abort.signal)).length;
       } catch (error) {
         // The refusal comes again, with its reason, when the text is read; until then the count is unknown.
         if (error instanceof ApiError) count.value = null;

@@ -1,37 +1,78 @@
-/** The tokens read and written, as chips; choosing one chooses its position. */
+/** The tokens read and written, as chips. Choosing one chooses its position; in a model that fills in, it hides the
+ *  token behind the mask, or shows it again. */
 
 import { formatProbability, tokenText } from "../format";
 import type { Token } from "../net/types";
-import { graph, marked, position, run } from "../state";
+import { graph, hidden, marked, model, position, run } from "../state";
 import type { Choice, Run } from "../state/run";
+import { useActions } from "./actions";
 import { TokenText } from "./token-text";
 
 export function Tokens() {
   const now = run.value;
   if (!now || now.tokens.length === 0) return <p class="soft">No tokens yet.</p>;
-  const pick = (at: number) => {
-    position.value = position.value === at ? null : at;
-    marked.value = position.value === null ? [] : columnOf(at);
-  };
+  const paired = now.source.length > 0;
   return (
     <>
-      <fieldset class="chips mono" aria-label="Tokens: choose one to see its column">
-        {now.tokens.map((token, at) => (
-          <button
-            key={at}
-            type="button"
-            class={chipClass(now, at)}
-            aria-pressed={position.value === at}
-            aria-label={`position ${at}: ${describe(token, now.choices.get(at))}`}
-            title={describe(token, now.choices.get(at))}
-            onClick={() => pick(at)}
-          >
-            <TokenText text={token.text} />
-          </button>
-        ))}
-      </fieldset>
+      {paired && <h3>Source</h3>}
+      {paired && <Source tokens={now.source} />}
+      {paired && <h3>Written</h3>}
+      <Chips run={now} />
       <ChosenNote run={now} />
     </>
+  );
+}
+
+function Chips({ run: now }: { run: Run }) {
+  const { session } = useActions();
+  const fills = model.value !== null && model.value.mask_id !== null;
+  const pick = (at: number) => {
+    const token = now.tokens[at];
+    if (fills && token && (hidden.value.has(at) || isText(token))) return session.toggleMask(at);
+    position.value = position.value === at ? null : at;
+    marked.value = position.value === null ? [] : columnOf(at, false);
+  };
+  const label = fills ? "Tokens: choose one to hide it" : "Tokens: choose one to see its column";
+  return (
+    <fieldset class="chips mono" aria-label={label}>
+      {now.tokens.map((token, at) => (
+        <button
+          key={at}
+          type="button"
+          class={chipClass(now, at)}
+          aria-pressed={fills ? hidden.value.has(at) : position.value === at}
+          aria-label={`position ${at}: ${describe(token, now.choices.get(at), hidden.value.get(at))}`}
+          title={describe(token, now.choices.get(at), hidden.value.get(at))}
+          onClick={() => pick(at)}
+        >
+          <TokenText text={token.text} />
+        </button>
+      ))}
+    </fieldset>
+  );
+}
+
+/** Whether a token stands for some of the text, and not for its beginning or end. */
+const isText = ({ start, end }: Token) => end > start;
+
+function Source({ tokens }: { tokens: readonly Token[] }) {
+  return (
+    <fieldset class="chips mono" aria-label="Source tokens: choose one to see its column">
+      {tokens.map((token, at) => (
+        <button
+          key={at}
+          type="button"
+          class="chip"
+          aria-label={`source position ${at}: ${describe(token)}`}
+          title={describe(token)}
+          onClick={() => {
+            marked.value = columnOf(at, true);
+          }}
+        >
+          <TokenText text={token.text} />
+        </button>
+      ))}
+    </fieldset>
   );
 }
 
@@ -41,26 +82,32 @@ function ChosenNote({ run: now }: { run: Run }) {
   if (at === null || !token) return null;
   return (
     <p class="mono soft note">
-      position {at} · {describe(token, now.choices.get(at))}
+      position {at} · {describe(token, now.choices.get(at), hidden.value.get(at))}
     </p>
   );
 }
 
 function chipClass(now: Run, at: number): string {
   const generated = at >= (now.promptLength ?? now.tokens.length);
-  return `chip${generated ? " new" : ""}${position.value === at ? " on" : ""}`;
+  return `chip${generated ? " new" : ""}${position.value === at || hidden.value.has(at) ? " on" : ""}`;
 }
 
-function describe(token: Token, choice: Choice | undefined): string {
+function describe(token: Token, choice?: Choice, behind?: Token): string {
   const place = `“${tokenText(token.text)}” · id ${token.id} · bytes ${token.start} to ${token.end}`;
+  if (behind) return `“${tokenText(behind.text)}” hidden behind “${tokenText(token.text)}”`;
   return choice ? `${place} · chosen at ${formatProbability(choice.probability)}` : place;
 }
 
-/** Every cell of this position, in all tensors that have a `pos` or `query_pos` axis. */
-function columnOf(at: number) {
+/** Every cell of a position of the text, or of the source, in all tensors that have an axis along it. */
+function columnOf(at: number, ofSource: boolean) {
+  const along = (axis: string, source: readonly string[]) =>
+    (axis === "pos" || axis === "query_pos") && source.includes(axis) === ofSource;
   return (graph.value?.tensors ?? [])
-    .filter((tensor) => tensor.role !== "weight" && tensor.axes.some(isRead))
-    .map((tensor) => ({ tensor: tensor.name, index: tensor.axes.map((axis) => (isRead(axis) ? at : null)) }));
+    .filter(
+      ({ role, axes, source_axes }) => role !== "weight" && axes.some((axis) => along(axis, source_axes)),
+    )
+    .map(({ name, axes, source_axes }) => ({
+      tensor: name,
+      index: axes.map((axis) => (along(axis, source_axes) ? at : null)),
+    }));
 }
-
-const isRead = (axis: string) => axis === "pos" || axis === "query_pos";

@@ -27,6 +27,12 @@ interface Candidate {
 const SMALLEST_PLATE = 20;
 const SMALLEST_CELL = 8;
 
+/** The tokens along the token axes: those of the text, and those of an encoder-decoder's source. */
+export interface TokenTexts {
+  readonly target: readonly string[];
+  readonly source: readonly string[];
+}
+
 /** White space made visible, and nothing too long. */
 function printable(text: string): string {
   const shown = text.replaceAll("\n", "⏎").replaceAll("\t", "⇥").replaceAll(" ", "·");
@@ -39,7 +45,7 @@ export function drawLabels(
   layout: Layout,
   visible: readonly Window[],
   sheets: Sheets,
-  tokens: readonly string[],
+  tokens: TokenTexts,
 ): void {
   const placement = new Placement();
   const candidates = [...regionCandidates(mesh, view, layout), ...plateCandidates(view, visible)];
@@ -111,10 +117,10 @@ function drawTokens(
   view: LabelView,
   visible: readonly Window[],
   sheets: Sheets,
-  tokens: readonly string[],
+  tokens: TokenTexts,
   placement: Placement,
 ): void {
-  if (tokens.length === 0) return;
+  if (tokens.target.length === 0) return;
   let plates = 0;
   for (const { plate } of visible) {
     if (plates >= 8) return;
@@ -126,8 +132,10 @@ function drawTokens(
     const corner = view.project(plate.x, plate.y, plate.z);
     if (!corner || corner.scale < SMALLEST_CELL) continue;
     plates++;
-    if (isTokenAxis(across)) writeColumns(mesh, view, plate, tokens, placement);
-    if (isTokenAxis(down)) writeRows(mesh, view, plate, tokens, placement);
+    const along = (axis: string | undefined) =>
+      info?.source_axes.includes(axis ?? "") ? tokens.source : tokens.target;
+    if (isTokenAxis(across)) writeColumns(mesh, view, plate, along(across), placement);
+    if (isTokenAxis(down)) writeRows(mesh, view, plate, along(down), placement);
   }
 }
 

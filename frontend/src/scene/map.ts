@@ -7,7 +7,7 @@ import { add, sane, type Vec3, viewMatrix } from "./camera";
 import { Controls } from "./controls";
 import { Eye } from "./eye";
 import { FrameLoop } from "./frame_loop";
-import { drawLabels } from "./label_layer";
+import { drawLabels, type TokenTexts } from "./label_layer";
 import { LabelMesh, loadLabelFonts } from "./label_mesh";
 import { Listeners } from "./listeners";
 import { Marks } from "./marks";
@@ -67,7 +67,7 @@ class AtlasMap implements MapView {
   private readonly wants = new Listeners<void>();
   private readonly losses = new Listeners<boolean>();
   private readonly overlays = new Set<Overlay>();
-  private tokens: readonly string[] = [];
+  private tokens: TokenTexts = { target: [], source: [] };
   private visibility: Visibility = { order: [], near: 1, far: 2 };
   private theme: ThemeName;
   private lost = false;
@@ -148,8 +148,11 @@ class AtlasMap implements MapView {
     this.changed();
   }
 
-  setTokens(tokens: readonly { readonly text: string }[]): void {
-    this.tokens = tokens.map(({ text }) => text);
+  setTokens(
+    tokens: readonly { readonly text: string }[],
+    source: readonly { readonly text: string }[],
+  ): void {
+    this.tokens = { target: tokens.map(({ text }) => text), source: source.map(({ text }) => text) };
     this.loop.schedule();
   }
 

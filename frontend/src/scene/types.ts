@@ -128,7 +128,7 @@ export interface MapView {
   /** A new model, or more room. Values that still apply (same tensor, same index) are kept, others freed. */
   setLayout(layout: Layout, graph: Graph): void;
   /** Token texts by position, drawn along `pos` axes near the eye. */
-  setTokens(tokens: readonly { readonly text: string }[]): void;
+  setTokens(tokens: readonly { readonly text: string }[], source: readonly { readonly text: string }[]): void;
   /** Half floats as their bits. Rows of tensors that have no plate are ignored. */
   applyRows(header: RowsHeader, values: Uint16Array): void;
   applyTile(header: TileHeader, values: Uint16Array): void;

@@ -87,7 +87,8 @@ export function mirror(session: Session, map: MapView | null): void {
 
 function fromStore(camera: readonly number[] | undefined): Address {
   const now = state.run.value;
-  const grown = now !== null && now.promptLength !== null && now.tokens.length > now.promptLength;
+  const written = now !== null && now.promptLength !== null && now.tokens.length > now.promptLength;
+  const grown = written || (now !== null && state.hidden.value.size > 0);
   const { layer, head, stage } = state.attention.value;
   return {
     model: state.modelId.value ?? undefined,

@@ -2,17 +2,19 @@
  *  on after the server went away. Effects live here and in main.ts; everything they learn goes into the store. */
 
 import { layout } from "../layout/layout";
-import { ApiError, getGraph, getWeightScales } from "../net/rest";
+import { ApiError, getGraph, getWeightScales, tokenize } from "../net/rest";
 import { Stream } from "../net/stream";
-import type { Frame, ServerMessage } from "../net/types";
+import type { Frame, ModelSummary, ServerMessage, Token } from "../net/types";
 import type { MapView, TileAddress } from "../scene/types";
 import * as state from "../state";
-import { advance, askedRun, concerns, type Run, written } from "../state/run";
+import { advance, askedRun, concerns, type Run, readAgain, written } from "../state/run";
 
 interface Plan {
   readonly model: string;
   readonly text?: string;
   readonly tokens?: readonly number[];
+  /** What the text of an encoder-decoder begins with; `text` or `tokens` are its source then. */
+  readonly target?: readonly number[];
   readonly maxNewTokens: number;
   readonly write: boolean;
 }
@@ -113,8 +115,7 @@ export class Session {
     const text = input.text ?? model.default_text;
     state.draft.value = text;
     state.readText.value = text;
-    if (input.tokens)
-      this.#readTokens(input.tokens, input.prompt ?? input.tokens.length, model.default_new_tokens);
+    if (input.tokens) await this.#readTokens(model, text, input.tokens, input.prompt ?? input.tokens.length);
     else if (!model.has_tokenizer) this.read(text);
     else this.#begin({ model: id, text, maxNewTokens: model.default_new_tokens, write: false });
   }
@@ -157,6 +158,22 @@ export class Session {
 
   step(): void {
     this.#step(1);
+  }
+
+  /** Hides the token at a position behind the model's mask, or shows it again, and reads the text anew. */
+  toggleMask(at: number): void {
+    const [model, run] = [state.model.value, state.run.value];
+    const token = run?.tokens[at];
+    if (!model || model.mask_id === null || !run || !token) return;
+    const hidden = new Map(state.hidden.value);
+    const original = hidden.get(at);
+    if (original) hidden.delete(at);
+    else hidden.set(at, token);
+    const id = original?.id ?? model.mask_id;
+    const tokens = run.tokens.map((one, i) => (i === at ? id : one.id));
+    this.#begin({ model: model.id, tokens, maxNewTokens: 0, write: false });
+    state.hidden.value = hidden;
+    state.position.value = original ? null : at;
   }
 
   pause(): void {
@@ -203,7 +220,7 @@ export class Session {
     this.#begin(
       {
         model: run.model,
-        tokens: run.tokens.map((token) => token.id),
+        ...readAgain(run),
         maxNewTokens: room,
         write: count === null,
       },
@@ -212,13 +229,22 @@ export class Session {
     this.#afterPrompt = count;
   }
 
-  #readTokens(tokens: readonly number[], prompt: number, room: number): void {
-    const model = state.modelId.value;
-    if (!model) return;
+  /** Reads tokens as they are: what an address holds of a text that was written on, or partly hidden. */
+  async #readTokens(
+    model: ModelSummary,
+    text: string,
+    tokens: readonly number[],
+    prompt: number,
+  ): Promise<void> {
+    const room = Math.max(0, model.default_new_tokens - (tokens.length - prompt));
+    const read = model.kind === "encoder_decoder" ? { text, target: tokens } : { tokens };
+    const hidden = model.mask_id === null ? new Map() : await hiddenTokens(model, text, tokens);
+    if (state.modelId.value !== model.id) return;
     this.#begin(
-      { model, tokens, maxNewTokens: Math.max(0, room - (tokens.length - prompt)), write: false },
+      { model: model.id, ...read, maxNewTokens: room, write: false },
       { tokens: [], promptLength: prompt, choices: new Map() },
     );
+    state.hidden.value = hidden;
   }
 
   #begin(plan: Plan, known?: Pick<Run, "tokens" | "promptLength" | "choices">): void {
@@ -227,6 +253,7 @@ export class Session {
     this.#requests += 1;
     state.promptProblem.value = null;
     state.position.value = null;
+    state.hidden.value = new Map();
     state.arrived.value = new Set();
     state.framesTaken.value = 0;
     state.run.value = askedRun(`request-${this.#requests}`, plan.model, plan.maxNewTokens, known);
@@ -243,6 +270,7 @@ export class Session {
       request: run.request,
       model: plan.model,
       ...(plan.tokens ? { tokens: plan.tokens } : { text: plan.text ?? "" }),
+      ...(plan.target ? { target_tokens: plan.target } : {}),
       max_new_tokens: plan.maxNewTokens,
       sampling: state.sampling.value,
       write: plan.write,
@@ -256,17 +284,19 @@ export class Session {
     const writing = this.#wasWriting || run.phase === "writing";
     this.#wasWriting = false;
     const left = run.maxNewTokens - written(run);
+    const hidden = state.hidden.value;
     if (run.tokens.length === 0) this.#begin(this.#plan);
     else
       this.#begin(
         {
           model: run.model,
-          tokens: run.tokens.map((token) => token.id),
+          ...readAgain(run),
           maxNewTokens: Math.max(0, left),
           write: writing && left > 0,
         },
         run,
       );
+    state.hidden.value = hidden;
   }
 
   #leave(): void {
@@ -303,7 +333,7 @@ export class Session {
         this.map?.setScales({ ...state.weightScales.value, ...message.scales });
         break;
       case "token":
-        this.map?.setTokens(after.tokens);
+        this.map?.setTokens(after.tokens, after.source);
         this.#measurePace();
         this.#watch(null);
         break;
@@ -330,7 +360,7 @@ export class Session {
       this.#layOut(run);
       this.map.clearActivations();
       this.map.setScales({ ...state.weightScales.value, ...run.scales });
-      this.map.setTokens(run.tokens);
+      this.map.setTokens(run.tokens, run.source);
       state.laidOut.value = this.#drawn;
     }
     this.#want();
@@ -349,9 +379,10 @@ export class Session {
   #layOut(run: Run): void {
     const graph = state.graph.value;
     const heads = state.heads.value;
-    const drawn = `${run.model} ${run.capacity} ${heads}`;
+    const capacity = { target: run.capacity, source: run.source.length };
+    const drawn = `${run.model} ${capacity.target} ${capacity.source} ${heads}`;
     if (!graph || !this.map || drawn === this.#drawn) return;
-    this.map.setLayout(layout(graph, { capacity: run.capacity, aspect: this.aspect(), heads }), graph);
+    this.map.setLayout(layout(graph, { capacity, aspect: this.aspect(), heads }), graph);
     this.#drawn = drawn;
   }
 
@@ -423,6 +454,25 @@ export class Session {
     this.#patience = window.setTimeout(() => {
       state.waitingFor.value = what;
     }, PATIENCE);
+  }
+}
+
+/** Which tokens of a text stand hidden behind a mask in `tokens`, by position. */
+async function hiddenTokens(
+  model: ModelSummary,
+  text: string,
+  tokens: readonly number[],
+): Promise<ReadonlyMap<number, Token>> {
+  try {
+    const whole = await tokenize(model.id, text);
+    const masked = whole
+      .map((token, at) => [at, token] as const)
+      .filter(([at]) => tokens[at] === model.mask_id);
+    return new Map(whole.length === tokens.length ? masked : []);
+  } catch (error) {
+    // The text of an old address may be beyond what the model reads; then nothing is known of what is hidden.
+    if (error instanceof ApiError) return new Map();
+    throw error;
   }
 }
 

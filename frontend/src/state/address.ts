@@ -86,7 +86,8 @@ export function samplingProblem(sampling: Sampling): string | null {
   if (!(top_p > 0 && top_p <= 1)) return "Top-p is above 0 and at most 1; 1 keeps every token.";
   if (!(Number.isSafeInteger(seed) && seed >= 0 && seed < 2 ** 31))
     return "The seed is a whole number from 0 to 2,147,483,647.";
-  if (!(Number.isInteger(beams) && beams >= 1 && beams <= 16)) return "Beams are a whole number from 1 to 16.";
+  if (!(Number.isInteger(beams) && beams >= 1 && beams <= 16))
+    return "Beams are a whole number from 1 to 16.";
   return null;
 }
 

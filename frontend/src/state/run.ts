@@ -1,6 +1,6 @@
 /** A run as the page knows it, and what each of the server's messages makes of it: a pure function. */
 
-import type { Candidate, DoneMessage, ServerMessage, Token } from "../net/types";
+import type { Candidate, DoneMessage, Prediction, ServerMessage, Token } from "../net/types";
 
 export type Phase = "asked" | "queued" | "reading" | "paused" | "writing" | "done";
 
@@ -16,6 +16,8 @@ export interface Run {
   readonly id: string | null;
   readonly request: string;
   readonly model: string;
+  /** What the encoder of an encoder-decoder reads; empty for all others. */
+  readonly source: readonly Token[];
   /** What was read, then what was written. */
   readonly tokens: readonly Token[];
   /** How many tokens are the reader's; null until the server has cut the text into tokens. */
@@ -30,6 +32,8 @@ export interface Run {
   readonly choices: ReadonlyMap<number, Choice>;
   /** The distribution over what comes next. */
   readonly top: readonly Candidate[];
+  /** What an encoder would put at each masked position. */
+  readonly predictions: readonly Prediction[];
   readonly phase: Phase;
   readonly ahead: number;
   readonly reason: DoneMessage["reason"] | null;
@@ -47,6 +51,7 @@ export function askedRun(
     id: null,
     request,
     model,
+    source: [],
     tokens: known?.tokens ?? [],
     promptLength: known?.promptLength ?? null,
     given: known?.tokens.length ?? 0,
@@ -54,6 +59,7 @@ export function askedRun(
     capacity: 0,
     choices: known?.choices ?? new Map(),
     top: [],
+    predictions: [],
     phase: "asked",
     ahead: 0,
     reason: null,
@@ -77,6 +83,7 @@ export function advance(run: Run, message: ServerMessage): Run {
       return {
         ...run,
         id: message.run,
+        source: message.source,
         tokens: message.tokens,
         promptLength: run.promptLength ?? message.tokens.length,
         given: message.tokens.length,
@@ -89,7 +96,12 @@ export function advance(run: Run, message: ServerMessage): Run {
     case "scales":
       return { ...run, scales: message.scales };
     case "prompt":
-      return { ...run, top: message.top, phase: run.phase === "queued" ? "reading" : run.phase };
+      return {
+        ...run,
+        top: message.top,
+        predictions: message.predictions,
+        phase: run.phase === "queued" ? "reading" : run.phase,
+      };
     case "token":
       return withToken(run, message);
     case "paused":
@@ -114,6 +126,12 @@ function withToken(run: Run, message: Extract<ServerMessage, { type: "token" }>)
     top: message.top,
   });
   return { ...run, tokens: [...run.tokens, message.token], choices, phase: "writing" };
+}
+
+/** What is to be read so that another run goes on where this one stands. */
+export function readAgain(run: Run): { tokens: readonly number[]; target?: readonly number[] } {
+  const own = run.tokens.map(({ id }) => id);
+  return run.source.length > 0 ? { tokens: run.source.map(({ id }) => id), target: own } : { tokens: own };
 }
 
 /** Tokens this run has written itself. */
