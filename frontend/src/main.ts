@@ -3,6 +3,7 @@
 import "./pages";
 import "./styles/panels.css";
 import "./styles/explain.css";
+import "./styles/parity.css";
 import "./styles/plotly.css";
 import { effect } from "@preact/signals";
 import { h, render } from "preact";

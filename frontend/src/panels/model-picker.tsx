@@ -5,6 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { formatCount } from "../format";
 import { model, models } from "../state";
 import { useActions } from "./actions";
+import { ParityBadge } from "./parity-badge";
 
 const megabytes = (bytes: number) => `${(bytes / 1e6).toPrecision(2)} MB`;
 
@@ -60,6 +61,14 @@ export function ModelPicker() {
                 </span>
               </button>
               <a href={`/models/${encodeURIComponent(candidate.id)}`}>its card</a>
+              {candidate.id === now?.id && (
+                <ParityBadge
+                  model={candidate.id}
+                  close={() => {
+                    open.value = false;
+                  }}
+                />
+              )}
             </li>
           ))}
         </ul>
