@@ -258,7 +258,10 @@ def _reading(run: Run, tensor: TensorInfo) -> Reading:
     """How much text there is behind a tensor; a weight, or the encoder's, meets all that has been read."""
     own = tensor.role != "weight" and tensor.axes[run.recorder.row_axis(tensor.name)] not in tensor.source_axes
     rows = run.recorder.rows(tensor.name) if own else run.fed
-    return Reading(rows, run.recorder.source_rows, {"tokens": [token.id for token in run.tokens]})
+    source = [token.id for token in getattr(run, "source", ())]
+    return Reading(
+        rows, run.recorder.source_rows, {"tokens": [token.id for token in run.tokens], "source_tokens": source}
+    )
 
 
 def _cells(run: Run) -> Cells:
@@ -326,6 +329,8 @@ def _add_arithmetic(
     difference = 0.0 if same else sums.result - captured
     answer.difference = _finite(difference)
     answer.agrees = abs(difference) <= answer.tolerance
+    if run.recorder.changed(tensor.name):
+        answer.changed = "an intervention changed this tensor while the model ran"
 
 
 def tolerance(sums: Arithmetic, dtype: torch.dtype) -> float:

@@ -151,6 +151,10 @@ class Recorder:
         info = self._info[name]
         return info.derived or (not self._keep_attention and info.kind in _SOFTMAX)
 
+    def changed(self, name: str) -> bool:
+        """Whether an intervention made a tensor other than it was computed."""
+        return self._source(name) in self._interventions
+
     def rows(self, name: str) -> int:
         """Positions of a tensor known so far."""
         source = self._source(name)
@@ -199,7 +203,8 @@ class Recorder:
             raise KeyError(name)
         with torch.inference_mode():
             if source == "probabilities":
-                return torch.softmax(self.read("logits", start, end).float(), -1)
+                # In float64: in float32 the small shares of a large vocabulary are lost beside a large one.
+                return torch.softmax(self.read("logits", start, end).double(), -1).float()
             if source.endswith("hook_result"):
                 return self._results(source, start, end)
             if source.endswith("hook_attn_scores_raw"):

@@ -231,6 +231,9 @@ def test_numbers_that_are_none_are_explained(server: Server) -> None:
     assert found["captured"] is None and found["result"] is None
     assert found["agrees"]
     assert explain(server, run, "blocks.0.hook_resid_post", 2, 4)["captured"] is not None
+    made_up = explain(server, run, "blocks.0.hook_mlp_out", 2, 3)
+    assert not made_up["agrees"] and "intervention" in made_up["changed"]
+    assert explain(server, run, "blocks.0.hook_resid_post", 2, 3)["changed"] is None
 
 
 def test_the_model_equals_its_equations(server: Server) -> None:
