@@ -258,7 +258,7 @@ def _reading(run: Run, tensor: TensorInfo) -> Reading:
     """How much text there is behind a tensor; a weight, or the encoder's, meets all that has been read."""
     own = tensor.role != "weight" and tensor.axes[run.recorder.row_axis(tensor.name)] not in tensor.source_axes
     rows = run.recorder.rows(tensor.name) if own else run.fed
-    source = [token.id for token in getattr(run, "source", ())]
+    source = [token.id for token in run.source]
     return Reading(
         rows, run.recorder.source_rows, {"tokens": [token.id for token in run.tokens], "source_tokens": source}
     )

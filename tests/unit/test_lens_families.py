@@ -28,9 +28,10 @@ def make_run(name: str, spec: Spec) -> Run:
     ids, source = [3, 1, 4, 1, 5, 9, 2, 6], source_of(spec)
     run = Run(loaded, loaded.tokenizer.tokens(ids), 0, Sampling())
     if source is not None:
-        run.source = tuple(loaded.tokenizer.tokens(source[0].tolist()))  # type: ignore[attr-defined]
+        run.source = tuple(loaded.tokenizer.tokens(source[0].tolist()))
     with torch.inference_mode():
         finish(loaded.model.stages(torch.tensor([ids]), run.recorder.tap, source=source))
+    run.fed = len(ids)
     return run
 
 
