@@ -14,7 +14,7 @@ from torch import Tensor
 from app.transformer.model import Transformer
 from app.transformer.spec import Spec
 
-from .trainer import IGNORED, Recipe, Trainer
+from .trainer import IGNORED, Batch, Recipe, Trainer
 
 LETTERS = "ABC"
 LENGTH = 6
@@ -75,13 +75,13 @@ def train_sort(out: Path, steps: int = 600, seed: int = 0, resume: bool = False)
     seen = training_inputs(seed)
     everything = all_inputs()
 
-    def batch(step: int) -> tuple[Tensor, Tensor]:
+    def batch(step: int) -> Batch:
         generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
         inputs = seen[torch.randint(len(seen), (_BATCH,), generator=generator)]
         whole = torch.cat([inputs, inputs.sort(-1).values], dim=1)
         predicted = whole[:, 1:].clone()
         predicted[:, : LENGTH - 1] = IGNORED
-        return whole[:, :-1], predicted
+        return Batch(whole[:, :-1], predicted)
 
     def evaluate(model: Transformer) -> dict[str, float]:
         return {"exact": exact_share(model, everything)}

@@ -1,10 +1,8 @@
 """The `stories` model: a small GPT-2 that writes children's stories.
 
-Trained on TinyStories (Eldan & Li 2023) with some fairy tales mixed in. Stories are held out by a hash of their
-text, so that the split is the same on every machine and a story is never on both sides of it.
+Trained on TinyStories (Eldan & Li 2023) with some fairy tales mixed in.
 """
 
-import hashlib
 import math
 import random
 from collections.abc import Iterator
@@ -20,12 +18,11 @@ from torch.nn import functional as F
 from app.transformer.model import Transformer
 from app.transformer.spec import Spec
 
-from .trainer import IGNORED, Recipe, Trainer
+from .corpus import END_OF_TEXT, Corpus, read_corpus
+from .trainer import IGNORED, Batch, Recipe, Trainer
 
 SPEC = Spec(layers=6, heads=6, d_model=192, d_head=32, d_mlp=768, d_vocab=4096, positions=256)
-END_OF_TEXT = "<|endoftext|>"
 END_OF_TEXT_ID = 0
-HELD_OUT_ONE_IN = 40
 # Rows of a batch: 13 of stories and 3 of fairy tales, about 80 to 20.
 STORY_ROWS, TALE_ROWS = 13, 3
 # The vocabulary is made for stories: it sees at most this many bytes of tales per byte of stories.
@@ -33,39 +30,6 @@ _TALE_SHARE_OF_VOCABULARY = 0.25
 
 # The tokens read, and for each the one to predict.
 Piece = tuple[list[int], list[int]]
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """Texts to learn from, and stories kept for measuring."""
-
-    stories: list[str]
-    held_out: list[str]
-    tales: list[str]
-
-
-def read_corpus(stories: Path, tales: Path | None) -> Corpus:
-    """Read a file of stories separated by lines `<|endoftext|>`, and a folder of tales, one book a file.
-
-    Raises:
-        FileNotFoundError: there is no such file, or no `.txt` file in the folder.
-    """
-    texts = [story.strip() for story in stories.read_text(encoding="utf-8").split(END_OF_TEXT)]
-    texts = [text for text in texts if text]
-    books = sorted(path for path in tales.glob("*.txt")) if tales else []
-    if tales and not books:
-        raise FileNotFoundError(f"no .txt file in {tales}")
-    return Corpus(
-        stories=[text for text in texts if not is_held_out(text)],
-        held_out=[text for text in texts if is_held_out(text)],
-        tales=[book.read_text(encoding="utf-8").strip() for book in books],
-    )
-
-
-def is_held_out(story: str) -> bool:
-    """Whether a story is kept for measuring: decided by its text alone."""
-    digest = hashlib.sha256(story.encode()).digest()
-    return int.from_bytes(digest[:8], "big") % HELD_OUT_ONE_IN == 0
 
 
 def train_tokenizer(corpus: Corpus) -> tokenizers.Tokenizer:
@@ -232,10 +196,10 @@ def train_stories(stories: Path, tales: Path, out: Path, tokens: int, seed: int 
         for texts in (corpus.stories, corpus.tales)
     )
 
-    def batch(step: int) -> tuple[Tensor, Tensor]:
+    def batch(step: int) -> Batch:
         rows = [story_rows.take(step * STORY_ROWS, STORY_ROWS), tale_rows.take(step * TALE_ROWS, TALE_ROWS)]
         read, predicted = torch.cat(rows).unbind(1)
-        return read, predicted
+        return Batch(read, predicted)
 
     def evaluate(model: Transformer) -> dict[str, float]:
         quality = measure(model, tokenizer, corpus.held_out)

@@ -21,20 +21,40 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim import AdamW, Optimizer
 
-from app.transformer.model import Transformer
+from app.transformer.layers import Pass, no_tap
+from app.transformer.model import Transformer, finish
 from app.transformer.spec import Spec
 
 from .muon import Muon
 
-# A batch is the tokens read and the tokens to predict, each [batch, pos]; IGNORED marks places not scored.
-Batches = Callable[[int], tuple[Tensor, Tensor]]
-Evaluate = Callable[[Transformer], dict[str, float]]
 IGNORED = -100
 _LOG_EVERY_STEPS = 20
 
 
 class TrainingError(ValueError):
     """Training cannot go on; the message says what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one step reads, and what it is to predict.
+
+    `tokens [batch, pos]` are read; `padding [batch, pos]` is true where they are no text. An encoder-decoder also
+    reads a `source` with a padding of its own. `targets` has the token to predict at every place, `[batch, pos]`,
+    IGNORED where none is scored; or, with `scored [count]`, only at those places of the flattened batch.
+    """
+
+    tokens: Tensor
+    targets: Tensor
+    padding: Tensor | None = None
+    source: Tensor | None = None
+    source_padding: Tensor | None = None
+    scored: Tensor | None = None
+
+
+# The batch of a step: the step alone decides.
+Batches = Callable[[int], Batch]
+Evaluate = Callable[[Transformer], dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -113,9 +133,9 @@ class Trainer:
     def _step(self, step: int) -> Tensor:
         """One batch: forward, backward, and one move of every weight; its loss in nats per token."""
         factor = self.recipe.rate_factor(step)
-        tokens, targets = self.batches(step)
+        batch = self.batches(step)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bfloat16):
-            loss: Tensor = self._loss(tokens, targets)
+            loss: Tensor = self._loss(**vars(batch))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
         for optimizer, full_rate in zip(self.optimizers, self._full_rates, strict=True):
@@ -124,15 +144,33 @@ class Trainer:
             optimizer.zero_grad()
         return loss.detach()
 
-    def _plain_loss(self, tokens: Tensor, targets: Tensor) -> Tensor:
-        logits = self.model(tokens).float()
+    def _plain_loss(
+        self,
+        tokens: Tensor,
+        targets: Tensor,
+        padding: Tensor | None,
+        source: Tensor | None,
+        source_padding: Tensor | None,
+        scored: Tensor | None,
+    ) -> Tensor:
+        if scored is None:
+            logits = self.model(tokens, source=source, padding=padding, source_padding=source_padding)
+        else:
+            logits = self._scored_logits(tokens, padding, scored)
         # every place is one prediction: [batch, pos, d_vocab] -> [batch*pos, d_vocab]
         return F.cross_entropy(
-            logits.flatten(0, 1),
+            logits.float().flatten(0, 1),
             targets.flatten(),
             ignore_index=IGNORED,
             label_smoothing=self.recipe.label_smoothing,
         )
+
+    def _scored_logits(self, tokens: Tensor, padding: Tensor | None, scored: Tensor) -> Tensor:
+        """Logits at the scored places alone, `[1, count, d_vocab]`: the vocabulary is the dearest axis there is."""
+        resid = self.model.embed(tokens, self.model.W_E, no_tap)
+        resid = finish(self.model.layers(resid, Pass(no_tap, padding=padding)))
+        # the places of all rows in one: [batch, pos, d_model] -> [1, count, d_model]
+        return self.model.unembed(resid.flatten(0, 1).index_select(0, scored).unsqueeze(0))
 
     def _is_checkpoint_due(self, step: int) -> bool:
         done, every = self.recipe.batch_tokens, self.recipe.checkpoint_every
@@ -202,7 +240,7 @@ def _optimizers(model: Transformer, recipe: Recipe) -> list[Optimizer]:
     matrices = {
         name: parameter
         for name, parameter in named.items()
-        if recipe.matrix_rate and name.startswith("blocks.") and parameter.dim() == 2
+        if recipe.matrix_rate and ".blocks." in f".{name}" and parameter.dim() == 2
     }
     decayed = [p for name, p in named.items() if name not in matrices and p.dim() == 2]
     plain = [p for p in named.values() if p.dim() < 2]
