@@ -12,6 +12,7 @@ from app.paths import MODELS
 from app.transformer.decoding import Sampling, choose
 
 from . import sort, stories
+from .corpus import read_corpus
 from .export import export_model
 from .trainer import TrainingError
 
@@ -83,7 +84,7 @@ def evaluate(story_file: Annotated[Path, typer.Option("--stories")], models: Mod
 
     loaded = Catalog(models).load("stories")
     tokenizer = tokenizers.Tokenizer.from_file(str(models / "stories" / "tokenizer.json"))
-    corpus = stories.read_corpus(story_file, None)
+    corpus = read_corpus(story_file, None)
     quality = stories.measure(loaded.model, tokenizer, corpus.held_out)
     typer.echo(json.dumps(quality.__dict__))
 

@@ -20,7 +20,7 @@ from app.transformer.model import Transformer
 from app.transformer.spec import Spec
 
 from .corpus import read_corpus
-from .trainer import IGNORED, Batch, Recipe, Trainer
+from .trainer import Batch, Recipe, Trainer
 
 SPEC = Spec(
     kind="encoder",
@@ -198,22 +198,24 @@ def measure(model: Transformer, texts: list[list[int]], share: float, seed: int 
     return Quality(right / count, among / count, nats / count, count)
 
 
-def recipe(tokens: int, seed: int) -> Recipe:
+def recipe(tokens: int, seed: int, batch_tokens: int = _BATCH_TOKENS) -> Recipe:
     """How the bundled model was trained."""
     return Recipe(
         tokens=tokens,
-        batch_tokens=_BATCH_TOKENS,
+        batch_tokens=batch_tokens,
         rate=1.5e-3,
         matrix_rate=0.01,
         weight_decay=0.05,
-        warm_up=600_000,
+        warm_up=min(600_000, tokens // 10),
         decay=0.5,
         checkpoint_every=1_000_000,
         seed=seed,
     )
 
 
-def train_fill(stories: Path, out: Path, tokens: int, seed: int = 0, resume: bool = False) -> None:
+def train_fill(
+    stories: Path, out: Path, tokens: int, seed: int = 0, resume: bool = False, batch_tokens: int = _BATCH_TOKENS
+) -> None:
     """Train the vocabulary and the model; `out` gets the tokenizer, the log and the checkpoint."""
     corpus = read_corpus(stories, None)
     out.mkdir(parents=True, exist_ok=True)
@@ -223,7 +225,7 @@ def train_fill(stories: Path, out: Path, tokens: int, seed: int = 0, resume: boo
     else:
         tokenizer = train_tokenizer(corpus.stories)
         tokenizer.save(str(path))
-    rows = Rows(Texts(corpus.stories, tokenizer), seed, _BATCH_TOKENS)
+    rows = Rows(Texts(corpus.stories, tokenizer), seed, batch_tokens)
     kept = held_out_texts(corpus.held_out, tokenizer)
 
     def batch(step: int) -> Batch:
@@ -236,7 +238,7 @@ def train_fill(stories: Path, out: Path, tokens: int, seed: int = 0, resume: boo
         quality = measure(model, kept, 0.15)
         return {"accuracy": quality.accuracy, "among_five": quality.among_five, "nats_per_token": quality.nats}
 
-    Trainer(SPEC, recipe(tokens, seed), batch, evaluate, out).run(resume)
+    Trainer(SPEC, recipe(tokens, seed, batch_tokens), batch, evaluate, out).run(resume)
 
 
 def held_out_texts(stories: list[str], tokenizer: tokenizers.Tokenizer) -> list[list[int]]:

@@ -27,8 +27,7 @@ SPECIAL = ("<pad>", "</s>")
 _BATCH = 128
 _LONGEST = 32
 # Every word comes hundreds of times in so many sentences, so that the vocabulary has them all.
-_SENTENCES_FOR_VOCABULARY = 40_000
-_HELD_OUT = 1_000
+_SENTENCES_FOR_VOCABULARY = 20_000
 
 
 def make_spec(d_vocab: int) -> Spec:
@@ -166,19 +165,19 @@ def recipe(steps: int, seed: int) -> Recipe:
         batch_tokens=batch_tokens,
         rate=2e-3,
         weight_decay=0.01,
-        warm_up=200 * batch_tokens,
+        warm_up=min(200, steps // 10) * batch_tokens,
         label_smoothing=0.0,
         checkpoint_every=250 * batch_tokens,
         seed=seed,
     )
 
 
-def train_translate(out: Path, steps: int, seed: int = 0, resume: bool = False) -> Transformer:
-    """Train; `out` gets the log, the tokenizer and the checkpoint."""
+def train_translate(out: Path, steps: int, seed: int = 0, resume: bool = False, held_out: int = 1_000) -> Transformer:
+    """Train; `out` gets the log, the tokenizer and the checkpoint. Every checkpoint is tried on unseen sentences."""
     tokenizer = make_tokenizer()
     out.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(out / "tokenizer.json"))
-    kept = held_out_pairs(_HELD_OUT)
+    kept = held_out_pairs(held_out)
 
     def batch(step: int) -> Batch:
         made = pairs(seed * 1_000_003 + step + 1, held_out=False)

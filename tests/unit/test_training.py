@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 import torch
 from tokenizers import Tokenizer as Library
-from torch import Tensor
 
 from app.checkpoints.catalog import Catalog
 from app.paths import MODELS
 from app.training import sort, stories
+from app.training.corpus import read_corpus
 from app.training.export import export_model
 from app.training.muon import Muon, orthogonalise
-from app.training.trainer import IGNORED, Recipe, Trainer, TrainingError
+from app.training.trainer import IGNORED, Batch, Recipe, Trainer, TrainingError
 from app.transformer.model import Transformer
 from app.transformer.spec import Spec
 
@@ -26,14 +26,32 @@ RECIPE = Recipe(
 )
 
 
-def batch(step: int) -> tuple[Tensor, Tensor]:
+KINDS = {
+    "decoder": SPEC,
+    "encoder": replace(SPEC, kind="encoder", norm_place="post", embedding_norm=True, head_transform=True),
+    "encoder_decoder": replace(SPEC, kind="encoder_decoder", encoder_layers=1, norm_place="post"),
+}
+
+
+def batch(step: int, kind: str = "decoder") -> Batch:
     generator = torch.Generator().manual_seed(step)
     read = torch.randint(12, (4, 8), generator=generator)
-    return read, read.roll(-1, 1)
+    if kind == "encoder":
+        places = torch.tensor([3, 8, 20])
+        return Batch(read, read.flatten()[places], padding=read == 0, scored=places)
+    if kind == "encoder_decoder":
+        return Batch(read, read.roll(-1, 1), source=read.flip(1), source_padding=read.flip(1) == 0)
+    return Batch(read, read.roll(-1, 1))
 
 
-def trainer(out: Path, recipe: Recipe = RECIPE) -> Trainer:
-    return Trainer(SPEC, recipe, batch, lambda model: {"first_weight": float(model.W_E[0, 0].detach())}, out)
+def trainer(out: Path, recipe: Recipe = RECIPE, kind: str = "decoder") -> Trainer:
+    return Trainer(
+        KINDS[kind],
+        recipe,
+        lambda step: batch(step, kind),
+        lambda model: {"first_weight": float(model.W_E[0, 0].detach())},
+        out,
+    )
 
 
 def lines(path: Path) -> list[dict[str, object]]:
@@ -42,12 +60,13 @@ def lines(path: Path) -> list[dict[str, object]]:
     return [{key: value for key, value in entry.items() if key != "seconds"} for entry in entries]
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("matrix_rate", [0.0, 0.02])
-def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path, matrix_rate: float) -> None:
+def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path, matrix_rate: float, kind: str) -> None:
     recipe = replace(RECIPE, matrix_rate=matrix_rate)
-    whole = trainer(tmp_path / "whole", recipe).run()
-    trainer(tmp_path / "parts", recipe).run(stop_after=3)
-    resumed = trainer(tmp_path / "parts", recipe).run(resume=True)
+    whole = trainer(tmp_path / "whole", recipe, kind).run()
+    trainer(tmp_path / "parts", recipe, kind).run(stop_after=3)
+    resumed = trainer(tmp_path / "parts", recipe, kind).run(resume=True)
     for name, parameter in whole.named_parameters():
         torch.testing.assert_close(resumed.get_parameter(name), parameter, rtol=0, atol=0)
     assert lines(tmp_path / "parts" / "log.jsonl")[-1] == lines(tmp_path / "whole" / "log.jsonl")[-1]
@@ -58,6 +77,16 @@ def test_a_run_learns_and_its_seed_decides_it(tmp_path: Path) -> None:
     other = trainer(tmp_path / "3", replace(RECIPE, seed=6)).run()
     assert torch.equal(first.W_E, again.W_E)
     assert not torch.equal(first.W_E, other.W_E)
+
+
+def test_scoring_a_few_places_alone_costs_the_same_as_ignoring_all_others(tmp_path: Path) -> None:
+    trained = trainer(tmp_path, kind="encoder")
+    given = batch(0, "encoder")
+    assert given.scored is not None
+    everywhere = torch.full_like(given.tokens, IGNORED).flatten().index_put((given.scored,), given.targets)
+    logits = trained.model(given.tokens, padding=given.padding)
+    expected = torch.nn.functional.cross_entropy(logits.flatten(0, 1), everywhere, ignore_index=IGNORED)
+    torch.testing.assert_close(trained._plain_loss(**vars(given)), expected)
 
 
 def test_resuming_nothing_or_another_recipe_is_refused(tmp_path: Path) -> None:
@@ -146,13 +175,13 @@ def test_the_split_is_by_story_and_the_same_everywhere(tmp_path: Path) -> None:
     texts = [f"Story number {number}." for number in range(400)]
     path = tmp_path / "stories.txt"
     path.write_text("\n<|endoftext|>\n".join(texts), encoding="utf-8")
-    corpus = stories.read_corpus(path, None)
+    corpus = read_corpus(path, None)
     assert sorted(corpus.stories + corpus.held_out) == sorted(texts)
     assert 2 <= len(corpus.held_out) <= 25
     path.write_text("\n<|endoftext|>\n".join(reversed(texts)), encoding="utf-8")
-    assert set(stories.read_corpus(path, None).held_out) == set(corpus.held_out)
+    assert set(read_corpus(path, None).held_out) == set(corpus.held_out)
     with pytest.raises(FileNotFoundError, match=r"no \.txt file"):
-        stories.read_corpus(path, tmp_path / "nowhere")
+        read_corpus(path, tmp_path / "nowhere")
 
 
 def test_sort_can_be_trained_and_exported(tmp_path: Path) -> None:
