@@ -11,9 +11,10 @@ from app.checkpoints.catalog import Catalog
 from app.paths import MODELS
 from app.transformer.decoding import Sampling, choose
 
-from . import sort, stories
+from . import fill, sort, stories, translate
 from .corpus import read_corpus
 from .export import export_model
+from .pairs import held_out_pairs
 from .trainer import TrainingError
 
 train_app = typer.Typer(help="Train the bundled models.", no_args_is_help=True)
@@ -51,7 +52,7 @@ def train_sort(
 def train_stories(
     story_file: Annotated[Path, typer.Option("--stories", help="Stories, separated by <|endoftext|>.")],
     tales: Annotated[Path, typer.Option(help="A folder of fairy tales, one .txt a book.")],
-    tokens: Annotated[int, typer.Option(help="Tokens to read in training.")] = 4_900_000,
+    tokens: Annotated[int, typer.Option(help="Tokens to read in training.")] = 9_000_000,
     seed: Seed = 0,
     out: Out = Path("checkpoints/stories"),
     models: Models = MODELS,
@@ -77,16 +78,92 @@ def export_stories(out: Out = Path("checkpoints/stories"), models: Models = MODE
     export_model(out, models / "stories", stories.SPEC, about, torch.float16)
 
 
+@train_app.command("fill")
+def train_fill(
+    story_file: Stories,
+    tokens: Annotated[int, typer.Option(help="Tokens to read in training.")] = 8_000_000,
+    seed: Seed = 0,
+    out: Out = Path("checkpoints/fill"),
+    models: Models = MODELS,
+    resume: Resume = False,
+) -> None:
+    """Train `fill`, a small BERT (about twenty minutes of one core)."""
+    with _plain_errors():
+        fill.train_fill(story_file, out, tokens, seed, resume)
+    export_fill(out, models)
+
+
+@train_app.command("export-fill")
+def export_fill(out: Out = Path("checkpoints/fill"), models: Models = MODELS) -> None:
+    """Write the last checkpoint of `fill` as a bundled model."""
+    about = {
+        "title": "Fill",
+        "description": "A small BERT that knows what a missing word may have been.",
+        "prefix_ids": [fill.CLS],
+        "suffix_ids": [fill.SEP],
+        "mask_id": fill.MASK,
+        "default_text": "Lily was very [MASK] because she lost her toy.",
+    }
+    export_model(out, models / "fill", fill.SPEC, about, torch.float16, pad_token_id=fill.PAD)
+
+
+@train_app.command("translate")
+def train_translate(
+    steps: int = 3000,
+    seed: Seed = 0,
+    out: Out = Path("checkpoints/translate"),
+    models: Models = MODELS,
+    resume: Resume = False,
+) -> None:
+    """Train `translate`, English to French (about five minutes)."""
+    with _plain_errors():
+        translate.train_translate(out, steps, seed, resume)
+    export_translate(out, models)
+
+
+@train_app.command("export-translate")
+def export_translate(out: Out = Path("checkpoints/translate"), models: Models = MODELS) -> None:
+    """Write the last checkpoint of `translate` as a bundled model."""
+    about = {
+        "title": "Translate",
+        "description": "An encoder and a decoder that put English sentences into French.",
+        "suffix_ids": [translate.END],
+        "start_ids": [translate.PAD],
+        "end_of_text_id": translate.END,
+        "default_text": "The animal didn't cross the street because it was too tired.",
+        "default_new_tokens": 24,
+    }
+    spec = translate.make_spec(translate.make_tokenizer().get_vocab_size())
+    ids = {"pad_token_id": translate.PAD, "decoder_start_token_id": translate.PAD}
+    export_model(out, models / "translate", spec, about, torch.float16, **ids)
+
+
 @train_app.command("evaluate")
-def evaluate(story_file: Annotated[Path, typer.Option("--stories")], models: Models = MODELS) -> None:
-    """Measure the bundled `stories` in float32 on the stories that training never saw."""
+def evaluate(
+    model: Annotated[str, typer.Argument(help="stories, fill or translate")] = "stories",
+    story_file: Annotated[Path | None, typer.Option("--stories")] = None,
+    models: Models = MODELS,
+) -> None:
+    """Measure a bundled model in float32 on what training never saw."""
     import tokenizers
 
-    loaded = Catalog(models).load("stories")
-    tokenizer = tokenizers.Tokenizer.from_file(str(models / "stories" / "tokenizer.json"))
-    corpus = read_corpus(story_file, None)
-    quality = stories.measure(loaded.model, tokenizer, corpus.held_out)
-    typer.echo(json.dumps(quality.__dict__))
+    if model not in ("stories", "fill", "translate") or (model != "translate" and story_file is None):
+        raise typer.BadParameter("give stories or fill with --stories FILE, or translate")
+    loaded = Catalog(models).load(model).model
+    tokenizer = tokenizers.Tokenizer.from_file(str(models / model / "tokenizer.json"))
+    if story_file is None or model == "translate":
+        _echo(translate.measure(loaded, tokenizer, held_out_pairs(1_000))[0])
+        return
+    held_out = read_corpus(story_file, None).held_out
+    if model == "stories":
+        _echo(stories.measure(loaded, tokenizer, held_out))
+        return
+    for share in (0.15, 0.3):
+        _echo(fill.measure(loaded, fill.held_out_texts(held_out, tokenizer), share))
+
+
+def _echo(quality: object) -> None:
+    typer.echo(json.dumps(vars(quality)))
 
 
 @train_app.command("samples")

@@ -14,9 +14,17 @@ from app.transformer.spec import Spec
 
 
 def export_model(
-    training: Path, folder: Path, spec: Spec, about: dict[str, Any], dtype: torch.dtype = torch.float32
+    training: Path,
+    folder: Path,
+    spec: Spec,
+    about: dict[str, Any],
+    dtype: torch.dtype = torch.float32,
+    **more: int | None,
 ) -> None:
-    """Write `config.json`, `model.safetensors`, `tokenizer.json`, `atlas.json` and `training.jsonl` to `folder`."""
+    """Write `config.json`, `model.safetensors`, `tokenizer.json`, `atlas.json` and `training.jsonl` to `folder`.
+
+    `more` are entries of the configuration beside the architecture, such as a padding token.
+    """
     model = Transformer(spec)
     saved = load_file(training / "checkpoint.safetensors")
     model.load_state_dict(
@@ -26,7 +34,7 @@ def export_model(
     weights = folder / "model.safetensors"
     save_file(export_state(model, dtype), weights, {"format": "pt"})
     weights.chmod(0o644)  # the library writes for the owner alone; a server may be someone else
-    _write_json(folder / "config.json", export_config(spec, about.get("end_of_text_id")))
+    _write_json(folder / "config.json", export_config(spec, about.get("end_of_text_id"), **more))
     _write_json(folder / "atlas.json", about)
     shutil.copyfile(training / "tokenizer.json", folder / "tokenizer.json")
     shutil.copyfile(training / "log.jsonl", folder / "training.jsonl")

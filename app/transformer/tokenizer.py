@@ -105,7 +105,7 @@ class TextTokenizer:
         byte_at = _byte_offsets(text)
         suffix = [Token(token_id, self.text_of(token_id), byte_at[-1], byte_at[-1]) for token_id in self.suffix_ids]
         if self._byte_level:
-            return prefix + self._placed(encoding.ids, 0, self._spelled) + suffix
+            return prefix + self._found(encoding, byte_at) + suffix
         found = [
             Token(token_id, self.text_of(token_id), byte_at[start], byte_at[end])
             for token_id, (start, end) in zip(encoding.ids, encoding.offsets, strict=True)
@@ -115,6 +115,15 @@ class TextTokenizer:
     def tokens(self, ids: Sequence[int], start: int = 0) -> list[Token]:
         """Ids taken verbatim; the bytes each stands for decide the offsets. Special tokens stand for none."""
         return self._placed(ids, start, self._bytes_of)
+
+    def _found(self, encoding: tokenizers.Encoding, byte_at: list[int]) -> list[Token]:
+        """Byte-level tokens where they stand; a special one, which may take the space before it, by the library."""
+        found, end = [], 0
+        for token_id, (_, last) in zip(encoding.ids, encoding.offsets, strict=True):
+            start = end
+            end = byte_at[last] if token_id in self._added else start + len(self._spelled(token_id))
+            found.append(Token(token_id, self.text_of(token_id), start, end))
+        return found
 
     def _placed(self, ids: Sequence[int], start: int, bytes_of: Callable[[int], bytes]) -> list[Token]:
         found = []
@@ -157,13 +166,22 @@ class TextTokenizer:
         model, vocabulary = self._library.model, self._library.get_vocab()
         if not isinstance(model, WordLevel) or model.unk_token in vocabulary:
             return
-        for place, character in enumerate(text):
-            if character not in vocabulary:
-                allowed = ", ".join(sorted(vocabulary, key=vocabulary.__getitem__))
+        splitter, normalizer = self._library.pre_tokenizer, self._library.normalizer
+        known = normalizer.normalize_str(text) if normalizer else text
+        pieces = splitter.pre_tokenize_str(known) if splitter else [(known, (0, len(known)))]
+        for piece, (start, _) in pieces:
+            if piece in vocabulary:
+                continue
+            if len(piece) == 1:
+                allowed = ", ".join(sorted(vocabulary, key=vocabulary.__getitem__)[:100])
                 raise TokenizeError(
-                    f"character {place + 1}, {character!r}, is not in this model's vocabulary",
-                    f"Use only: {allowed}.",
+                    f"character {start + 1}, {piece!r}, is not in this model's vocabulary", f"Use only: {allowed}."
                 )
+            words = sorted(word.strip("▁") for word in vocabulary if word.startswith("▁"))
+            raise TokenizeError(
+                f"the word {piece.strip('▁')!r} is not in this model's vocabulary",
+                f"It knows {len(words)} words, such as {', '.join(words[:: max(1, len(words) // 12)])}.",
+            )
 
 
 class IdTokenizer:
