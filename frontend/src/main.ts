@@ -82,7 +82,8 @@ let shown = "";
 /** A new model or arrangement is shown whole, unless the address says otherwise; more room for the same one moves
  *  nothing. */
 function followLayout(map: MapView): void {
-  const [model, , heads] = state.laidOut.value.split(" ");
+  const words = state.laidOut.value.split(" ");
+  const [model, heads] = [words[0], words.at(-1)];
   const asked = takeWaitingCamera(map);
   if (!asked && `${model} ${heads}` !== shown) map.fit(false);
   shown = `${model} ${heads}`;

@@ -2,7 +2,7 @@
  *
  *  Positions run right and features down. Of a weight, what it reads runs right and what it writes runs down:
  *  then a residual vector, which is a column, is multiplied by the weight's rows. `d_mlp`, `d_vocab` and the keys
- *  of a pattern always run right. What all blocks share is not parted by head. All of it follows from axis names and the graph's reads; no tensor is named.
+ *  of a pattern always run right. All of it follows from axis names and the graph's reads; no tensor is named.
  */
 
 import type { Graph, TensorInfo } from "../graph/types";
@@ -42,7 +42,7 @@ export function orientations(graph: Graph): ReadonlyMap<string, Orientation> {
 }
 
 function orientationOf(tensor: TensorInfo, contracted: ReadonlySet<string> | undefined): Orientation {
-  const split = tensor.layer === null ? -1 : tensor.axes.findIndex((axis) => SPLIT.includes(axis));
+  const split = tensor.axes.findIndex((axis) => SPLIT.includes(axis));
   const flat = tensor.axes.map((_, i) => i).filter((i) => i !== split);
   if (flat.length > 2) throw new Error(`${tensor.name} has more axes than a plate can show`);
   const always = RIGHT.map((axis) => tensor.axes.indexOf(axis)).find((i) => i >= 0);

@@ -28,12 +28,19 @@ function drawEmbedding(paper: Paper, { parts, tables }: Section): number {
   for (const { output } of parts.filter(({ kind }) => kind === "sum"))
     paper.put(output, { x: 0, y: row - modelWidth });
   let tablesEnd = row;
-  for (const name of tables) {
-    const height = paper.sizeOf(name)?.rows ?? 0;
-    tablesEnd = drawStrips(paper, name, tablesEnd + gap, height + narrow) - narrow;
-  }
+  for (const name of tables) tablesEnd = drawTable(paper, name, tablesEnd + gap);
   const norms = parts.filter(({ kind }) => kind === "norm");
   return Math.max(tablesEnd, norms.length > 0 ? drawParts(paper, norms, row + gap) : row);
+}
+
+/** A table that all blocks read: folded, or, where it is parted by head, the heads under each other. Its end. */
+function drawTable(paper: Paper, name: string, y: number): number {
+  const { heads, narrow, hair, weightsX } = paper.measures;
+  const { rows, columns } = paper.sizeOf(name) ?? { rows: 0, columns: 0 };
+  if (paper.splitAxis(name) === null) return drawStrips(paper, name, y, rows + narrow) - narrow;
+  for (let head = 0; head < heads; head++)
+    paper.put(name, { x: weightsX - columns, y: y + head * (rows + hair), head });
+  return y + heads * (rows + hair) - hair;
 }
 
 /** A tensor whose long axis runs right, folded, one strip every `pitch` rows; where the next strip would be. */

@@ -59,9 +59,14 @@ export function isTokenAxis(axis: string | undefined): boolean {
 }
 
 /** The two axes that a plate's sheet spreads out, in the tensor's order. */
-function sheetAxes(plate: Plate, dimensions: number): [number | null, number] {
+function sheetAxes(
+  plate: Plate,
+  { role, axes: { length: dimensions } }: TensorInfo,
+): [number | null, number] {
   const shown = [plate.rowAxis, plate.columnAxis].filter((axis) => axis !== null).sort((a, b) => a - b);
   if (dimensions === 1) return [null, 0];
+  // The server cuts a weight that is parted by head into a plate for each, a bias's single row included.
+  if (role === "weight" && shown.length === 1) return [null, shown[0] as number];
   if (shown.every((axis) => axis >= dimensions - 2)) return [dimensions - 2, dimensions - 1];
   return shown.length === 2 ? [shown[0] as number, shown[1] as number] : [null, shown[0] as number];
 }
@@ -81,7 +86,7 @@ export function makeSheets(plates: readonly Plate[], graph: Graph, capacity: Pos
     const source = holder(plate.source);
     const info = tensors.get(source);
     if (!info) throw new Error(`The layout shows ${plate.source}, which the model's graph does not have.`);
-    const [rowAxis, columnAxis] = sheetAxes(plate, info.axes.length);
+    const [rowAxis, columnAxis] = sheetAxes(plate, info);
     const fixed = plate.origin.map((index, axis) => (axis === rowAxis || axis === columnAxis ? null : index));
     const key = `${source}|${fixed.map((index) => index ?? "").join(",")}`;
     let sheet = sheets.get(key);
