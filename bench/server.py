@@ -11,7 +11,9 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from safetensors.torch import save_file
@@ -21,40 +23,55 @@ from app.transformer.model import Transformer
 from app.transformer.spec import Spec
 
 
-def write_shape(folder: Path, spec: Spec) -> None:
-    """A model folder with a config and no weights: enough to lay out the map, its plates stay empty."""
+@dataclass(frozen=True)
+class Served:
+    """A server that runs: where, and as which process."""
+
+    url: str
+    process: int
+
+    @property
+    def peak_bytes(self) -> int:
+        """The most memory that was resident, mapped files included (Linux, `VmHWM`)."""
+        status = Path(f"/proc/{self.process}/status").read_text(encoding="utf-8")
+        return 1024 * int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
+
+
+def write_model(folder: Path, spec: Spec, dtype: torch.dtype = torch.float32) -> None:
+    """A model folder with random weights."""
     folder.mkdir()
     (folder / "config.json").write_text(json.dumps(export_config(spec, None)), encoding="utf-8")
-
-
-def write_model(folder: Path, spec: Spec) -> None:
-    """A model folder with random weights."""
-    write_shape(folder, spec)
-    model = Transformer(spec)
+    usual = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        model = Transformer(spec)
+    finally:
+        torch.set_default_dtype(usual)
     model.initialise(0)
-    save_file(export_state(model, torch.float32), folder / "model.safetensors")
+    save_file(export_state(model, dtype), folder / "model.safetensors")
 
 
 @contextmanager
-def serving(shapes: Mapping[str, Spec], models: Mapping[str, Spec]) -> Iterator[str]:
-    """A running server with the bundled models and these; its address."""
+def serving(models: Mapping[str, Spec], dtype: Literal["float32", "bfloat16"] = "float32") -> Iterator[Served]:
+    """A running server with the bundled models and these, which are written in the precision it computes in."""
     with tempfile.TemporaryDirectory(prefix="atlas-bench-") as name:
         folder = Path(name)
-        for shape, spec in shapes.items():
-            write_shape(folder / shape, spec)
         for model, spec in models.items():
-            write_model(folder / model, spec)
+            write_model(folder / model, spec, getattr(torch, dtype))
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = int(probe.getsockname()[1])
+        settings = {
+            "ATLAS_MODELS": json.dumps([str(folder / model) for model in models]),
+            "ATLAS_DTYPE": dtype,
+            "ATLAS_CACHE_FOLDER": str(folder / "cache"),
+        }
         command = [sys.executable, "-m", "app", "serve", "--port", str(port)]
-        # By the environment: folders given on the command line must have weights, and shapes have none.
-        folders = json.dumps([str(folder / model) for model in [*shapes, *models]])
-        process = subprocess.Popen(command, env={**os.environ, "ATLAS_MODELS": folders}, stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(command, env={**os.environ, **settings}, stdout=subprocess.DEVNULL)
         try:
             url = f"http://127.0.0.1:{port}"
             _wait_for(url)
-            yield url
+            yield Served(url, process.pid)
         finally:
             process.terminate()
             process.wait(timeout=20)

@@ -17,8 +17,8 @@ _TOKENS, _REPETITIONS = 64, 12
 
 def rows() -> list[tuple[str, str]]:
     """The table's rows for streaming."""
-    with serving({}, {"gpt2-small-shape": GPT2_SMALL}) as url:
-        measured = asyncio.run(_measure(url))
+    with serving({"gpt2-small-shape": GPT2_SMALL}) as served:
+        measured = asyncio.run(_measure(served.url))
     return [
         ("forward pass over REST, nothing sent", f"{statistics.median(measured['alone']) * 1e3:.0f} ms"),
         ("first layer at the reader / that", _ratio(measured["first"], measured["alone"])),
