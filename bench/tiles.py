@@ -37,21 +37,21 @@ def rows() -> list[tuple[str, str]]:
 
 
 def _finish(steps: Generator[None, None, Tile]) -> tuple[float, float]:
-    """Seconds of all steps, and of the longest."""
-    longest, started = 0.0, time.perf_counter()
+    """Seconds that this thread worked for all steps, and for the longest."""
+    longest, started = 0.0, time.thread_time()
     last = started
     while True:
         try:
             next(steps)
         except StopIteration:
-            now = time.perf_counter()
+            now = time.thread_time()
             return now - started, max(longest, now - last)
-        now = time.perf_counter()
+        now = time.thread_time()
         longest, last = max(longest, now - last), now
 
 
 def _building() -> list[tuple[str, str]]:
-    """A matrix as large as GPT-2's embedding, on one thread, without a server around it."""
+    """A matrix as large as GPT-2's embedding, on one thread, without a server around it. Times are of that thread."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     cells = torch.randn(_ROWS, _COLS)

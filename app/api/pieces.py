@@ -13,7 +13,7 @@ from typing import Any
 
 from app.checkpoints.catalog import LoadedModel
 from app.runs.frames import pack
-from app.runs.plates import Box, Plate, check_plate, plate_shape
+from app.runs.plates import Box, Plate, check_plate, plate_shape, steps_read
 from app.runs.run import Run
 from app.runs.tiles import TILE, Tile, check_cells, check_tile, singles
 
@@ -245,8 +245,7 @@ def _header(epoch: int, wish: Wish, run: Run | None, loaded: LoadedModel) -> dic
     if run is None:
         shape, step = loaded.graph.shape(loaded.graph.tensor(wish.name)), 0
     else:
-        shape = run.recorder.shape(wish.name)
-        step = max(0, run.recorder.rows(wish.name) - len(run.prompt))
+        shape, step = run.recorder.shape(wish.name), steps_read(run, wish.name)
     header = {
         "v": 1, "type": "cells", "run": run and run.id, "model": loaded.entry.id, "epoch": epoch, "seq": 0,
         "name": wish.name, "index": wish.index, "level": 0, "row": wish.row, "col": wish.col, "offset": 0,

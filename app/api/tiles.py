@@ -6,7 +6,15 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from app.runs.plates import HEAD_AXES, Plate, activation_plate, plate_axes, plate_indices, weight_plate
+from app.runs.plates import (
+    HEAD_AXES,
+    Plate,
+    activation_plate,
+    plate_axes,
+    plate_indices,
+    steps_read,
+    weight_plate,
+)
 from app.runs.pooling import Pool
 from app.runs.statistics import statistics
 from app.runs.thumbnails import thumbnails
@@ -72,12 +80,9 @@ async def activation_tile(
     """256 x 256 numbers of a plate of an activation, as far as it has been computed."""
     run = atlas.run(run_id)
     own = computed_name(run, name)
-    positions = None
-    if step is not None:
-        positions = len(run.prompt) + step
-        if positions > run.recorder.rows(own):
-            last = max(0, run.recorder.rows(own) - len(run.prompt))
-            raise ApiError(404, "unknown_step", f"run {run_id} has not read step {step}", f"It has read {last} so far.")
+    positions = None if step is None else len(run.prompt) + step
+    if step is not None and step > (last := steps_read(run, own)):
+        raise ApiError(404, "unknown_step", f"{own} has not grown by step {step}", f"It has by {last} steps so far.")
     with refusals():
         index = _index(own, run.recorder.info(own).axes, head, kv_head)
         plate = activation_plate(run, own, index, positions)

@@ -141,6 +141,15 @@ def weight_plate(loaded: LoadedModel, name: str, index: Sequence[int]) -> Plate:
     return Plate(key, name, tuple(index), rows, cols, read, mirror)
 
 
+def steps_read(run: Run, name: str) -> int:
+    """How many written tokens an activation has grown by; what belongs to a source text never grows."""
+    recorder = run.recorder
+    info = recorder.info(name)
+    if info.axes[recorder.row_axis(name)] in info.source_axes:
+        return 0
+    return max(0, recorder.rows(name) - len(run.prompt))
+
+
 def activation_plate(run: Run, name: str, index: Sequence[int], positions: int | None = None) -> Plate:
     """A plate of an activation, as far as it has been computed, or of its first `positions` positions alone.
 

@@ -45,7 +45,7 @@ def statistics(plates: Sequence[Plate], cells: Cells) -> Generator[None, None, S
     shift: float | None = None
     bins = torch.zeros(_BINS, dtype=torch.int64)
     for plate, box in _pieces(plates):
-        values = (yield from cells(plate, box)).float()
+        values = (yield from cells(plate, box)).float().cpu()
         finite = values[values.isfinite()]
         count += values.numel()
         not_numbers = int(values.isnan().sum())
@@ -77,7 +77,7 @@ def _percentile(plates: Sequence[Plate], cells: Cells, bins: Tensor, known: int)
     chosen = [int(torch.searchsorted(ends, rank, right=True)) for rank in ranks]
     lower = {bin: torch.zeros(_BINS, dtype=torch.int64) for bin in chosen}
     for plate, box in _pieces(plates):
-        values = (yield from cells(plate, box)).float()
+        values = (yield from cells(plate, box)).float().cpu()
         bits = _bits(values[values.isfinite()])
         for bin, counts in lower.items():
             counts += (bits[bits >> _HALF_BITS == bin] & (_BINS - 1)).bincount(minlength=_BINS)
