@@ -12,7 +12,7 @@ import { Page } from "./panels/page";
 import { publish } from "./panels/public";
 import { createMap, type MapView, NoWebGL2Error } from "./scene";
 import { currentAddress, follow, mirror, takeWaitingCamera } from "./session/address-bar";
-import { followChoice, lightUp } from "./session/lighting";
+import { followChoice, forgetOthers, lightUp } from "./session/lighting";
 import { Session } from "./session/session";
 import * as state from "./state";
 import { theme } from "./theme";
@@ -104,6 +104,7 @@ async function start(): Promise<void> {
   host.replaceChildren();
   render(h(Page, { actions: { session, map }, canvas }), host);
   followChoice();
+  forgetOthers();
   if (map) listen(map, canvas, session);
   publish(map);
   session.connect();

@@ -8,6 +8,7 @@ import { Attention } from "./attention";
 import { Bars } from "./bars";
 import { Callouts } from "./callouts";
 import { Charts } from "./charts";
+import { Flights } from "./flights";
 import { Help } from "./help";
 import { HoverCard } from "./hover-card";
 import { Inspector } from "./inspector";
@@ -50,6 +51,7 @@ export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvas
           }}
         >
           <Callouts />
+          <Flights />
           {mapProblem.value && <Notice problem={mapProblem.value} />}
         </main>
         <aside class="right" aria-label="Reading">

@@ -3,8 +3,9 @@
 import { useEffect } from "preact/hooks";
 import type { MapView } from "../scene/types";
 import { hovered, panel, selected } from "../state";
-import { direction, pin, pins, trail } from "../state/explain";
+import { direction, pin, pins, played, trail } from "../state/explain";
 import { choose, useActions } from "./actions";
+import { play } from "./player";
 import { walkTo } from "./walk";
 import { followed } from "./walked-card";
 
@@ -43,6 +44,11 @@ const KEYS: Readonly<Record<string, (map: MapView | null) => boolean>> = {
     if (pointed) pin([pointed], "backward");
     else if (selected.value) pin(trail.value, direction.value);
     if (pins.value.length > before) panel.value = "pins";
+    return false;
+  },
+  a: () => {
+    if (played.value) played.value = null;
+    else if (selected.value) play(selected.value);
     return false;
   },
   g: (map) => {

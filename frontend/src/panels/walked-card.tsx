@@ -11,6 +11,7 @@ import { useCellValue } from "./cell-value";
 import { shortLabel, tokenAt } from "./cell-words";
 import { CopyAs } from "./copy-as";
 import { Explanation } from "./explanation";
+import { Player } from "./player";
 import { useExplanation } from "./use-explanation";
 import { cellBefore } from "./walk";
 
@@ -38,6 +39,7 @@ export function WalkedCell({ path, way, go, turn, children }: Props) {
         {children}
       </div>
       <Explanation cell={cell} way={way} go={go} turn={turn} />
+      {way === "backward" && <Player cell={cell} />}
       <CopyAs cell={cell} value={value} />
     </>
   );

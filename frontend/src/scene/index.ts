@@ -1,6 +1,7 @@
 /** The scene: the model as a map. The page makes one with `createMap` and needs nothing else of this folder. */
 
 export { type Callouts, type Corner, makeCallouts, type SeenRectangle } from "./callouts";
+export { type FlyingCells, type FlyingRectangle, makeFlyingCells } from "./flying_cells";
 export { createMap } from "./map";
 export type { MakeOverlay, Overlay, OverlayFrame, OverlayHost } from "./overlay";
 export * from "./types";

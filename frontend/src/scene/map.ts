@@ -200,8 +200,9 @@ class AtlasMap implements MapView {
     const overlay = make(this.host());
     overlay.setTheme(themes[this.theme]);
     this.overlays.add(overlay);
-    this.scene.remove(this.labels.mesh);
-    this.scene.add(overlay.object, this.labels.mesh); // labels stay on top
+    // Drawn in this order: what is added again goes to the end.
+    this.scene.add(overlay.object, this.labels.mesh);
+    for (const one of this.overlays) if (one.aboveLabels) this.scene.add(one.object);
     this.loop.schedule();
     return () => {
       if (!this.overlays.delete(overlay)) return;
@@ -274,13 +275,20 @@ class AtlasMap implements MapView {
   }
 
   project(cell: CellPattern): { x: number; y: number } | null {
+    const place = this.place(cell);
+    const at = place && this.onScreen(...place);
+    return at && { x: at.x, y: at.y };
+  }
+
+  place(cell: CellPattern): readonly [number, number, number] | null {
     const found = this.stage.find(cell);
     if (!found) return null;
     const { plate, rectangle } = found;
-    const x = plate.x + (rectangle[0] + rectangle[2]) / 2;
-    const y = plate.y + (rectangle[1] + rectangle[3]) / 2;
-    const at = this.onScreen(x, y, plate.z);
-    return at && { x: at.x, y: at.y };
+    return [
+      plate.x + (rectangle[0] + rectangle[2]) / 2,
+      plate.y + (rectangle[1] + rectangle[3]) / 2,
+      plate.z,
+    ];
   }
 
   private point(hit: CellHit | null): void {

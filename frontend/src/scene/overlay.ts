@@ -26,6 +26,8 @@ export interface OverlayFrame {
 
 export interface Overlay {
   readonly object: Object3D;
+  /** Over the labels too: what covers a part of the map covers the words on it. */
+  readonly aboveLabels?: boolean;
   /** Before each frame. True while it moves and wants the next frame too. */
   update(frame: OverlayFrame): boolean;
   setTheme(theme: Theme): void;

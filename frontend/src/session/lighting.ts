@@ -2,8 +2,8 @@
 
 import { effect } from "@preact/signals";
 import type { CellPattern, MapView } from "../scene/types";
-import { marked, selected } from "../state";
-import { lit, sameCell, trail } from "../state/explain";
+import { marked, modelId, run, selected } from "../state";
+import { lit, pins, played, sameCell, trail } from "../state/explain";
 
 export function lightUp(map: MapView): void {
   effect(() => {
@@ -25,5 +25,19 @@ export function followChoice(): void {
   effect(() => {
     const cell = selected.value;
     if (!sameCell(trail.peek().at(-1) ?? null, cell)) trail.value = cell ? [cell] : [];
+  });
+}
+
+/** Another model has other cells: what was pinned or played of the last one goes. */
+export function forgetOthers(): void {
+  let of = modelId.peek();
+  effect(() => {
+    if (modelId.value === of) return;
+    of = modelId.value;
+    pins.value = [];
+    played.value = null;
+  });
+  effect(() => {
+    if (run.value?.id === undefined || run.value.id === null) played.value = null;
   });
 }

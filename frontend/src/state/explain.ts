@@ -92,3 +92,17 @@ export function walked(path: readonly Cell[], cell: Cell): readonly Cell[] {
   const before = path.findIndex((one) => sameCell(one, cell));
   return before >= 0 ? path.slice(0, before + 1) : [...path, cell];
 }
+
+// ---- the arithmetic, played --------------------------------------------------------------------------------
+
+export interface Played {
+  readonly cell: Cell;
+  /** From 0 to 1. */
+  readonly time: number;
+  readonly running: boolean;
+}
+
+/** The cell whose arithmetic is being played, and how far it is. */
+export const played = signal<Played | null>(null);
+/** How fast clocks run: 1 is the usual pace. */
+export const pace = signal(1);

@@ -1,0 +1,84 @@
+import { expect, test } from "vitest";
+import { perform, rehearse, type Script, type Sum } from "./arithmetic";
+
+const slip = { corner: [100, 0, 5], cell: 4 } as const;
+const where = (tensor: string, index: readonly number[]) =>
+  tensor === "nowhere" ? null : ([tensor.length, index[0] ?? 0, 0] as const);
+const cell = (tensor: string, at: number, value: number) => ({ tensor, index: [at], value });
+const product: Sum = {
+  kind: "einsum",
+  function: null,
+  target: cell("out", 7, 11.5),
+  combine: "sum",
+  terms: [
+    { operands: [cell("x", 0, 2), cell("W", 0, 3)], value: 6 },
+    { operands: [cell("x", 1, 1), cell("W", 1, 4)], value: 4 },
+  ],
+  rest: { count: 3, sum: 1 },
+  bias: 0.5,
+  parts: new Map([["bias", cell("b", 7, 0.5)]]),
+};
+const values = (script: Script, time: number) => perform(script, time).map(({ value }) => value);
+
+test("operands leave their plates, meet in pairs, and the products are there", () => {
+  const script = rehearse(product, where, slip);
+  const merge = script.phases.find(({ name }) => name === "merge")!;
+  expect(perform(script, 0.03).every(({ position }) => position[0] < 90)).toBe(true);
+  expect(values(script, merge.start)).toEqual(expect.arrayContaining([2, 3, 1, 4]));
+  expect(values(script, merge.stop)).toEqual(expect.arrayContaining([6, 4, 1]));
+});
+
+test("the running total takes in every term, the rest and the bias, and lands in its cell", () => {
+  const script = rehearse(product, where, slip);
+  const bias = script.phases.find(({ name }) => name === "bias")!;
+  expect(values(script, bias.start + 0.001)).toContain(11);
+  const end = perform(script, 1);
+  expect(end).toHaveLength(1);
+  expect(end[0]).toMatchObject({ value: 11.5, position: [3, 7, 0], size: 1, scaleOf: "out" });
+});
+
+test("any time can be asked for in any order, and gives the same", () => {
+  const script = rehearse(product, where, slip);
+  const times = [0.9, 0.1, 0.5, 0.1, 0.9];
+  const seen = times.map((time) => JSON.stringify(perform(script, time)));
+  expect([seen[0], seen[1]]).toEqual([seen[4], seen[3]]);
+  expect(script.phases[0]!.start).toBe(0);
+  expect(script.phases.at(-1)!.stop).toBeCloseTo(1, 12);
+});
+
+test("nothing jumps: a cell's way in a hundredth of the clock is short", () => {
+  const script = rehearse(product, where, slip);
+  const apart = ([a, b, c]: readonly number[], [x, y, z]: readonly number[]) =>
+    Math.hypot(a! - x!, b! - y!, c! - z!);
+  for (const { keys } of script.tracks)
+    for (const [i, key] of keys.entries()) {
+      const next = keys[i + 1];
+      if (!next) continue;
+      expect(next.at).toBeGreaterThanOrEqual(key.at);
+      if (next.at - key.at < 0.005 && key.strength > 0 && next.strength > 0)
+        expect(apart(key.position, next.position)).toBeLessThan(1);
+    }
+});
+
+test("a norm centres and divides, softmax goes through e, an activation through its function", () => {
+  const parts = new Map([
+    ["input", cell("x", 0, 5)],
+    ["mean", cell("m", 0, 1)],
+    ["scale", cell("s", 0, 2)],
+    ["maximum", cell("max", 0, 5)],
+    ["sum", cell("sum", 0, 4)],
+  ]);
+  const base = { ...product, terms: [], rest: null, bias: null, parts, combine: null };
+  const seen = (sum: Sum) => {
+    const script = rehearse(sum, where, slip);
+    return [...new Set(Array.from({ length: 101 }, (_, i) => values(script, i / 100)).flat())];
+  };
+  expect(seen({ ...base, kind: "normalize", target: cell("n", 0, 2) })).toEqual([5, 1, 4, 2]);
+  expect(seen({ ...base, kind: "softmax", target: cell("p", 0, 0.25) })).toEqual([5, 0, 1, 4, 0.25]);
+  expect(seen({ ...base, kind: "activation", function: "relu", target: cell("r", 0, 5) })).toEqual([5]);
+});
+
+test("what has no plate comes in from the slip's edge", () => {
+  const script = rehearse({ ...product, target: cell("nowhere", 0, 11.5) }, where, slip);
+  expect(perform(script, 1)[0]!.value).toBe(11.5);
+});

@@ -1,0 +1,562 @@
+/** The arithmetic of one cell, played: its operands leave their plates, meet on a slip of paper, are multiplied and
+ *  added, and the result lands in its cell. A script is written once from the explanation; what flies at a time
+ *  follows from script and time alone, so that a clock can run, stop, and be dragged either way.
+ */
+
+import type { Point } from "./view";
+
+/** One number somewhere: of a tensor, or on its way. */
+export interface NumberAt {
+  readonly tensor: string;
+  readonly index: readonly number[];
+  readonly value: number | null;
+}
+
+/** What the script is written from: the part of an explanation that says how the number comes about. */
+export interface Sum {
+  readonly kind: string;
+  /** Name of the nonlinearity, where there is one. */
+  readonly function: string | null;
+  readonly target: NumberAt;
+  readonly combine: "sum" | "root" | "divisor" | "largest" | null;
+  readonly terms: readonly { readonly operands: readonly NumberAt[]; readonly value: number | null }[];
+  /** Terms that are not listed: how many, and their sum. */
+  readonly rest: { readonly count: number; readonly sum: number | null } | null;
+  readonly bias: number | null;
+  /** Operands of a single cell, by what they are to the operation. */
+  readonly parts: ReadonlyMap<string, NumberAt>;
+}
+
+/** Where the arithmetic is laid out: upper left corner, and how large a cell is there. */
+export interface Slip {
+  readonly corner: Point;
+  readonly cell: number;
+}
+
+/** A flying cell at one moment. `scaleOf` names the tensor whose colours it has. */
+export interface FlyingCell {
+  readonly position: Point;
+  readonly size: number;
+  readonly value: number | null;
+  readonly scaleOf: string;
+  /** From 0, not there, to 1. */
+  readonly strength: number;
+  /** An operator or a name beside it; empty for none. */
+  readonly label: string;
+}
+
+/** A stretch of the clock, from 0 to 1, and what happens in it. */
+export interface Phase {
+  readonly name: string;
+  readonly start: number;
+  readonly stop: number;
+  readonly words: string;
+}
+
+export interface Script {
+  readonly phases: readonly Phase[];
+  readonly tracks: readonly Track[];
+  /** Seconds at the usual pace. */
+  readonly seconds: number;
+  readonly slip: Slip;
+  /** Width and height of the slip, in layout units. */
+  readonly extent: readonly [number, number];
+}
+
+/** A cell at one of its turning points. */
+interface Key {
+  readonly at: number;
+  readonly position: Point;
+  readonly size: number;
+  readonly value: number | null;
+  readonly strength: number;
+  readonly label: string;
+}
+
+interface Track {
+  readonly scaleOf: string;
+  readonly keys: readonly Key[];
+}
+
+/** Rows on the slip: more terms than these are one row. */
+export const MOST_ROWS = 16;
+const ROW = 1.4;
+const COLUMN = 3.6;
+const MARGIN = 1.2;
+
+type Where = (tensor: string, index: readonly number[]) => Point | null;
+
+// ---- the moment --------------------------------------------------------------------------------------------
+
+/** What flies at a time from 0 to 1. */
+export function perform(script: Script, time: number): readonly FlyingCell[] {
+  return script.tracks.flatMap((track) => moment(track, time) ?? []);
+}
+
+function moment({ keys, scaleOf }: Track, time: number): FlyingCell | undefined {
+  const next = keys.findIndex(({ at }) => at > time);
+  const before = next < 0 ? keys.at(-1) : keys[next - 1];
+  if (!before) return undefined;
+  const after = next < 0 ? before : keys[next]!;
+  const way = after.at > before.at ? eased((time - before.at) / (after.at - before.at)) : 1;
+  const strength = mix(before.strength, after.strength, way);
+  if (strength <= 0.01) return undefined;
+  return {
+    position: flight(before.position, after.position, way),
+    size: mix(before.size, after.size, way),
+    value: before.value,
+    scaleOf,
+    strength,
+    label: before.label,
+  };
+}
+
+const eased = (t: number): number => t * t * (3 - 2 * t);
+const mix = (from: number, to: number, way: number): number => from + (to - from) * way;
+
+/** Toward the viewer and back on the way, so that cells fly over the plates between. */
+function flight(from: Point, to: Point, way: number): Point {
+  const far = Math.hypot(to[0] - from[0], to[1] - from[1]);
+  const lift = far * 0.12 * 4 * way * (1 - way);
+  return [mix(from[0], to[0], way), mix(from[1], to[1], way), mix(from[2], to[2], way) + lift];
+}
+
+// ---- the script --------------------------------------------------------------------------------------------
+
+/** Writes the script of a cell. `where` is where a cell stands; null for what has no plate: it comes in from the
+ *  edge of the slip. */
+export function rehearse(sum: Sum, where: Where, slip: Slip): Script {
+  if (sum.kind === "softmax" && sum.combine === null) return inSteps(sum, where, slip, softmaxSteps(sum));
+  if (sum.kind === "normalize") return inSteps(sum, where, slip, normalizeSteps(sum));
+  if (sum.kind === "activation") return inSteps(sum, where, slip, activationSteps(sum));
+  return asTerms(sum, where, slip);
+}
+
+/** A place on the slip, in columns and rows of cells. */
+function onSlip({ corner, cell }: Slip, column: number, row: number): Point {
+  return [
+    corner[0] + (MARGIN + 0.5 + column * COLUMN) * cell,
+    corner[1] + (MARGIN + 0.5 + row * ROW) * cell,
+    corner[2],
+  ];
+}
+
+function extentOf({ cell }: Slip, columns: number, rows: number): readonly [number, number] {
+  return [(2 * MARGIN + 1 + (columns - 1) * COLUMN + 2.6) * cell, (2 * MARGIN + 1 + (rows - 1) * ROW) * cell];
+}
+
+/** Phases in a row, each as long as its weight says. */
+function phasesOf(parts: readonly (readonly [name: string, weight: number, words: string])[]): {
+  phases: readonly Phase[];
+  seconds: number;
+} {
+  const whole = parts.reduce((total, [, weight]) => total + weight, 0);
+  let start = 0;
+  const phases = parts.map(([name, weight, words]) => {
+    const phase = { name, start, stop: start + weight / whole, words };
+    start = phase.stop;
+    return phase;
+  });
+  return { phases, seconds: whole };
+}
+
+const number = (value: number | null): string => (value === null ? "−∞" : short(value));
+const short = (value: number): string => `${Number(value.toPrecision(4))}`.replace("-", "−");
+const leaf = (tensor: string): string =>
+  tensor
+    .split(".")
+    .at(-1)!
+    .replace(/^hook_/, "");
+
+/** What the tracks of a sum share. */
+interface Staging {
+  readonly sum: Sum;
+  readonly where: Where;
+  readonly slip: Slip;
+  /** Rows on the slip, the one for the rest among them, and operands in a row. */
+  readonly rows: number;
+  readonly width: number;
+  /** Whether a row's operands become another number before they are added. */
+  readonly merges: boolean;
+  readonly leave: Phase;
+  readonly merge: Phase;
+  /** When rows are added up. */
+  readonly meet: Phase;
+  /** Where the total stands. */
+  readonly gathered: Point;
+}
+
+/** Terms that add up: einsum, add, embed, affine, multiply, rotate, means and roots, sums of exponentials. */
+function asTerms(sum: Sum, where: Where, slip: Slip): Script {
+  const listed = sum.terms.slice(0, MOST_ROWS);
+  const late = sum.terms.slice(MOST_ROWS);
+  const restCount = late.length + (sum.rest?.count ?? 0);
+  const restSum = late.reduce((total, { value }) => total + (value ?? 0), sum.rest?.sum ?? 0);
+  const width = Math.max(1, ...listed.map(({ operands }) => operands.length));
+  const rows = listed.length + (restCount > 0 ? 1 : 0);
+  const merges = width > 1 || MADE_OF[sum.kind] !== undefined;
+  const total = listed.reduce((all, { value }) => all + (value ?? 0), restSum);
+  const { phases, seconds } = sumPhases(sum, { restCount, width, rows, merges, total });
+  const find = (name: string): Phase | undefined => phases.find((one) => one.name === name);
+  const leave = find("leave")!;
+  const merge = find("merge") ?? { ...leave, start: leave.stop, stop: leave.stop };
+  const meet = find("add") ?? { ...merge, start: merge.stop, stop: merge.stop };
+  const gathered = onSlip(slip, width, (rows - 1) / 2);
+  const staging = { sum, where, slip, rows, width, merges, leave, merge, meet, gathered };
+  const bias = find("bias");
+  const tracks = [
+    ...listed.flatMap((term, row) => termTracks(staging, term, row)),
+    ...(restCount > 0 ? [restTrack(staging, restSum, restCount)] : []),
+    totalTrack(
+      staging,
+      listed.map(({ value }) => value ?? 0),
+      restSum,
+      phases,
+    ),
+    ...(bias ? [biasTrack(staging, bias)] : []),
+  ];
+  return { phases, tracks, seconds, slip, extent: extentOf(slip, width + 1, Math.max(rows, 1)) };
+}
+
+function sumPhases(
+  sum: Sum,
+  of: { restCount: number; width: number; rows: number; merges: boolean; total: number },
+): { phases: readonly Phase[]; seconds: number } {
+  const result = number(sum.target.value);
+  return phasesOf([
+    ["leave", 2.6, leavingWords(sum, of.restCount)],
+    ...(of.merges ? [["merge", 2.2, `${mergingWords(sum.kind, of.width)}.`] as const] : []),
+    ...(of.rows > 1 ? [["add", 2.4, addingWords(sum, of.total)] as const] : []),
+    ...(sum.bias !== null ? [["bias", 1.2, `The bias ${number(sum.bias)} is added.`] as const] : []),
+    ...(sum.combine === "root"
+      ? [["root", 1, `The root of it, with epsilon under the root, is ${result}.`] as const]
+      : []),
+    ...(sum.combine === "divisor"
+      ? [["divide", 1.2, `It divides e to the power of the cell's own score: ${result}.`] as const]
+      : []),
+    ["land", 1.3, `${result} lands in ${leaf(sum.target.tensor)}.`],
+  ]);
+}
+
+/** The operands of one term, and what they become. */
+function termTracks(staging: Staging, term: Sum["terms"][number], row: number): readonly Track[] {
+  const { sum, where, slip, rows, width, merges, leave, merge, meet, gathered } = staging;
+  const late = stagger(row, rows);
+  const product = onSlip(slip, width, row);
+  const merged = at(merge, 0.25 + 0.6 * late);
+  const gone = at(meet, 0.3 + 0.6 * late);
+  const operands = term.operands.map((operand, column): Track => {
+    const place = onSlip(slip, column, row);
+    const from = where(operand.tensor, operand.index) ?? onSlip(slip, -1.5, row);
+    const label = column === 0 ? "" : (SIGNS[sum.kind] ?? "×");
+    const key = (time: number, position: Point, size: number, strength: number): Key => ({
+      at: time,
+      position,
+      size,
+      value: operand.value,
+      strength,
+      label,
+    });
+    const keys = [
+      key(at(leave, 0.35 * late), from, 1, 0),
+      key(at(leave, 0.02 + 0.35 * late), from, 1, 1),
+      key(at(leave, 0.6 + 0.35 * late), place, slip.cell, 1),
+    ];
+    const away = merges
+      ? [
+          key(at(merge, 0.2 * late), place, slip.cell, 1),
+          key(merged - 0.015, place, slip.cell, 1),
+          key(merged, product, slip.cell, 0),
+        ]
+      : [key(at(meet, 0.1), place, slip.cell, 1), key(gone, gathered, slip.cell, 0)];
+    return { scaleOf: operand.tensor, keys: [...keys, ...away] };
+  });
+  return merges ? [...operands, productTrack(staging, term.value, product, merged, gone)] : operands;
+}
+
+const at = ({ start, stop }: Phase, share: number): number => start + (stop - start) * share;
+/** From 0 for the first row to 1 for the last. */
+const stagger = (row: number, rows: number): number => (rows > 1 ? row / (rows - 1) : 0);
+
+function productTrack(
+  { sum, slip, gathered }: Staging,
+  value: number | null,
+  product: Point,
+  born: number,
+  gone: number,
+): Track {
+  const key = (time: number, position: Point, strength: number): Key => ({
+    at: time,
+    position,
+    size: slip.cell,
+    value,
+    strength,
+    label: "=",
+  });
+  return {
+    scaleOf: sum.target.tensor,
+    keys: [
+      key(born - 0.01, product, 0),
+      key(born, product, 1),
+      key(Math.max(born, gone - 0.12), product, 1),
+      key(gone, gathered, 0),
+    ],
+  };
+}
+
+/** All terms that are not shown one by one, as one number. */
+function restTrack(
+  { sum, slip, width, rows, leave, meet, gathered }: Staging,
+  value: number,
+  count: number,
+): Track {
+  const place = onSlip(slip, width, rows - 1);
+  const key = (time: number, position: Point, strength: number): Key => ({
+    at: time,
+    position,
+    size: slip.cell,
+    value,
+    strength,
+    label: `${count} more`,
+  });
+  return {
+    scaleOf: sum.target.tensor,
+    keys: [
+      key(at(leave, 0.88), place, 0),
+      key(at(leave, 0.92), place, 1),
+      key(at(meet, 0.8), place, 1),
+      key(at(meet, 0.9), gathered, 0),
+    ],
+  };
+}
+
+/** The running total: it takes in row after row, then bias and root, and flies home. */
+function totalTrack(
+  { sum, slip, where, rows, gathered }: Staging,
+  values: readonly number[],
+  restSum: number,
+  phases: readonly Phase[],
+): Track {
+  const find = (name: string) => phases.find((one) => one.name === name);
+  const [add, bias, land] = [find("add"), find("bias"), find("land")!];
+  const last = find("root") ?? find("divide");
+  const begin = add ?? find("merge") ?? find("leave")!;
+  const key = (time: number, value: number | null, strength: number, label: string): Key => ({
+    at: time,
+    position: gathered,
+    size: slip.cell * 1.25,
+    value,
+    strength,
+    label,
+  });
+  const running = values.map((_, row) => values.slice(0, row + 1).reduce((all, value) => all + value, 0));
+  const total = (running.at(-1) ?? 0) + restSum;
+  const keys = [
+    key(at(begin, add ? 0.25 : 0.96), running[0] ?? restSum, 0, ""),
+    ...running.map((value, row) =>
+      key(add ? at(add, 0.3 + 0.6 * stagger(row, rows)) : at(begin, 0.98), value, 1, add ? "Σ" : "="),
+    ),
+    ...(add ? [key(at(add, 0.95), total, 1, "Σ")] : []),
+    ...(bias ? [key(at(bias, 0.75), total + (sum.bias ?? 0), 1, "Σ")] : []),
+    ...(last ? [key(at(last, 0.4), sum.target.value, 1, sum.combine === "root" ? "√" : "÷")] : []),
+    key(land.start + 0.001, sum.target.value, 1, "="),
+  ];
+  return { scaleOf: sum.target.tensor, keys: landed(keys, sum, where, land) };
+}
+
+/** To its cell, where it stays. */
+function landed(keys: readonly Key[], sum: Sum, where: Where, land: Phase): readonly Key[] {
+  const home = where(sum.target.tensor, sum.target.index);
+  const last = keys.at(-1)!;
+  const value = sum.target.value;
+  if (!home) return [...keys, { ...last, at: land.stop, value, label: "=" }];
+  return [
+    ...keys,
+    { at: at(land, 0.85), position: home, size: 1, value, strength: 1, label: "" },
+    { at: land.stop, position: home, size: 1, value, strength: 1, label: "" },
+  ];
+}
+
+function biasTrack({ sum, slip, where, gathered }: Staging, phase: Phase): Track {
+  const bias = sum.parts.get("bias");
+  const home = (bias && where(bias.tensor, bias.index)) ?? onSlip(slip, -1.5, 0);
+  const key = (time: number, position: Point, size: number, strength: number): Key => ({
+    at: time,
+    position,
+    size,
+    value: sum.bias,
+    strength,
+    label: strength > 0 ? "+" : "",
+  });
+  return {
+    scaleOf: bias?.tensor ?? sum.target.tensor,
+    keys: [
+      key(phase.start, home, 1, 0),
+      key(at(phase, 0.03), home, 1, 1),
+      key(at(phase, 0.75), gathered, slip.cell, 0.9),
+      key(at(phase, 0.8), gathered, slip.cell, 0),
+    ],
+  };
+}
+
+// ---- one number after another ------------------------------------------------------------------------------
+
+/** One step: a number joins what there is, which becomes another. */
+interface Step {
+  readonly joins: NumberAt | null;
+  readonly sign: string;
+  readonly becomes: number | null;
+  readonly words: string;
+}
+
+function softmaxSteps({ parts, target }: Sum): readonly Step[] {
+  const [score, largest, total] = [parts.get("input"), parts.get("maximum"), parts.get("sum")];
+  const less = (score?.value ?? -Infinity) - (largest?.value ?? 0);
+  return [
+    {
+      joins: largest ?? null,
+      sign: "−",
+      becomes: finite(less),
+      words: `Less the row's largest: ${number(finite(less))}.`,
+    },
+    {
+      joins: null,
+      sign: "exp",
+      becomes: Math.exp(less),
+      words: `e to the power of that: ${number(Math.exp(less))}.`,
+    },
+    {
+      joins: total ?? null,
+      sign: "÷",
+      becomes: target.value,
+      words: `Divided by the row's sum: ${number(target.value)}.`,
+    },
+  ];
+}
+
+const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
+
+function normalizeSteps({ parts, target }: Sum): readonly Step[] {
+  const [input, mean, scale] = [parts.get("input"), parts.get("mean"), parts.get("scale")];
+  const centred = (input?.value ?? 0) - (mean?.value ?? 0);
+  return [
+    ...(mean
+      ? [
+          {
+            joins: mean,
+            sign: "−",
+            becomes: centred,
+            words: `Less the mean of its vector: ${number(centred)}.`,
+          },
+        ]
+      : []),
+    {
+      joins: scale ?? null,
+      sign: "÷",
+      becomes: target.value,
+      words: `Divided by the vector's ${mean ? "spread" : "root mean square"}: ${number(target.value)}.`,
+    },
+  ];
+}
+
+function activationSteps(sum: Sum): readonly Step[] {
+  const name = sum.function ?? "the nonlinearity";
+  return [
+    {
+      joins: null,
+      sign: name,
+      becomes: sum.target.value,
+      words: `${name} makes it ${number(sum.target.value)}.`,
+    },
+  ];
+}
+
+/** The input comes to the slip, numbers join it one after another, and it flies home. */
+function inSteps(sum: Sum, where: Where, slip: Slip, steps: readonly Step[]): Script {
+  const input = sum.parts.get("input") ?? sum.target;
+  const { phases, seconds } = phasesOf([
+    ["leave", 1.4, `${number(input.value)} leaves ${leaf(input.tensor)}.`],
+    ...steps.map(({ words }, n) => [`step ${n}`, 1.8, words] as const),
+    ["land", 1.3, `${number(sum.target.value)} lands in ${leaf(sum.target.tensor)}.`],
+  ]);
+  const [leave, land] = [phases[0]!, phases.at(-1)!];
+  const place = onSlip(slip, 0, 0.5);
+  const home = where(input.tensor, input.index) ?? onSlip(slip, -1.5, 0.5);
+  const key = (time: number, position: Point, size: number, value: number | null, label: string): Key => ({
+    at: time,
+    position,
+    size,
+    value,
+    strength: 1,
+    label,
+  });
+  const keys = [
+    key(0, home, 1, input.value, ""),
+    key(at(leave, 0.9), place, slip.cell * 1.25, input.value, ""),
+  ];
+  const tracks: Track[] = [];
+  for (const [n, step] of steps.entries()) {
+    const phase = phases[n + 1]!;
+    const next = onSlip(slip, n + 1, 0.5);
+    const last = keys.at(-1)!;
+    keys.push({ ...last, at: at(phase, 0.5), label: "" });
+    keys.push(key(at(phase, 0.62), next, slip.cell * 1.25, step.becomes, step.joins ? "=" : step.sign));
+    if (step.joins) tracks.push(joining(step, phase, where, slip, n));
+  }
+  keys.push({ ...keys.at(-1)!, at: land.start + 0.001 });
+  tracks.push({ scaleOf: sum.target.tensor, keys: landed(keys, sum, where, land) });
+  return { phases, tracks, seconds, slip, extent: extentOf(slip, steps.length + 1, 2) };
+}
+
+function joining({ joins, sign }: Step, phase: Phase, where: Where, slip: Slip, n: number): Track {
+  const from = where(joins!.tensor, joins!.index) ?? onSlip(slip, n + 0.45, -1);
+  const place = onSlip(slip, n + 0.6, 0.5);
+  const key = (share: number, position: Point, size: number, strength: number): Key => ({
+    at: at(phase, share),
+    position,
+    size,
+    value: joins!.value,
+    strength,
+    label: sign,
+  });
+  return {
+    scaleOf: joins!.tensor,
+    keys: [
+      key(0, from, 1, 0),
+      key(0.02, from, 1, 1),
+      key(0.42, place, slip.cell, 1),
+      key(0.55, place, slip.cell, 1),
+      key(0.66, place, slip.cell, 0),
+    ],
+  };
+}
+
+// ---- words -------------------------------------------------------------------------------------------------
+
+/** Kinds whose single operands change before they are added, and into what. */
+const MADE_OF: Readonly<Record<string, string>> = {
+  deviation: "Each distance from the mean is squared, and divided by their number",
+  root_mean_square: "Each is squared, and divided by their number",
+  mean: "Each is divided by their number",
+  sum_exponentials: "Less the largest of them, each becomes e to that power",
+  softmax: "Each becomes e to its power",
+};
+const SIGNS: Readonly<Record<string, string>> = { deviation: "−", sum_exponentials: "−" };
+
+function mergingWords(kind: string, width: number): string {
+  return MADE_OF[kind] ?? (width > 1 ? "Each pair is multiplied" : "Each is taken as it is");
+}
+
+function leavingWords({ terms, kind, target }: Sum, rest: number): string {
+  const names = [...new Set(terms.flatMap(({ operands }) => operands.map(({ tensor }) => leaf(tensor))))];
+  const count = terms.length + Math.max(0, rest - Math.max(0, terms.length - MOST_ROWS));
+  const what = count === 1 ? "A number leaves" : `${count} numbers leave`;
+  const of = names.slice(0, 3).join(" and ");
+  if (kind === "embed") return `A number leaves its row of ${of}, for ${leaf(target.tensor)}.`;
+  return `${what} ${of}${rest > 0 ? `; the largest ${Math.min(MOST_ROWS, terms.length)} are shown one by one` : ""}.`;
+}
+
+function addingWords({ combine, target }: Sum, total: number): string {
+  if (combine === "largest") return `The largest of them stays: ${number(target.value)}.`;
+  return `They add up to ${number(total)}.`;
+}

@@ -1,0 +1,137 @@
+/** Plays the arithmetic on the map: runs the clock, and shows the moment that it stands at. */
+
+import { effect } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { formatNumber } from "../format";
+import { findTensor } from "../graph/shape";
+import { type FlyingCell, perform, type Script } from "../layout/arithmetic";
+import { type FlyingRectangle, makeFlyingCells } from "../scene";
+import { themes } from "../scene/themes";
+import type { MapView } from "../scene/types";
+import { knownExplanation } from "../session/explanations";
+import { graph, run, weightScales } from "../state";
+import { type Played, pace, played, sameCell } from "../state/explain";
+import { theme } from "../theme";
+import { useActions } from "./actions";
+import { cellColour } from "./colour";
+import { rehearsal } from "./rehearsal";
+
+const SVG = "http://www.w3.org/2000/svg";
+/** Pixels that a cell must have for its number to be written beside it. */
+const WORTH_WRITING = 12;
+
+export function Flights() {
+  const { map } = useActions();
+  const host = useRef<SVGSVGElement>(null);
+  useEffect(() => (map && host.current ? stage(map, host.current) : undefined), [map]);
+  return <svg class="callouts" ref={host} aria-hidden="true" />;
+}
+
+/** Puts up the overlay and the clock; call the result to take them away. */
+function stage(map: MapView, host: SVGSVGElement): () => void {
+  let cells: readonly FlyingCell[] = [];
+  let written: { played: Played; script: Script } | null = null;
+  const texts: SVGTextElement[] = [];
+  const flying = makeFlyingCells((places) => write(host, texts, cells, places.slice(1)));
+  const remove = map.addOverlay(flying.make);
+  const stopShowing = effect(() => {
+    const now = played.value;
+    if (!now) written = null;
+    else if (!written || !sameCell(written.played.cell, now.cell)) written = begin(map, host, now);
+    cells = written && now ? perform(written.script, now.time) : [];
+    flying.show(written && now ? [slipOf(written.script, now.time), ...cells.map(rectangle)] : []);
+  });
+  const stopClock = keepTime(() => written?.script.seconds ?? 8);
+  return () => {
+    stopShowing();
+    stopClock();
+    remove();
+  };
+}
+
+function begin(map: MapView, host: SVGSVGElement, now: Played): { played: Played; script: Script } | null {
+  const answer = knownExplanation(now.cell, "backward");
+  if (!answer?.op) return null;
+  const { script, camera } = rehearsal(map, answer, host.clientWidth, host.clientHeight);
+  map.setCamera(camera, true);
+  return { played: now, script };
+}
+
+/** Moves the clock on, frame by frame, as long as it runs. */
+function keepTime(seconds: () => number): () => void {
+  let frame = 0;
+  let last = 0;
+  const tick = (time: number) => {
+    const now = played.peek();
+    frame = 0;
+    if (!now?.running) return;
+    const passed = Math.min(0.1, (time - last) / 1000) / seconds();
+    last = time;
+    const next = Math.min(1, now.time + passed * pace.peek());
+    played.value = { ...now, time: next, running: next < 1 };
+    if (next < 1) frame = requestAnimationFrame(tick);
+  };
+  const stop = effect(() => {
+    if (!played.value?.running || frame !== 0) return;
+    last = performance.now();
+    frame = requestAnimationFrame(tick);
+  });
+  return () => {
+    stop();
+    cancelAnimationFrame(frame);
+  };
+}
+
+function slipOf({ slip, extent }: Script, time: number): FlyingRectangle {
+  return {
+    position: [slip.corner[0] + extent[0] / 2, slip.corner[1] + extent[1] / 2, slip.corner[2] - 0.01],
+    width: extent[0],
+    height: extent[1],
+    colour: themes[theme.peek()].paper,
+    strength: 0.95 * Math.min(1, time * 20, Math.max(0.25, (1 - time) * 12)),
+  };
+}
+
+function rectangle({ position, size, value, scaleOf, strength }: FlyingCell): FlyingRectangle {
+  const info = graph.peek() && findTensor(graph.peek()!, scaleOf);
+  const scale = (info && (run.peek()?.scales[info.kind] ?? weightScales.peek()[info.kind])) ?? 1;
+  const colour = cellColour(
+    theme.peek(),
+    info?.role ?? "activation",
+    value ?? Number.NEGATIVE_INFINITY,
+    scale,
+  );
+  return { position, width: size, height: size, colour, strength };
+}
+
+/** Numbers and operators beside the cells, where there is room for them. Elements are used again and again. */
+function write(
+  host: SVGSVGElement,
+  texts: SVGTextElement[],
+  cells: readonly FlyingCell[],
+  places: readonly ({ readonly x: number; readonly y: number; readonly scale: number } | null)[],
+): void {
+  let used = 0;
+  const put = (words: string, x: number, y: number, anchor: string, strength: number): void => {
+    const text = texts[used] ?? document.createElementNS(SVG, "text");
+    if (!texts[used]) {
+      texts.push(text);
+      host.append(text);
+    }
+    used += 1;
+    text.textContent = words;
+    text.setAttribute("x", x.toFixed(1));
+    text.setAttribute("y", y.toFixed(1));
+    text.setAttribute("text-anchor", anchor);
+    text.setAttribute("opacity", strength.toFixed(2));
+    text.setAttribute("dominant-baseline", "central");
+  };
+  for (const [i, { value, label, size, strength }] of cells.entries()) {
+    const place = places[i];
+    if (!place || place.scale * size < WORTH_WRITING || strength < 0.2) continue;
+    const side = (place.scale * size) / 2 + 5;
+    put(value === null ? "−∞" : formatNumber(value, 3), place.x + side, place.y, "start", strength);
+    if (label) put(label, place.x - side, place.y, "end", strength);
+  }
+  for (const text of texts.splice(used)) text.remove();
+}

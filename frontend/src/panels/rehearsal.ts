@@ -1,0 +1,105 @@
+/** From an explanation to the script that plays it: where the slip of paper lies, and from where to look. */
+
+import { type NumberAt, rehearse, type Script, type Slip, type Sum } from "../layout/arithmetic";
+import { HOME_FOV, type Point, viewOfBounds } from "../layout/view";
+import type { Explanation } from "../net/explain";
+import type { CameraState, MapView } from "../scene/types";
+
+/** Pixels of a cell on the slip, and the share of the window's height that the slip may take. */
+const CELL = 21;
+const TALLEST = 0.86;
+/** Straight on but for a little, so that digits read well and depth still shows. */
+const ANGLES = { azimuth: -8, elevation: 5 };
+
+export interface Rehearsal {
+  readonly script: Script;
+  readonly camera: CameraState;
+}
+
+/** The sum of an explanation, as it is played. */
+export function sumOf(answer: Explanation): Sum {
+  const parts = new Map<string, NumberAt>();
+  for (const operand of answer.operands)
+    if (operand.count === 1)
+      parts.set(operand.part, {
+        tensor: operand.tensor,
+        index: operand.start,
+        value: operand.values?.[0] ?? null,
+      });
+  const named = answer.op?.constants.function;
+  return {
+    kind: answer.op?.kind ?? "",
+    function: typeof named === "string" ? named : null,
+    target: { tensor: answer.tensor, index: answer.index, value: answer.result ?? answer.captured },
+    combine: answer.combine,
+    terms: answer.terms,
+    rest: answer.rest,
+    bias: answer.bias,
+    parts,
+  };
+}
+
+export function rehearsal(map: MapView, answer: Explanation, width: number, height: number): Rehearsal {
+  const sum = sumOf(answer);
+  const where = (tensor: string, index: readonly number[]): Point | null => map.place({ tensor, index });
+  const points = [
+    sum.target,
+    ...sum.parts.values(),
+    ...sum.terms.flatMap(({ operands }) => operands),
+  ].flatMap(({ tensor, index }) => {
+    const place = where(tensor, index);
+    return place ? [place] : [];
+  });
+  const lens = { fov: HOME_FOV, aspect: width / height };
+  let slip: Slip = { corner: [0, 0, 0], cell: 1 };
+  let script = rehearse(sum, where, slip);
+  let bounds = boundsOf(points);
+  // The slip's size follows from the distance, and the distance from the slip: it settles in a few rounds.
+  for (let round = 0; round < 4; round++) {
+    const whole = round === 0 ? bounds : withSlip(bounds, script);
+    const { distance } = viewOfBounds(
+      whole,
+      lens,
+      (ANGLES.azimuth * Math.PI) / 180,
+      (ANGLES.elevation * Math.PI) / 180,
+    );
+    const pixels = height / 2 / Math.tan(((HOME_FOV / 2) * Math.PI) / 180) / distance;
+    const rows = script.extent[1] / script.slip.cell;
+    const cell = Math.min(CELL, (height * TALLEST) / rows) / pixels;
+    bounds = boundsOf(points);
+    const tall = rows * cell;
+    const middle = (bounds.min[1] + bounds.max[1]) / 2;
+    slip = { corner: [bounds.max[0] + 2 * cell, middle - tall / 2, bounds.max[2] + 1], cell };
+    script = rehearse(sum, where, slip);
+  }
+  const view = viewOfBounds(
+    withSlip(bounds, script),
+    lens,
+    (ANGLES.azimuth * Math.PI) / 180,
+    (ANGLES.elevation * Math.PI) / 180,
+  );
+  return { script, camera: { target: view.target, distance: view.distance, ...ANGLES } };
+}
+
+interface Bounds {
+  readonly min: Point;
+  readonly max: Point;
+}
+
+function boundsOf(points: readonly Point[]): Bounds {
+  const along = (axis: 0 | 1 | 2) => points.map((point) => point[axis]);
+  const [x, y, z] = [along(0), along(1), along(2)];
+  if (points.length === 0) return { min: [0, 0, 0], max: [1, 1, 1] };
+  return {
+    min: [Math.min(...x) - 1, Math.min(...y) - 1, Math.min(...z)],
+    max: [Math.max(...x) + 1, Math.max(...y) + 1, Math.max(...z)],
+  };
+}
+
+function withSlip({ min, max }: Bounds, { slip, extent }: Script): Bounds {
+  const [x, y, z] = slip.corner;
+  return {
+    min: [Math.min(min[0], x), Math.min(min[1], y), Math.min(min[2], z)],
+    max: [Math.max(max[0], x + extent[0]), Math.max(max[1], y + extent[1]), Math.max(max[2], z)],
+  };
+}
