@@ -153,7 +153,7 @@ class HuggingFaceFolder:
             if one.shape != other.shape or not torch.equal(one.read(), other.read()):
                 raise CheckpointError(
                     f"{self.path}: config.json says the embeddings are tied, but {name} differs from {original}",
-                    'Set "tie_word_embeddings": false in config.json.',
+                    'Set "tie_word_embeddings": false in config.json, where the family allows it.',
                 )
             del kept[name]
         return kept

@@ -5,14 +5,12 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from app.checkpoints.catalog import Catalog, LoadedModel
+from app.checkpoints.catalog import Catalog
 from app.paths import MODELS
-from app.transformer.decoding import Sampling, choose
-from app.transformer.model import KeyValueCache
-from app.transformer.names import resolve_name, source_name
+
+from .reference import compare, write_greedily
 
 pytestmark = pytest.mark.parity
 
@@ -37,36 +35,6 @@ def save_random_gpt2(folder: Path, **changes: Any) -> Any:
     return reference
 
 
-def close(ours: Tensor, reference: Tensor) -> None:
-    assert ours.shape == reference.shape
-    assert float((ours - reference).abs().max()) <= 1e-4 * max(1.0, float(reference.abs().max()))
-
-
-def record(loaded: LoadedModel, tokens: Tensor) -> dict[str, Tensor]:
-    """Every tensor of one pass, with its batch axis."""
-    seen: dict[str, Tensor] = {}
-
-    def tap(name: str, tensor: Tensor) -> Tensor:
-        seen[name] = tensor.clone()
-        return tensor
-
-    for _ in loaded.model.stages(tokens, tap):
-        pass
-    return seen
-
-
-def compare(loaded: LoadedModel, reference: Any, tokens: Tensor) -> None:
-    with torch.no_grad():
-        expected = reference(tokens, output_hidden_states=True, output_attentions=True)
-    seen = record(loaded, tokens)
-    for index, hidden in enumerate(expected.hidden_states):
-        close(seen[source_name(resolve_name(f"hidden_states[{index}]", loaded.spec), loaded.graph)], hidden)
-    for index, attention in enumerate(expected.attentions):
-        close(seen[resolve_name(f"attentions[{index}]", loaded.spec)], attention)
-    close(seen["logits"], expected.logits)
-    close(loaded.model(tokens), expected.logits)
-
-
 @pytest.mark.parametrize("name", CONFIGS)
 @pytest.mark.parametrize("length", [1, 7, 24])
 def test_every_number_equals_the_references(tmp_path: Path, name: str, length: int) -> None:
@@ -89,17 +57,7 @@ def test_greedy_writing_chooses_the_same_tokens(tmp_path: Path) -> None:
         eos_token_id=None,
         pad_token_id=0,
     )
-    cache = KeyValueCache(loaded.spec, loaded.spec.positions)
-    written, fed = prompt[0].tolist(), prompt
-    while len(written) < 24:
-        stages = loaded.model.stages(fed, cache=cache)
-        try:
-            while True:
-                next(stages)
-        except StopIteration as stop:
-            written.append(choose(stop.value[0, -1], Sampling(), len(written) - 1).token)
-        fed = torch.tensor([written[-1:]])
-    assert written == expected[0].tolist()
+    assert write_greedily(loaded, prompt, 24) == expected[0].tolist()
 
 
 @pytest.mark.parametrize("name", ["sort", "stories"])

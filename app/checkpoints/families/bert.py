@@ -35,6 +35,7 @@ def _spec(config: Config, positions: int) -> Spec:
         ("is_decoder", False),
         ("add_cross_attention", False),
         ("position_embedding_type", "absolute"),
+        ("tie_word_embeddings", True),
     ):
         config.demand(name, wanted)
     return Spec(
@@ -54,12 +55,12 @@ def _spec(config: Config, positions: int) -> Spec:
         token_types=config.size("type_vocab_size", 2),
         head_transform=True,
         unembed_bias=True,
-        tied=config.flag("tie_word_embeddings", True),
     )
 
 
 def distilbert_spec(config: Config, stored: Set[str]) -> Spec:
     """The spec of a `distilbert` configuration; its position table is in the file whether learned or sinusoidal."""
+    config.demand("tie_word_embeddings", True)
     return Spec(
         kind="encoder",
         layers=config.size("n_layers"),
@@ -76,7 +77,6 @@ def distilbert_spec(config: Config, stored: Set[str]) -> Spec:
         embedding_norm=True,
         head_transform=True,
         unembed_bias=True,
-        tied=config.flag("tie_word_embeddings", True),
     )
 
 
@@ -93,7 +93,6 @@ def config_of(spec: Spec) -> dict[str, Any]:
         "type_vocab_size": spec.token_types,
         "hidden_act": spec.activation,
         "layer_norm_eps": spec.norm_epsilon,
-        "tie_word_embeddings": spec.tied,
     }
 
 
@@ -124,7 +123,7 @@ BERT = Family(
         "mlm_head.W": "cls.predictions.transform.dense.weight",
         "mlm_head.ln.w": "cls.predictions.transform.LayerNorm.weight",
     })
-    | {"W_U": "cls.predictions.decoder.weight", "b_U": "cls.predictions.bias"},
+    | {"b_U": "cls.predictions.bias"},
     prefix="bert.",
     ignored=(*_BUFFERS, r"cls\.seq_relationship\..*"),
     copies={
@@ -144,7 +143,6 @@ ROBERTA = Family(
     | with_biases({"mlm_head.W": "lm_head.dense.weight", "mlm_head.ln.w": "lm_head.layer_norm.weight"})
     | {
         "W_pos": Source("embeddings.position_embeddings.weight", _FROM_TWO),
-        "W_U": "lm_head.decoder.weight",
         "b_U": "lm_head.bias",
     },
     prefix="roberta.",
@@ -174,7 +172,6 @@ DISTILBERT = Family(
     | {
         "W_E": "embeddings.word_embeddings.weight",
         "W_pos": "embeddings.position_embeddings.weight",
-        "W_U": "vocab_projector.weight",
         "b_U": "vocab_projector.bias",
     },
     prefix="distilbert.",

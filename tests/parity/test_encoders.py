@@ -1,0 +1,72 @@
+"""Every family of encoders beside `transformers` on the same weights, padded and unpadded."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    DistilBertConfig,
+    DistilBertForMaskedLM,
+    RobertaConfig,
+    RobertaForMaskedLM,
+)
+
+from .reference import D_VOCAB, HIDDEN, LENGTHS, POSITIONS, close, compare, compare_series, random_tokens, record, saved
+
+pytestmark = pytest.mark.parity
+
+_SIZES: dict[str, Any] = {
+    "vocab_size": D_VOCAB,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "max_position_embeddings": POSITIONS,
+}
+_DISTILLED: dict[str, Any] = {"vocab_size": D_VOCAB, "dim": 32, "hidden_dim": 48, "n_layers": 3, "n_heads": 4}
+ENCODERS: dict[str, Callable[[], Any]] = {
+    "bert": lambda: BertForMaskedLM(BertConfig(**_SIZES)),
+    "bert, relu": lambda: BertForMaskedLM(BertConfig(**_SIZES, hidden_act="relu", layer_norm_eps=1e-3)),
+    # Its positions are counted from two.
+    "roberta": lambda: RobertaForMaskedLM(
+        RobertaConfig(**_SIZES | {"max_position_embeddings": POSITIONS + 2}, type_vocab_size=1)
+    ),
+    "distilbert": lambda: DistilBertForMaskedLM(DistilBertConfig(**_DISTILLED, max_position_embeddings=POSITIONS)),
+}
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_every_number_equals_the_references(tmp_path: Path, name: str) -> None:
+    reference, loaded = saved(tmp_path / "random", ENCODERS[name])
+    assert loaded.spec.positions == POSITIONS
+    for length in LENGTHS:
+        compare(loaded, reference, random_tokens(length, seed=length))
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_padding_changes_nothing_of_the_text(tmp_path: Path, name: str) -> None:
+    reference, loaded = saved(tmp_path / "random", ENCODERS[name])
+    short, long = 6, 15
+    tokens = random_tokens(long, batch=2)
+    tokens[0, short:] = 1  # RoBERTa tells positions by its padding token
+    shown = torch.ones(2, long, dtype=torch.long)
+    shown[0, short:] = 0
+    with torch.no_grad():
+        expected = reference(tokens, attention_mask=shown, **HIDDEN)
+    seen = record(loaded, tokens, padding=shown == 0)
+
+    def text_of_both(tensor: Tensor) -> Tensor:
+        # hidden states [batch, pos, d_model], attentions [batch, head, query_pos, key_pos]
+        rows = tensor if tensor.dim() == 3 else tensor.transpose(1, 2)
+        return torch.cat([rows[0, :short], rows[1]])
+
+    for series in ("hidden_states", "attentions"):
+        compare_series(loaded, seen, expected, series, text_of_both)
+    close(text_of_both(seen["logits"]), text_of_both(expected.logits), "logits")
+    alone = loaded.model(tokens[:1, :short])[0]
+    close(seen["logits"][0, :short], alone, "logits beside those without padding")
