@@ -151,6 +151,7 @@ def _summary(atlas: Atlas, entry: ModelEntry) -> dict[str, Any]:
         "mask_id": entry.mask_id,
         "default_text": entry.default_text,
         "default_new_tokens": entry.default_new_tokens,
+        "default_temperature": entry.default_temperature,
     }
 
 

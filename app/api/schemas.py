@@ -86,6 +86,7 @@ class ModelSummary(Answer):
     mask_id: int | None = Field(description="the token that hides another, of a model that fills in")
     default_text: str
     default_new_tokens: int
+    default_temperature: float | None = Field(description="what suits the model; null where it does not matter")
 
 
 class Models(Answer):

@@ -139,6 +139,12 @@ class ModelEntry:
         return str(self.about.get("default_text", ""))
 
     @property
+    def default_temperature(self) -> float | None:
+        """The temperature that suits the model where a reader has chosen none; None where it does not matter."""
+        temperature = self.about.get("default_temperature")
+        return None if temperature is None else float(temperature)
+
+    @property
     def default_new_tokens(self) -> int:
         """How much it writes at first."""
         return int(self.about.get("default_new_tokens", min(64, max(1, self.spec.positions // 2))))
@@ -337,6 +343,9 @@ def _about(folder: Path) -> dict[str, Any]:
             raise CheckpointError(f"{path}: {name} is no list of token ids", "Mend the file or remove it.")
     if not isinstance(about.get("mask_id"), int | None):
         raise CheckpointError(f"{path}: mask_id is no token id", "Mend the file or remove it.")
+    temperature = about.get("default_temperature", 0)
+    if not (isinstance(temperature, int | float) and 0 <= temperature <= 10):
+        raise CheckpointError(f"{path}: default_temperature is not from 0 to 10", "Mend the file or remove it.")
     new_tokens = about.get("default_new_tokens", 1)
     if not (isinstance(new_tokens, int) and new_tokens > 0):
         raise CheckpointError(f"{path}: default_new_tokens is no positive whole number", "Mend the file or remove it.")

@@ -1,6 +1,6 @@
 """Marian and T5 beside `transformers` on the same weights: both stacks, cross-attention, and what they write."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from torch import Tensor
 from transformers import MarianConfig, MarianMTModel, T5Config, T5ForConditionalGeneration
 
 from app.checkpoints.catalog import LoadedModel
+from app.transformer.decoding import beam_search
 
 from .reference import (
     D_VOCAB,
@@ -116,6 +117,28 @@ def test_greedy_writing_chooses_the_same_tokens(tmp_path: Path, name: str) -> No
     start = torch.tensor([loaded.entry.start_ids])
     assert start.tolist() == [[reference.config.decoder_start_token_id]]
     assert write_greedily(loaded, start, POSITIONS, source) == expected[0].tolist()
+
+
+@pytest.mark.parametrize("name", ["marian", "t5"])
+@pytest.mark.parametrize("width", [2, 5])
+def test_beams_find_the_text_that_transformers_finds(tmp_path: Path, name: str, width: int) -> None:
+    reference, loaded = saved(tmp_path / "random", PAIRED[name])
+    source, end = random_tokens(9, seed=2), 5
+    expected = reference.generate(
+        source, attention_mask=torch.ones_like(source), max_new_tokens=POSITIONS - 2, do_sample=False,
+        num_beams=width, eos_token_id=end, bad_words_ids=None, use_cache=False, early_stopping=False,
+    )[0].tolist()  # fmt: skip
+    found = finish_search(beam_search(loaded.model, expected[:1], width, POSITIONS - 2, end, source))
+    assert found == [token for token in expected[1:] if token != reference.config.pad_token_id or name == "t5"]
+
+
+def finish_search(search: Generator[None, None, list[int]]) -> list[int]:
+    """The text that a search ends with."""
+    while True:
+        try:
+            next(search)
+        except StopIteration as stop:
+            return list(stop.value)
 
 
 def test_a_head_of_its_own_is_used_as_in_the_files_of_t5_1_1(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ export interface ModelSummary {
   readonly mask_id: number | null;
   readonly default_text: string;
   readonly default_new_tokens: number;
+  /** The temperature that suits the model; null where it does not matter. */
+  readonly default_temperature: number | null;
 }
 
 export interface Token {

@@ -28,7 +28,7 @@ function Chips({ run: now }: { run: Run }) {
   const fills = model.value !== null && model.value.mask_id !== null;
   const pick = (at: number) => {
     const token = now.tokens[at];
-    if (fills && token && (hidden.value.has(at) || isText(token))) return session.toggleMask(at);
+    if (fills && token && canToggle(token, at)) return session.toggleMask(at);
     position.value = position.value === at ? null : at;
     marked.value = position.value === null ? [] : columnOf(at, false);
   };
@@ -52,8 +52,9 @@ function Chips({ run: now }: { run: Run }) {
   );
 }
 
-/** Whether a token stands for some of the text, and not for its beginning or end. */
-const isText = ({ start, end }: Token) => end > start;
+/** Whether a token stands hidden, or for some of the text: not for its beginning, its end, or a mask typed by hand. */
+const canToggle = ({ id, start, end }: Token, at: number): boolean =>
+  hidden.value.has(at) || (end > start && id !== model.value?.mask_id);
 
 function Source({ tokens }: { tokens: readonly Token[] }) {
   return (

@@ -22,6 +22,7 @@ export async function follow(address: Address, session: Session, map: MapView | 
   if (id === null) return;
   waitingCamera = address.camera ? toCamera(address.camera) : null;
   await session.open(id, {
+    sampled: address.sampling !== undefined,
     ...(address.text === undefined ? {} : { text: address.text }),
     ...(address.tokens ? { tokens: address.tokens, prompt: address.prompt ?? address.tokens.length } : {}),
   });

@@ -79,7 +79,7 @@ export class Session {
    *  The graph is refetched only for another model. */
   async open(
     id: string,
-    input: { text?: string; tokens?: readonly number[]; prompt?: number } = {},
+    input: { text?: string; tokens?: readonly number[]; prompt?: number; sampled?: boolean } = {},
   ): Promise<void> {
     const model = state.models.value.find((candidate) => candidate.id === id);
     if (!model) {
@@ -93,6 +93,11 @@ export class Session {
     this.#leave();
     state.pageProblem.value = null;
     if (state.modelId.value !== id || !state.graph.value) {
+      if (!input.sampled)
+        state.sampling.value = {
+          ...state.DEFAULT_SAMPLING,
+          temperature: model.default_temperature ?? state.DEFAULT_SAMPLING.temperature,
+        };
       state.modelId.value = id;
       state.graph.value = null;
       state.run.value = null;

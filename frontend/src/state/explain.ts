@@ -12,9 +12,13 @@ export type Direction = "backward" | "forward";
 /** What the run knows and the graph does not: how many tokens there are, and which. */
 export const reading = computed<Reading>(() => {
   const tokens = readTokens(run.value);
+  const source = run.value?.source ?? [];
   return {
-    positions: { target: tokens.length, source: 0 },
-    lookup: (tensor, [at]) => (tensor === "tokens" && at !== undefined ? tokens[at]?.id : undefined),
+    positions: { target: tokens.length, source: source.length },
+    lookup: (tensor, [at]) => {
+      const looked = tensor === "source_tokens" ? source : tensor === "tokens" ? tokens : [];
+      return at === undefined ? undefined : looked[at]?.id;
+    },
   };
 });
 
