@@ -13,8 +13,9 @@ import { Listeners } from "./listeners";
 import { Marks } from "./marks";
 import type { MakeOverlay, Overlay, OverlayHost } from "./overlay";
 import { pickPlate } from "./picking";
+import { PieceList } from "./pieces";
 import { drawPlateInto, shows } from "./plate_drawing";
-import { makeEyeUniforms, PlateMaterial } from "./plate_material";
+import { Detail, type DetailLevel, makeEyeUniforms, PlateMaterials } from "./plate_material";
 import { PlateMesh } from "./plate_mesh";
 import { PoolTexture } from "./pool_texture";
 import { makeRenderer } from "./renderer";
@@ -41,7 +42,7 @@ import type {
 } from "./types";
 import { Values } from "./values";
 import { benchmarkView, cellView, plateView, regionView } from "./views";
-import { findVisible, type Visibility } from "./visibility";
+import { findVisible, NOTHING, Viewer, type Visibility } from "./visibility";
 import { rankTiles, wantedActivations } from "./wishes";
 
 const DEFAULT_POOL_BYTES = 76e6;
@@ -68,7 +69,12 @@ class AtlasMap implements MapView {
   private readonly losses = new Listeners<boolean>();
   private readonly overlays = new Set<Overlay>();
   private tokens: TokenTexts = { target: [], source: [] };
-  private visibility: Visibility = { order: [], near: 1, far: 2 };
+  private visibility: Visibility = NOTHING;
+  private viewer: Viewer;
+  private readonly pieces: PieceList;
+  private pointer: { x: number; y: number } | null = null;
+  private wishes: { key: string; tiles: readonly TileAddress[] } = { key: "", tiles: [] };
+  private bare = false;
   private theme: ThemeName;
   private lost = false;
   private frames = 0;
@@ -81,7 +87,7 @@ class AtlasMap implements MapView {
     this.renderer = makeRenderer(canvas, options.antialias);
     this.values = new Values(options.poolBytes ?? DEFAULT_POOL_BYTES);
     this.texture = new PoolTexture(this.renderer);
-    this.plates = new PlateMesh(new PlateMaterial(this.uniforms, this.texture.values, this.texture.table));
+    this.plates = new PlateMesh(new PlateMaterials(this.uniforms, this.texture.values));
     this.ribbons = new RibbonMesh(this.uniforms);
     this.scene.add(this.plates.mesh, this.ribbons.mesh, this.labels.mesh);
     this.scene.matrixWorldAutoUpdate = false;
@@ -92,6 +98,8 @@ class AtlasMap implements MapView {
     });
     this.eye = new Eye(canvas, options.reducedMotion, () => this.stage.layout);
     this.eye.moved.add(() => this.changed());
+    this.viewer = new Viewer(this.eye.state, 1, 1);
+    this.pieces = new PieceList(this.plates, this.values, this.viewer);
     this.marks = new Marks(this.stage, this.plates, () => this.loop.schedule());
     this.controls = this.makeControls();
     this.resize = new ResizeObserver(() => this.fitCanvas());
@@ -117,6 +125,7 @@ class AtlasMap implements MapView {
       pointAt: (x, y) => this.pointAt(x, y),
       smooth: () => !this.eye.jumps(),
       hover: (x, y) => {
+        this.pointer = { x, y };
         if (this.eye.flying || this.controls.moving) return;
         this.point(this.pick(x, y));
       },
@@ -180,7 +189,7 @@ class AtlasMap implements MapView {
     this.theme = name;
     const theme = themes[name];
     this.renderer.setClearColor(new Color(...rgb(theme.paper)), 1);
-    this.plates.material.setTheme(theme);
+    this.plates.materials.setTheme(theme);
     this.ribbons.setTheme(theme);
     this.labels.setTheme(theme);
     for (const overlay of this.overlays) overlay.setTheme(theme);
@@ -227,9 +236,14 @@ class AtlasMap implements MapView {
   // ---- what is missing -------------------------------------------------------------------------------------
 
   wantedTiles(): readonly TileAddress[] {
-    return this.values.wanted(
-      rankTiles(this.stage.windows, this.visibility, this.eye.state, this.eye.aspect),
-    );
+    const key = `${this.values.version} ${this.frames}`;
+    if (this.wishes.key === key) return this.wishes.tiles;
+    const { clientWidth, clientHeight } = this.canvas;
+    const { x, y } = this.pointer ?? { x: clientWidth / 2, y: clientHeight / 2 };
+    const pointing = { x, y, project: (...at: [number, number, number]) => this.onScreen(...at) };
+    const ranks = rankTiles(this.stage.windows, this.visibility, this.viewer, pointing);
+    this.wishes = { key, tiles: this.values.wanted(ranks) };
+    return this.wishes.tiles;
   }
 
   wantedActivations(): readonly string[] {
@@ -372,12 +386,17 @@ class AtlasMap implements MapView {
     const { clientWidth: width, clientHeight: height } = this.canvas;
     if (width === 0 || height === 0) return false;
     this.upload();
-    const { windows } = this.stage;
+    const { windows, dims } = this.stage;
     const { state, aspect } = this.eye;
-    this.visibility = findVisible(windows, state, aspect);
-    const { order, near, far } = this.visibility;
-    this.plates.setOrder(order, order.length);
-    this.setEyeUniforms(this.eye.place);
+    this.viewer = new Viewer(state, aspect, height * this.renderer.getPixelRatio());
+    this.visibility = findVisible(windows, this.viewer);
+    const { near, far } = this.visibility;
+    this.values.frame++;
+    this.plates.materials.uniforms.edgePixels!.value = this.viewer.focal;
+    this.pieces.list(windows, this.visibility, this.viewer, dims);
+    this.plates.end(this.detail());
+    if (this.bare) this.plates.mesh.material = this.plates.materials.bare;
+    this.setEyeUniforms(this.viewer.eye);
     viewMatrix(state, aspect, near, far, this.uniforms.view.value);
     this.drawLabels(width, height);
     let moving = false;
@@ -388,6 +407,11 @@ class AtlasMap implements MapView {
     this.calls = this.renderer.info.render.calls;
     this.frames++;
     return moving;
+  }
+
+  /** How much the program has to show. */
+  private detail(): DetailLevel {
+    return this.visibility.largest > 1.5 ? Detail.cells : Detail.colour;
   }
 
   private drawLabels(width: number, height: number): void {
@@ -416,9 +440,6 @@ class AtlasMap implements MapView {
 
   private upload(): void {
     this.texture.update(this.values.pool);
-    if (!this.values.tableChanged) return;
-    this.texture.setTable(this.values.table);
-    this.values.tableChanged = false;
   }
 
   /** Splits the eye's place in two, so that differences stay exact in single precision. */
@@ -443,7 +464,6 @@ class AtlasMap implements MapView {
     this.lost = lost;
     if (!lost) {
       this.texture.forget();
-      this.values.tableChanged = true;
       this.labels.forget();
       for (const overlay of this.overlays) overlay.restore?.();
       this.setTheme(this.theme);
@@ -456,11 +476,12 @@ class AtlasMap implements MapView {
 
   drawPlate(target: HTMLCanvasElement, drawing: PlateDrawing): boolean {
     const number = this.stage.windows.findIndex(({ plate }) => shows(plate, drawing));
-    const plate = this.stage.windows[number]?.plate;
-    if (!plate || this.lost || target.width === 0 || target.height === 0) return false;
+    const window = this.stage.windows[number];
+    if (!window || this.lost || target.width === 0 || target.height === 0) return false;
     this.upload();
-    const { renderer, scene, camera, uniforms, plates } = this;
-    drawPlateInto(target, { renderer, scene, camera, eye: uniforms, plates }, number, plate, drawing);
+    const { renderer, scene, camera, uniforms, plates, pieces } = this;
+    const studio = { renderer, scene, camera, eye: uniforms, plates, pieces };
+    drawPlateInto(target, studio, number, window, drawing);
     this.loop.schedule();
     return true;
   }
@@ -499,11 +520,12 @@ class AtlasMap implements MapView {
     };
   }
 
-  async benchmark(frames: number, view: BenchmarkView): Promise<readonly number[]> {
+  async benchmark(frames: number, view: BenchmarkView, bare = false): Promise<readonly number[]> {
     const times: number[] = [];
     const gl = this.renderer.getContext();
     const pixel = new Uint8Array(4);
     await this.eye.during(benchmarkView(this.stage.layout, view, this.eye.aspect), async () => {
+      this.bare = bare;
       for (let i = -1; i < frames; i++) {
         await new Promise((resolve) => requestAnimationFrame(resolve));
         const start = performance.now();
@@ -512,6 +534,7 @@ class AtlasMap implements MapView {
         if (i >= 0) times.push(performance.now() - start); // the first one only warms up
       }
     });
+    this.bare = false;
     this.loop.schedule();
     return times;
   }

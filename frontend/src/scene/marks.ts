@@ -30,7 +30,7 @@ export class Marks {
       hit.row === before.row &&
       hit.column === before.column;
     if (!same) {
-      this.plates.material.mark(
+      this.plates.materials.mark(
         "hovered",
         hit && { plate: this.stage.numberOf(hit.plate.id), row: hit.row, column: hit.column },
       );
@@ -52,7 +52,7 @@ export class Marks {
   /** Finds everything again, after a new layout. */
   refresh(): void {
     const found = this.chosen && this.stage.find(this.chosen);
-    this.plates.material.mark(
+    this.plates.materials.mark(
       "chosen",
       found && {
         plate: this.stage.numberOf(found.plate.id),

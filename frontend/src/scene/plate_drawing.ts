@@ -2,9 +2,13 @@
 
 import { type Camera, type Scene, type WebGLRenderer, WebGLRenderTarget } from "three";
 import type { Plate } from "../layout/types";
-import type { EyeUniforms } from "./plate_material";
+import { FIELD_OF_VIEW } from "./camera";
+import type { PieceList } from "./pieces";
+import { Detail, type EyeUniforms } from "./plate_material";
 import type { PlateMesh } from "./plate_mesh";
-import type { PlateDrawing } from "./types";
+import type { Window } from "./sheets";
+import type { CameraState, PlateDrawing } from "./types";
+import { Viewer } from "./visibility";
 
 /** True if the plate is the one of these leading indices (a head), in the tensor's axis order. */
 export function shows(plate: Plate, { tensor, index }: PlateDrawing): boolean {
@@ -13,28 +17,46 @@ export function shows(plate: Plate, { tensor, index }: PlateDrawing): boolean {
   return leading.every((at, i) => index[i] === undefined || index[i] === at);
 }
 
+/** An eye for which every cell has the same size. */
+class Straight extends Viewer {
+  constructor(state: CameraState, pixels: number) {
+    super(state, 1, 2 * Math.tan(FIELD_OF_VIEW / 2) * pixels);
+  }
+  override sees(): boolean {
+    return true;
+  }
+  override distance(): number {
+    return 1;
+  }
+}
+
 export interface Studio {
   readonly renderer: WebGLRenderer;
   readonly scene: Scene;
   readonly camera: Camera;
   readonly eye: EyeUniforms;
   readonly plates: PlateMesh;
+  readonly pieces: PieceList;
 }
 
 /** Draws the plate of this number. Everything else in the scene is hidden for the time. */
 export function drawPlateInto(
   target: HTMLCanvasElement,
-  { renderer, scene, camera, eye, plates }: Studio,
+  { renderer, scene, camera, eye, plates, pieces }: Studio,
   number: number,
-  plate: Plate,
+  window: Window,
   drawing: PlateDrawing,
 ): void {
+  const { plate } = window;
   const { width, height } = target;
   const columns = Math.min(plate.columns, drawing.columns ?? plate.columns);
   const rows = Math.min(plate.rows, drawing.rows ?? plate.rows);
-  plates.setOrder([number], 1);
-  eye.eyeHigh.value.set(plate.x, -plate.y, plate.z);
-  eye.eyeLow.value.set(0, 0, 0);
+  const size = Math.max(width / columns, height / rows);
+  // An eye straight before the upper left corner, from where a cell has this many pixels.
+  const upright = { target: [plate.x, plate.y, plate.z], distance: 1, azimuth: 0, elevation: 0 } as const;
+  pieces.listOne(number, window, new Straight(upright, size));
+  plates.end(size >= 1.5 ? Detail.cells : Detail.colour);
+  plates.materials.uniforms.edgePixels!.value = size;
   eye.view.value.set(2 / columns, 0, 0, -1, 0, 2 / rows, 0, 1, 0, 0, 1e-3, 0, 0, 0, 0, 1);
   const sheet = new WebGLRenderTarget(width, height);
   const pixels = new Uint8ClampedArray(width * height * 4);

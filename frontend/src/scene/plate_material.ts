@@ -1,166 +1,154 @@
-/** How plates look: one shader for every plate, whatever it shows and from however far.
+/** How plates look: one program for all of them in a frame, in as many versions as there is detail to show.
  *
- *  A plate's own data (place, size, scale, dimming, what is lit) is read from a small texture by its number; its
- *  cells are found through the tile table in the pool. Below 8 pixels a cell the colours of up to 2 x 2 pooled
- *  cells are averaged by the pixel's footprint; above, each cell shows its number as a disc.
+ *  An instance is a piece of a plate (plate_mesh.ts): a face in space and the rectangle of the pool that fills it. Its
+ *  colour from afar is one filtered look-up. Grid, discs, digits and marks are in the program only when some piece in
+ *  view is large enough to show them: a software renderer pays for what is in a program even where it is not run.
  */
 
-import { GLSL3, type IUniform, Matrix4, RawShaderMaterial, type Texture, Vector3, Vector4 } from "three";
+import {
+  DoubleSide,
+  GLSL3,
+  type IUniform,
+  Matrix4,
+  RawShaderMaterial,
+  type Texture,
+  Vector3,
+  Vector4,
+} from "three";
 import { rgb, roles, type Theme } from "./themes";
 
-/** Texels of plate data a plate. */
-export const PLATE_TEXELS = 5;
-export const PLATE_TEXTURE_WIDTH = PLATE_TEXELS * 200;
+/** What a program can show: colour alone, also cells with grid, discs and marks, also printed digits. */
+export const Detail = { colour: 0, cells: 1, digits: 2 } as const;
+export type DetailLevel = (typeof Detail)[keyof typeof Detail];
+
+/** Pixels a cell from which there is a grid, a disc, a number. */
+export const GRID_FROM = 4;
+export const DISC_FROM = 8;
+export const DIGITS_FROM = 40;
+
+/** Texels a plate in the texture of what is lit. */
+export const LIT_TEXELS = 2;
+export const LIT_WIDTH = LIT_TEXELS * 512;
 
 const vertexShader = /* glsl */ `
 precision highp float; precision highp int; precision highp sampler2D;
-in vec3 position; in float side; in float plate;
-uniform sampler2D plates; uniform mat4 view; uniform vec3 eyeHigh; uniform vec3 eyeLow;
-uniform vec3 plus[4]; uniform vec3 minus[4];
-out vec2 vCell; flat out vec4 fShape; flat out vec4 fSheet; flat out vec4 fLitA; flat out vec4 fLitB;
-flat out vec3 fPlus; flat out vec3 fMinus; flat out ivec2 fFlags; flat out float fPlate;
-vec4 datum(int k) {
-  int at = int(plate) * ${PLATE_TEXELS} + k;
-  return texelFetch(plates, ivec2(at % ${PLATE_TEXTURE_WIDTH}, at / ${PLATE_TEXTURE_WIDTH}), 0);
-}
+in vec2 position;
+in vec4 place;  // corner relative to the eye; face (0 front, 1 side, 2 top or bottom) + 4 * role
+in vec4 extent; // columns, rows; dimming; number of the plate
+in vec4 cells;  // first column and row within the plate; columns and rows of the plate
+in vec4 source; // first texel x, y; texels a cell, negative for transposed; layer + 4096 * level of the mipmap
+in vec4 bounds; // of the filtered look-up, in texels
+uniform mat4 view; uniform vec3 paper; uniform vec3 plus[4]; uniform vec3 minus[4]; uniform float edgePixels;
+out vec2 vCell; out vec2 vTexel;
+flat out vec4 fBounds; flat out vec3 fBase; flat out vec3 fPlus; flat out vec3 fMinus; flat out vec3 fEdge;
+flat out vec2 fSize; flat out vec4 fLook;
+#ifdef MARKS
+uniform sampler2D lit;
+flat out vec4 fLitA; flat out vec4 fLitB; flat out float fPlate;
+#endif
 void main() {
-  vec4 pose = datum(0), shape = datum(1);
-  fSheet = datum(2); fLitA = datum(3); fLitB = datum(4);
-  int flags = int(shape.w), role = flags & 3;
-  fShape = vec4(shape.xy, shape.z, pose.w);
-  fFlags = ivec2(flags >> 2 & 1, int(side)); fPlate = plate;
-  fPlus = plus[role]; fMinus = minus[role];
-  vec3 corner = vec3(position.x * shape.x, -position.y * shape.y, position.z - 1.);
-  vCell = position.xy * shape.xy;
-  gl_Position = view * vec4(((pose.xyz - eyeHigh) - eyeLow) + corner, 1.);
+  int code = int(place.w), face = code & 3, role = code >> 2;
+  vec2 at = position * extent.xy;
+  vec3 corner = face == 0 ? vec3(at.x, -at.y, 0.) : face == 1 ? vec3(0., -at.y, position.x - 1.) : vec3(at.x, 0., position.y - 1.);
+  vCell = cells.xy + at;
+  vec2 texels = at * abs(source.z);
+  vTexel = source.xy + (source.z < 0. ? texels.yx : texels);
+  float mip = floor(source.w / 4096.);
+  fBounds = bounds; fSize = cells.zw;
+  // Dimming mixes all colours toward the paper.
+  float strength = 1. - extent.z;
+  vec3 hue = (plus[role] - paper) * strength;
+  fBase = face == 0 ? paper : mix(paper, (paper + .34 * hue) * (face == 1 ? .9 : .96), strength);
+  fPlus = face == 0 ? hue : vec3(0.);
+  fMinus = face == 0 ? (minus[role] - paper) * strength : vec3(0.);
+  fEdge = paper + hue;
+  gl_Position = view * vec4(place.xyz + corner, 1.);
+  // The outline fades where the plate is only a few pixels wide.
+  float pixels = min(cells.z, cells.w) * edgePixels / max(1., gl_Position.w);
+  float outline = .75 * clamp((pixels - 1.5) * .18, 0., 1.);
+  float exact = face == 0 && abs(source.z) * exp2(mip) == 1. ? 1. : 0.; // the texels are the cells themselves
+  fLook = vec4(source.w - mip * 4096., mip, exact, outline);
+#ifdef MARKS
+  int first = int(extent.w) * ${LIT_TEXELS};
+  ivec2 texel = ivec2(first % ${LIT_WIDTH}, first / ${LIT_WIDTH});
+  fLitA = texelFetch(lit, texel, 0); fLitB = texelFetch(lit, texel + ivec2(1, 0), 0);
+  fPlate = face == 0 ? extent.w : -2.;
+#endif
 }`;
 
+// Written without branches: software renderers execute both sides of one. What a view does not need is left out of
+// its program.
 const fragmentShader = /* glsl */ `
 precision highp float; precision highp int; precision highp sampler2DArray; precision highp usampler2D;
-in vec2 vCell; flat in vec4 fShape; flat in vec4 fSheet; flat in vec4 fLitA; flat in vec4 fLitB;
-flat in vec3 fPlus; flat in vec3 fMinus; flat in ivec2 fFlags; flat in float fPlate;
-uniform sampler2DArray pool; uniform usampler2D tiles;
-uniform vec3 paper; uniform vec3 ink; uniform vec3 rule; uniform vec3 notANumber;
-uniform vec4 hovered; uniform vec4 chosen; // plate, column, row; plate is negative for none
+in vec2 vCell; in vec2 vTexel;
+flat in vec4 fBounds; flat in vec3 fBase; flat in vec3 fPlus; flat in vec3 fMinus; flat in vec3 fEdge;
+flat in vec2 fSize; flat in vec4 fLook;
+uniform sampler2DArray pool;
+uniform vec3 grey; uniform vec3 notANumber; // less paper
 out vec4 colour;
-
-vec3 absentColour() { return mix(paper, rule, .28); }
-vec3 maskedColour() { return mix(paper, rule, .55); }
-vec3 colourOf(float v) {
-  if (isnan(v)) return notANumber;
-  if (isinf(v)) return v > 0. ? absentColour() : maskedColour();
-  return mix(paper, v < 0. ? fMinus : fPlus, min(1., abs(v) * fShape.z));
-}
-// How strongly a line of the grid with this pitch shows here.
-float gridLine(vec2 fw, float pitch) {
-  vec2 p = vCell / pitch, w = fw / pitch;
-  vec2 d = abs(fract(p - .5) - .5) / w;
-  vec2 a = (1. - smoothstep(vec2(.35), vec2(1.05), d)) * smoothstep(vec2(3.5), vec2(9.), 1. / w);
-  return max(a.x, a.y);
-}
+#if DETAIL > 0
+uniform vec3 rule; uniform vec3 darkRule;
+#endif
+#ifdef MARKS
+flat in vec4 fLitA; flat in vec4 fLitB; flat in float fPlate;
+uniform vec3 ink;
+uniform vec4 hovered; uniform vec4 chosen; // plate, column, row; plate is negative for none
 float insideOf(vec4 r) { return step(r.x, vCell.x) * step(vCell.x, r.z) * step(r.y, vCell.y) * step(vCell.y, r.w); }
-float outlineOf(vec4 r, vec2 fw, float width) {
-  if (r.z <= r.x) return 0.;
-  vec2 beyond = max(r.xy - vCell, vCell - r.zw) / fw;
-  float d = max(beyond.x, beyond.y);
-  return 1. - smoothstep(width - .6, width + .4, abs(d + width * .5));
+float outlineOf(vec4 r, vec2 perCell, float width) {
+  vec2 beyond = max(r.xy - vCell, vCell - r.zw) * perCell;
+  return clamp(width * .5 + .5 - abs(max(beyond.x, beyond.y) + width * .5), 0., 1.) * step(r.x + .5, r.z);
 }
-vec3 disc(vec3 c, float v, vec2 fw, float near) {
-  vec2 q = fract(vCell);
-  if (isinf(v)) {
-    float d = abs(fract(q.x + q.y) - .5) / (fw.x + fw.y);
-    return mix(c, mix(rule, ink, .25), v < 0. ? near * .6 * (1. - smoothstep(.3, 1., d)) : 0.);
-  }
-  float t = min(1., abs(v) * fShape.z);
-  vec3 hue = v < 0. ? fMinus : fPlus;
-  float radius = .46 * sqrt(t), d = length(q - .5), blur = .6 * max(fw.x, fw.y);
-  float cover = t > 0. ? 1. - smoothstep(radius - blur, radius + blur, d) : 0.;
-  return isnan(v) ? c : mix(c, mix(mix(paper, c, .30), mix(paper, hue, .45 + .55 * t), cover), near);
-}
-vec3 marks(vec3 c, vec2 fw) {
-  if (hovered.x == fPlate) {
-    vec2 cell = floor(vCell);
-    if (cell.x == hovered.y || cell.y == hovered.z) c = mix(c, ink, .09);
-    c = mix(c, ink, outlineOf(vec4(hovered.yz, hovered.yz + 1.), fw, 1.6));
-  }
+vec3 marks(vec3 c, vec2 perCell) {
+  vec2 cross = step(hovered.yz, vCell) * step(vCell, hovered.yz + 1.);
+  float here = hovered.x == fPlate ? 1. : 0.;
+  c = mix(c, ink, here * .09 * max(cross.x, cross.y));
   c = mix(c, ink, .08 * max(insideOf(fLitA), insideOf(fLitB)));
-  c = mix(c, ink, .85 * max(outlineOf(fLitA, fw, 1.5), outlineOf(fLitB, fw, 1.5)));
-  return chosen.x == fPlate ? mix(c, ink, outlineOf(vec4(chosen.yz, chosen.yz + 1.), fw, 2.6)) : c;
+  c = mix(c, ink, .85 * max(outlineOf(fLitA, perCell, 1.5), outlineOf(fLitB, perCell, 1.5)));
+  c = mix(c, ink, here * outlineOf(vec4(hovered.yz, hovered.yz + 1.), perCell, 1.6));
+  return mix(c, ink, chosen.x == fPlate ? outlineOf(vec4(chosen.yz, chosen.yz + 1.), perCell, 2.6) : 0.);
 }
-// Loops that run once or not at all stand where one would write "if": software renderers execute both sides of
-// an "if", but leave a loop out.
+#endif
 void main() {
-  vec2 size = fShape.xy;
-  vec2 fw = clamp(fwidth(vCell), 1e-6, 1e6);
-  bool front = fFlags.y == 0;
-  float px = 1. / max(fw.x, fw.y);
-  vec2 here = clamp(vCell, vec2(0.), size - 1e-3);
-  bool turned = fFlags.x == 1;
-  // In the sheet: x along its columns, y along its rows.
-  vec2 s = fSheet.zw + (turned ? here.yx : here);
-  ivec2 tile = ivec2(s) >> 8;
-  int at = int(fSheet.x) + tile.y * int(fSheet.y) + tile.x;
-  uint entry = texelFetch(tiles, ivec2(at & 1023, at >> 10), 0).r;
-  bool known = front && entry != 0u;
-  ivec2 base = ivec2(int(entry >> 5 & 31u) << 3, int(entry & 31u) << 3);
-  int layer = int(entry >> 10 & 0x1fffffu);
-  vec2 origin = vec2(tile << 8);
-  vec3 c = absentColour();
-  float gone = 1.;
-  for (int once = known && px >= 8. ? 1 : 0; once > 0; once--) {
-    float v = texelFetch(pool, ivec3(base + ivec2(s - origin), layer), 0).r;
-    c = disc(colourOf(v), v, fw, smoothstep(8., 15., px));
-    gone = isinf(v) && v > 0. ? 1. : 0.;
-  }
-  for (int once = known && px < 8. ? 1 : 0; once > 0; once--) {
-    vec2 f = turned ? fw.yx : fw;
-    vec2 window = turned ? size.yx : size;
-    vec2 low = max(fSheet.zw, origin) - origin;
-    vec2 high = min(fSheet.zw + window, origin + 256.) - origin;
-    int level = min(window.x, window.y) < 8. ? 0 : clamp(int(ceil(log2(max(max(f.x, f.y), 1.)) - .1)), 0, 3);
-    float unit = exp2(float(-level));
-    vec2 p = (s - origin) * unit, w = max(f * unit, 1e-4);
-    ivec2 first = ivec2(low * unit), last = ivec2((high - .5) * unit);
-    // Four taps: neighbours weighed by the pixel's footprint, or spread over it where it is larger than they are.
-    bool wide = max(w.x, w.y) > 1.2;
-    vec2 q = wide ? p - .25 * w : p - .5;
-    vec2 pace = wide ? .5 * w : vec2(1.);
-    vec2 blend = wide ? vec2(.5) : clamp((fract(q) - .5) / w + .5, 0., 1.);
-    base >>= level;
-    ivec2 near = base + clamp(ivec2(floor(q)), first, last);
-    ivec2 next = base + clamp(ivec2(floor(q + pace)), first, last);
-    vec4 v = vec4(
-      texelFetch(pool, ivec3(near, layer), level).r,
-      texelFetch(pool, ivec3(next.x, near.y, layer), level).r,
-      texelFetch(pool, ivec3(near.x, next.y, layer), level).r,
-      texelFetch(pool, ivec3(next, layer), level).r
-    );
-    vec2 rest = 1. - blend;
-    vec4 share = vec4(rest.x * rest.y, blend.x * rest.y, rest.x * blend.y, blend.x * blend.y);
-    // The mean of four colours, each a mix of paper and one hue.
-    bvec4 odd = isnan(v);
-    gone = dot(share, vec4(greaterThan(v, vec4(7e4))));
-    float masked = dot(share, vec4(lessThan(v, vec4(-7e4))));
-    vec4 t = mix(vec4(0.), clamp(v * fShape.z, -1., 1.), lessThan(abs(v), vec4(7e4))); // false for not-a-number too
-    c = paper + dot(share, max(t, 0.)) * (fPlus - paper) + dot(share, max(-t, 0.)) * (fMinus - paper)
-      + gone * (absentColour() - paper) + masked * (maskedColour() - paper)
-      + dot(share, vec4(odd)) * (notANumber - paper);
-  }
-  for (int once = known && gone < 1. ? 1 : 0; once > 0; once--) {
-    float fine = px > 3.5 ? 1. : px > .22 ? 16. : 256.;
-    vec3 faint = mix(rule, ink, fine == 1. ? 0. : .2);
-    c = mix(c, faint, (1. - gone) * (fine == 1. ? .8 : .55) * gridLine(fw, fine));
-    c = mix(c, mix(rule, ink, .28), (1. - gone) * .6 * gridLine(fw, fine * 16.));
-  }
-  bool marked = hovered.x == fPlate || chosen.x == fPlate || fLitA.z > fLitA.x;
-  for (int once = front && marked ? 1 : 0; once > 0; once--) c = marks(c, fw);
-  vec2 edge = min(here, size - here) / fw;
-  vec2 pixels = size / fw;
-  float border = 1. - smoothstep(.5, 1.4, min(edge.x, edge.y));
-  c = mix(c, fPlus, border * .75 * smoothstep(1.5, 7., min(pixels.x, pixels.y)));
-  vec3 wall = mix(paper, fPlus, .34) * (fFlags.y == 1 ? .9 : .96);
-  colour = vec4(mix(front ? c : wall, paper, fShape.w), 1.);
+  vec2 perCell = 1. / clamp(fwidth(vCell), 1e-6, 1e6); // pixels
+  vec2 q = clamp(vTexel, fBounds.xy, fBounds.zw);
+#if DETAIL > 0
+  // Cells larger than a pixel have sharp sides, one pixel soft; a stand-in for them stays soft throughout.
+  vec2 border = floor(q + .5);
+  vec2 sharp = max(vec2(1.), fLook.z / max(fwidth(vTexel), 1e-6));
+  q = border + clamp((q - border) * sharp, -.5, .5);
+#endif
+  vec4 s = textureLod(pool, vec3(q * (exp2(fLook.y) / 256.), fLook.x), fLook.y);
+  vec3 c = fBase + s.r * fPlus + s.g * fMinus + s.b * grey + s.a * notANumber;
+#if DETAIL > 0
+  float px = min(perCell.x, perCell.y), t = max(s.r, s.g);
+  vec2 line = floor(vCell + .5), beside = abs(vCell - line), middle = .5 - beside;
+  // The number as a disc, from ${DISC_FROM} pixels: its area is the share of full colour. Masked cells are hatched.
+  float disc = fLook.z * step(s.b + s.a, .25) * clamp((px - ${DISC_FROM}.) * .15, 0., 1.);
+  float cover = clamp((.46 * sqrt(t) - length(middle)) * px * .85 + .5, 0., 1.) * step(.001, t);
+  vec3 hue = s.g > s.r ? fMinus : fPlus;
+  c = mix(c, mix(mix(fBase, c, .3), fBase + (.45 + .55 * t) * hue, cover), disc);
+  float hatch = clamp(1.2 - abs(fract(vCell.x + vCell.y) - .5) * px * .5, 0., 1.);
+  c = mix(c, darkRule, .5 * fLook.z * hatch * step(.75, s.b) * clamp((px - ${DISC_FROM}.) * .15, 0., 1.));
+  // Lines between cells from ${GRID_FROM} pixels; every 16th is darker and there sooner.
+  vec2 near = clamp(1.1 - beside * perCell, 0., 1.), strong = near * step(fract(line / 16.), vec2(.01));
+  float here = fLook.w > 0. ? step(s.b, .25) + step(.75, s.b) : 0.;
+  c = mix(c, rule, here * .8 * max(near.x, near.y) * clamp((px - 3.5) * .25, 0., 1.));
+  c = mix(c, darkRule, here * .6 * max(strong.x, strong.y) * clamp((px - 1.5) * .4, 0., 1.));
+#endif
+#ifdef MARKS
+  c = marks(c, perCell);
+#endif
+  vec2 edge = min(vCell, fSize - vCell) * perCell;
+  colour = vec4(mix(c, fEdge, fLook.w * clamp(1.5 - min(edge.x, edge.y), 0., 1.)), 1.);
 }`;
+
+/** The least that draws plates where they are: what frame times are compared with. */
+const bareShader = /* glsl */ `
+precision highp float;
+flat in vec3 fBase; flat in vec3 fPlus; out vec4 colour;
+void main() { colour = vec4(fBase + .5 * fPlus, 1.); }`;
+
+type Colour = readonly [number, number, number];
 
 /** Uniforms that say where the eye is, shared by everything in the scene. */
 export interface EyeUniforms extends Record<string, IUniform> {
@@ -177,37 +165,76 @@ export function makeEyeUniforms(): EyeUniforms {
   };
 }
 
-export class PlateMaterial extends RawShaderMaterial {
-  constructor(eye: EyeUniforms, pool: Texture, tiles: Texture) {
-    super({
+export class PlateMaterials {
+  readonly uniforms: Record<string, IUniform>;
+  private readonly programs = new Map<string, RawShaderMaterial>();
+  readonly bare: RawShaderMaterial;
+  private readonly marked = new Set<string>();
+
+  constructor(eye: EyeUniforms, pool: Texture) {
+    this.uniforms = {
+      view: eye.view,
+      pool: { value: pool },
+      lit: { value: null },
+      paper: { value: new Vector3() },
+      ink: { value: new Vector3() },
+      rule: { value: new Vector3() },
+      darkRule: { value: new Vector3() },
+      grey: { value: new Vector3() },
+      notANumber: { value: new Vector3() },
+      edgePixels: { value: 1 },
+      plus: { value: roles.map(() => new Vector3()) },
+      minus: { value: roles.map(() => new Vector3()) },
+      hovered: { value: new Vector4(-1, 0, 0, 0) },
+      chosen: { value: new Vector4(-1, 0, 0, 0) },
+    };
+    this.bare = this.make(bareShader, { DETAIL: Detail.colour });
+  }
+
+  /** The program that shows so much, with marks or without. */
+  of(detail: DetailLevel, marks: boolean): RawShaderMaterial {
+    const least = marks ? Math.max(detail, Detail.cells) : detail;
+    const key = `${least} ${marks}`;
+    const known = this.programs.get(key);
+    if (known) return known;
+    const made = this.make(fragmentShader, { DETAIL: least, ...(marks ? { MARKS: 1 } : {}) });
+    this.programs.set(key, made);
+    return made;
+  }
+
+  private make(shader: string, defines: Record<string, number>): RawShaderMaterial {
+    return new RawShaderMaterial({
       glslVersion: GLSL3,
       vertexShader,
-      fragmentShader,
-      uniforms: {
-        ...eye,
-        plates: { value: null },
-        pool: { value: pool },
-        tiles: { value: tiles },
-        paper: { value: new Vector3() },
-        ink: { value: new Vector3() },
-        rule: { value: new Vector3() },
-        notANumber: { value: new Vector3() },
-        plus: { value: roles.map(() => new Vector3()) },
-        minus: { value: roles.map(() => new Vector3()) },
-        hovered: { value: new Vector4(-1, 0, 0, 0) },
-        chosen: { value: new Vector4(-1, 0, 0, 0) },
-      },
+      fragmentShader: shader,
+      uniforms: this.uniforms,
+      defines,
+      side: DoubleSide,
     });
   }
 
+  /** True while a cell is hovered or chosen. */
+  get marking(): boolean {
+    return this.marked.size > 0;
+  }
+
   setTheme(theme: Theme): void {
-    const set = (name: string, colour: string): void => {
-      (this.uniforms[name]!.value as Vector3).set(...rgb(colour));
+    const set = (name: string, value: Colour): void => {
+      (this.uniforms[name]!.value as Vector3).set(...value);
     };
-    set("paper", theme.paper);
-    set("ink", theme.ink);
-    set("rule", theme.rule);
-    set("notANumber", theme.notANumber);
+    const [paper, rule, ink] = [rgb(theme.paper), rgb(theme.rule), rgb(theme.ink)];
+    const mixed = (from: Colour, to: Colour, share: number): Colour => [
+      from[0] + (to[0] - from[0]) * share,
+      from[1] + (to[1] - from[1]) * share,
+      from[2] + (to[2] - from[2]) * share,
+    ];
+    const less = (of: Colour): Colour => [of[0] - paper[0], of[1] - paper[1], of[2] - paper[2]];
+    set("paper", paper);
+    set("ink", ink);
+    set("rule", rule);
+    set("darkRule", mixed(rule, ink, 0.28));
+    set("grey", less(mixed(paper, rule, 0.55)));
+    set("notANumber", less(rgb(theme.notANumber)));
     for (const [i, role] of roles.entries()) {
       (this.uniforms.plus!.value as Vector3[])[i]?.set(...rgb(theme.positive[role]));
       (this.uniforms.minus!.value as Vector3[])[i]?.set(...rgb(theme.negative[role]));
@@ -219,5 +246,11 @@ export class PlateMaterial extends RawShaderMaterial {
     const value = this.uniforms[what]!.value as Vector4;
     if (cell) value.set(cell.plate, cell.column, cell.row, 0);
     else value.set(-1, 0, 0, 0);
+    if (cell && cell.plate >= 0) this.marked.add(what);
+    else this.marked.delete(what);
+  }
+
+  dispose(): void {
+    for (const program of [...this.programs.values(), this.bare]) program.dispose();
   }
 }

@@ -1,172 +1,110 @@
-/** All plates as instances of one box, drawn in one call: an instance is a plate's number, everything else about
- *  it lies in a data texture. Only plates in view are drawn, the nearest first. */
+/** All plates in one draw call: instances of one quad, each a piece of a plate (a face, or the part of its front that
+ *  one tile of numbers fills). Pieces are listed anew for every frame, relative to the eye in double precision, so
+ *  that nothing trembles far from the origin, and only what the eye can see is listed. */
 
 import {
   BufferAttribute,
   DataTexture,
   DynamicDrawUsage,
   FloatType,
-  InstancedBufferAttribute,
   InstancedBufferGeometry,
+  InstancedInterleavedBuffer,
+  InterleavedBufferAttribute,
   Mesh,
   RGBAFormat,
 } from "three";
-import type { Plate } from "../layout/types";
-import { PLATE_TEXELS, PLATE_TEXTURE_WIDTH, type PlateMaterial } from "./plate_material";
-import type { CellRectangle, Window } from "./sheets";
-import { roles } from "./themes";
+import { type DetailLevel, LIT_TEXELS, LIT_WIDTH, type PlateMaterials } from "./plate_material";
+import type { CellRectangle } from "./sheets";
 
-/** Front, then the four walls (never the back): corners, and for each face 0 front, 1 left or right, 2 top or bottom. */
-function boxGeometry(): InstancedBufferGeometry {
-  const faces: [number, number[][]][] = [
-    [
-      0,
-      [
-        [0, 0, 1],
-        [0, 1, 1],
-        [1, 1, 1],
-        [1, 0, 1],
-      ],
-    ],
-    [
-      1,
-      [
-        [0, 0, 0],
-        [0, 1, 0],
-        [0, 1, 1],
-        [0, 0, 1],
-      ],
-    ],
-    [
-      1,
-      [
-        [1, 0, 1],
-        [1, 1, 1],
-        [1, 1, 0],
-        [1, 0, 0],
-      ],
-    ],
-    [
-      2,
-      [
-        [0, 0, 0],
-        [0, 0, 1],
-        [1, 0, 1],
-        [1, 0, 0],
-      ],
-    ],
-    [
-      2,
-      [
-        [0, 1, 1],
-        [0, 1, 0],
-        [1, 1, 0],
-        [1, 1, 1],
-      ],
-    ],
-  ];
-  const geometry = new InstancedBufferGeometry();
-  const corners = faces.flatMap(([, points]) => points.flat());
-  geometry.setAttribute("position", new BufferAttribute(new Float32Array(corners), 3));
-  const sides = faces.flatMap(([side]) => [side, side, side, side]);
-  geometry.setAttribute("side", new BufferAttribute(new Float32Array(sides), 1));
-  geometry.setIndex(faces.flatMap((_, i) => [0, 1, 2, 0, 2, 3].map((corner) => i * 4 + corner)));
-  return geometry;
-}
+/** Numbers a piece: five vectors of four (plate_material.ts says what they are). */
+const STRIDE = 20;
+const NAMES = ["place", "extent", "cells", "source", "bounds"] as const;
 
 export class PlateMesh {
-  readonly mesh: Mesh<InstancedBufferGeometry, PlateMaterial>;
-  private data = new Float32Array(0);
+  readonly mesh: Mesh<InstancedBufferGeometry>;
+  private room = 0;
+  private pieces = new Float32Array(0);
+  private buffer: InstancedInterleavedBuffer | null = null;
+  private count = 0;
+  private plates = 0;
+  private marks = new Float32Array(LIT_WIDTH * 4);
   private texture: DataTexture | null = null;
-  private order: InstancedBufferAttribute | null = null;
-  private lit = new Set<number>();
+  private readonly lit = new Set<number>();
 
-  constructor(readonly material: PlateMaterial) {
-    this.mesh = new Mesh(boxGeometry(), material);
+  constructor(readonly materials: PlateMaterials) {
+    const geometry = new InstancedBufferGeometry();
+    geometry.setAttribute("position", new BufferAttribute(new Float32Array([0, 0, 0, 1, 1, 1, 1, 0]), 2));
+    geometry.setIndex([0, 1, 2, 0, 2, 3]);
+    this.mesh = new Mesh(geometry, materials.of(0, false));
     this.mesh.frustumCulled = false;
+    this.grow(1024);
   }
 
+  /** Pieces drawn. */
   get drawn(): number {
-    return this.mesh.geometry.instanceCount;
+    return this.count;
   }
 
-  setWindows(windows: readonly Window[]): void {
-    const height = Math.max(1, Math.ceil((windows.length * PLATE_TEXELS) / PLATE_TEXTURE_WIDTH));
-    this.data = new Float32Array(PLATE_TEXTURE_WIDTH * height * 4);
-    for (const [i, { plate, sheet, row, column, transposed }] of windows.entries()) {
-      const flags = roles.indexOf(plate.role) | (transposed ? 4 : 0);
-      this.data.set(
-        [
-          plate.x,
-          -plate.y,
-          plate.z,
-          0,
-          plate.columns,
-          plate.rows,
-          1,
-          flags,
-          sheet.firstTile,
-          sheet.tilesAcross,
-          column,
-          row,
-        ],
-        i * PLATE_TEXELS * 4,
-      );
-    }
+  setPlates(count: number): void {
+    this.plates = count;
+    const height = Math.max(1, Math.ceil((count * LIT_TEXELS) / LIT_WIDTH));
+    this.marks = new Float32Array(LIT_WIDTH * height * 4);
     this.texture?.dispose();
-    this.texture = new DataTexture(this.data, PLATE_TEXTURE_WIDTH, height, RGBAFormat, FloatType);
+    this.texture = new DataTexture(this.marks, LIT_WIDTH, height, RGBAFormat, FloatType);
     this.texture.needsUpdate = true;
-    (this.material.uniforms.plates as { value: DataTexture }).value = this.texture;
+    this.materials.uniforms.lit!.value = this.texture;
     this.lit.clear();
-    const { geometry } = this.mesh;
-    geometry.dispose();
-    this.order = new InstancedBufferAttribute(new Float32Array(Math.max(1, windows.length)), 1);
-    this.order.setUsage(DynamicDrawUsage);
-    geometry.setAttribute("plate", this.order);
-    geometry.instanceCount = 0;
   }
 
-  setOrder(plates: ArrayLike<number>, count: number): void {
-    if (!this.order) return;
-    for (let i = 0; i < count; i++) this.order.array[i] = plates[i] as number;
-    this.order.clearUpdateRanges();
-    this.order.addUpdateRange(0, count);
-    this.order.needsUpdate = true;
-    this.mesh.geometry.instanceCount = count;
+  begin(): void {
+    this.count = 0;
   }
 
-  setScale(plate: number, scale: number): void {
-    this.set(plate, 1, 2, scale > 0 ? 1 / scale : 1);
+  /** Where the next piece's numbers go: `at` in `data`. */
+  next(): { readonly data: Float32Array; readonly at: number } {
+    if (this.count >= this.room) this.grow(this.room * 2);
+    return { data: this.pieces, at: STRIDE * this.count++ };
   }
 
-  /** Where a plate stands (layout space) and how far it is mixed toward the paper. */
-  setPose(plate: number, { x, y, z }: Plate, dim: number): void {
-    this.data.set([x, -y, z, dim], plate * PLATE_TEXELS * 4);
-    if (this.texture) this.texture.needsUpdate = true;
+  end(detail: DetailLevel): void {
+    this.mesh.material = this.materials.of(detail, this.materials.marking || this.lit.size > 0);
+    this.mesh.geometry.instanceCount = this.count;
+    if (!this.buffer) return;
+    this.buffer.clearUpdateRanges();
+    this.buffer.addUpdateRange(0, this.count * STRIDE);
+    this.buffer.needsUpdate = true;
   }
 
   clearLit(): void {
-    for (const plate of this.lit)
-      this.data.fill(0, (plate * PLATE_TEXELS + 3) * 4, (plate + 1) * PLATE_TEXELS * 4);
+    for (const plate of this.lit) this.marks.fill(0, plate * LIT_TEXELS * 4, (plate + 1) * LIT_TEXELS * 4);
     if (this.lit.size > 0 && this.texture) this.texture.needsUpdate = true;
     this.lit.clear();
   }
 
   /** Lights a rectangle of a plate; the second of a plate goes beside the first, a third replaces the second. */
   light(plate: number, rectangle: CellRectangle): void {
-    const texel = this.lit.has(plate) ? 4 : 3;
-    for (const [k, value] of rectangle.entries()) this.set(plate, texel, k, value);
+    if (plate < 0 || plate >= this.plates) return;
+    this.marks.set(rectangle, (plate * LIT_TEXELS + (this.lit.has(plate) ? 1 : 0)) * 4);
     this.lit.add(plate);
+    if (this.texture) this.texture.needsUpdate = true;
   }
 
   dispose(): void {
     this.texture?.dispose();
     this.mesh.geometry.dispose();
-    this.material.dispose();
+    this.materials.dispose();
   }
 
-  private set(plate: number, texel: number, component: number, value: number): void {
-    this.data[(plate * PLATE_TEXELS + texel) * 4 + component] = value;
-    if (this.texture) this.texture.needsUpdate = true;
+  private grow(room: number): void {
+    const { geometry } = this.mesh;
+    const pieces = new Float32Array(room * STRIDE);
+    pieces.set(this.pieces);
+    this.pieces = pieces;
+    this.room = room;
+    if (this.buffer) geometry.dispose();
+    this.buffer = new InstancedInterleavedBuffer(pieces, STRIDE);
+    this.buffer.setUsage(DynamicDrawUsage);
+    for (const [i, name] of NAMES.entries())
+      geometry.setAttribute(name, new InterleavedBufferAttribute(this.buffer, 4, i * 4));
   }
 }

@@ -9,8 +9,8 @@ import { ABSENT, decodeHalf, encodeHalf, MINUS_INFINITY, NOT_A_NUMBER } from "./
 import { ALIGNMENT, LAYER_SIZE, type Slot, SlotAllocator } from "./slots";
 
 export const LEVELS = 4;
-/** Bytes of one layer with its pooled copies. */
-export const LAYER_BYTES = 2 * (256 ** 2 + 128 ** 2 + 64 ** 2 + 32 ** 2);
+/** Bytes of one layer with its pooled copies on the graphics card: four a cell (encode.ts). */
+export const LAYER_BYTES = 4 * (256 ** 2 + 128 ** 2 + 64 ** 2 + 32 ** 2);
 
 /** Cells of a layer that changed since they were last uploaded. */
 export interface Dirty {
@@ -23,21 +23,27 @@ export interface Dirty {
 export interface Layer {
   /** The numbers, then the copies pooled 2 x 2, 4 x 4 and 8 x 8. */
   readonly levels: readonly Uint16Array<ArrayBuffer>[];
+  /** The tiles that lie on it. */
+  readonly tiles: Set<Held>;
   dirty: Dirty | null;
 }
 
-/** A tile that is held: where, and how large. */
+/** A tile that is held: where, how large, and under which colour scale. */
 export interface Held {
   readonly slot: Slot;
   readonly width: number;
   readonly height: number;
+  /** One over the value of full colour. */
+  inverse: number;
+  /** Number of the last frame that drew it. */
+  seen: number;
 }
 
 function makeLayer(): Layer {
   const levels = Array.from({ length: LEVELS }, (_, level) =>
     new Uint16Array((LAYER_SIZE >> level) ** 2).fill(ABSENT),
   );
-  return { levels, dirty: null };
+  return { levels, tiles: new Set(), dirty: null };
 }
 
 function pooled(a: number, b: number, c: number, d: number): number {
@@ -96,17 +102,27 @@ export class Pool {
   }
 
   /** Room for a tile, every cell of it absent; null when the pool is full. */
-  hold(width: number, height: number): Held | null {
+  hold(width: number, height: number, inverse = 1): Held | null {
     const slot = this.slots.allocate(width, height);
     if (!slot) return null;
     while (this.layers.length < this.slots.depth) this.layers.push(makeLayer());
-    const held = { slot, width, height };
+    const held = { slot, width, height, inverse, seen: 0 };
+    (this.layers[slot.layer] as Layer).tiles.add(held);
     this.clear(held);
     return held;
   }
 
   release(held: Held): void {
+    this.layers[held.slot.layer]?.tiles.delete(held);
     this.slots.release(held.slot);
+  }
+
+  /** Another colour scale for a tile. */
+  setScale(held: Held, inverse: number): void {
+    if (held.inverse === inverse) return;
+    held.inverse = inverse;
+    const area = { left: 0, top: 0, right: held.width, bottom: held.height };
+    this.touch(this.layers[held.slot.layer] as Layer, held.slot, area);
   }
 
   /** Makes every cell of a tile absent, and those around it that share its pooled cells. */

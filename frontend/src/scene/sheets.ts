@@ -8,7 +8,7 @@
 import { type Positions, shapeAt } from "../graph/shape";
 import type { Graph, TensorInfo } from "../graph/types";
 import type { Plate } from "../layout/types";
-import { LAYER_SIZE } from "./slots";
+import { LAYER_SIZE, layerShare } from "./slots";
 import type { CellPattern } from "./types";
 
 export interface Sheet {
@@ -20,6 +20,18 @@ export interface Sheet {
   /** Axes of the source along the sheet's rows (null: one row) and columns. */
   readonly rowAxis: number | null;
   readonly columnAxis: number;
+  readonly rows: number;
+  readonly columns: number;
+  /** The kind of its tensor: what a colour scale is shared over. */
+  readonly kind: string;
+  /** Level 0 are the numbers; level n pools 2^n x 2^n of them. Where everything fits into the pool there is only
+   *  level 0; otherwise levels go on until one fits into a thumbnail. */
+  readonly levels: readonly SheetLevel[];
+  /** Its rows come by themselves as they are computed, and are kept; tiles of the others are asked for. */
+  readonly streamed: boolean;
+}
+
+export interface SheetLevel {
   readonly rows: number;
   readonly columns: number;
   readonly tilesDown: number;
@@ -71,17 +83,27 @@ function sheetAxes(
   return shown.length === 2 ? [shown[0] as number, shown[1] as number] : [null, shown[0] as number];
 }
 
-/** Sheets and windows of all plates.
+/** Sides of a thumbnail: levels stop where the whole sheet is no larger. */
+export const THUMBNAIL = 32;
+/** Share of the pool that may be taken by everything, or by rows that are kept. */
+const ALL = 0.95;
+const KEPT = 0.45;
+
+/** Sheets and windows of all plates, planned for a pool of so many layers.
  *  @throws Error if a plate's source is not in the graph: the layout and the graph do not belong together. */
-export function makeSheets(plates: readonly Plate[], graph: Graph, capacity: Positions): Sheets {
+export function makeSheets(
+  plates: readonly Plate[],
+  graph: Graph,
+  capacity: Positions,
+  layers = Number.POSITIVE_INFINITY,
+): Sheets {
   const tensors = new Map(graph.tensors.map((tensor) => [tensor.name, tensor]));
   const holder = (name: string): string => {
     const info = tensors.get(name);
     return info?.same_as && !info.transposed ? holder(info.same_as) : name;
   };
-  const sheets = new Map<string, Sheet>();
-  const windows: Window[] = [];
-  let tiles = 0;
+  const sheets = new Map<string, FlatSheet>();
+  const found: { plate: Plate; key: string; row: number; column: number; transposed: boolean }[] = [];
   for (const plate of plates) {
     const source = holder(plate.source);
     const info = tensors.get(source);
@@ -94,36 +116,57 @@ export function makeSheets(plates: readonly Plate[], graph: Graph, capacity: Pos
       const shape = shapeAt(info, capacity);
       const rows = rowAxis === null ? 1 : (shape[rowAxis] as number);
       const columns = shape[columnAxis] as number;
-      const tilesDown = Math.ceil(rows / LAYER_SIZE);
-      const tilesAcross = Math.ceil(columns / LAYER_SIZE);
       const weight = info.role === "weight";
-      sheet = {
-        key,
-        source,
-        weight,
-        fixed,
-        rowAxis,
-        columnAxis,
-        rows,
-        columns,
-        tilesDown,
-        tilesAcross,
-        firstTile: tiles,
-      };
-      tiles += tilesDown * tilesAcross;
+      sheet = { key, source, weight, fixed, rowAxis, columnAxis, rows, columns, kind: info.kind };
       sheets.set(key, sheet);
     }
     const transposed =
       plate.rowAxis === columnAxis || (plate.columnAxis !== null && plate.columnAxis === rowAxis);
-    windows.push({
-      plate,
-      sheet,
-      row: rowAxis === null ? 0 : (plate.origin[rowAxis] ?? 0),
-      column: plate.origin[columnAxis] ?? 0,
-      transposed,
-    });
+    const row = rowAxis === null ? 0 : (plate.origin[rowAxis] ?? 0);
+    found.push({ plate, key, row, column: plate.origin[columnAxis] ?? 0, transposed });
   }
-  return index([...sheets.values()], windows, tiles, tensors, holder);
+  const { planned, tiles } = plan([...sheets.values()], layers);
+  const windows = found.map(({ key, ...window }) => ({ ...window, sheet: planned.get(key) as Sheet }));
+  return index([...planned.values()], windows, tiles, tensors, holder);
+}
+
+type FlatSheet = Omit<Sheet, "levels" | "streamed">;
+
+/** Which sheets are kept whole and which are seen through a pyramid of levels; numbers all their tiles. */
+function plan(sheets: readonly FlatSheet[], layers: number): { planned: Map<string, Sheet>; tiles: number } {
+  const shares = new Map(sheets.map((sheet) => [sheet.key, shareOf(sheet)]));
+  const share = (sheet: FlatSheet): number => shares.get(sheet.key) as number;
+  const whole = sheets.reduce((sum, sheet) => sum + share(sheet), 0) <= ALL * layers;
+  const kept = new Set<FlatSheet>();
+  let room = KEPT * layers;
+  for (const sheet of sheets.filter(({ weight }) => !weight).sort((a, b) => share(a) - share(b))) {
+    room -= share(sheet);
+    if (whole || room >= 0) kept.add(sheet);
+  }
+  const planned = new Map<string, Sheet>();
+  let tiles = 0;
+  for (const sheet of sheets) {
+    const streamed = kept.has(sheet);
+    const levels: SheetLevel[] = [];
+    for (let level = 0; ; level++) {
+      const [rows, columns] = [Math.ceil(sheet.rows / 2 ** level), Math.ceil(sheet.columns / 2 ** level)];
+      const [tilesDown, tilesAcross] = [Math.ceil(rows / LAYER_SIZE), Math.ceil(columns / LAYER_SIZE)];
+      levels.push({ rows, columns, tilesDown, tilesAcross, firstTile: tiles });
+      tiles += tilesDown * tilesAcross;
+      if (whole || streamed || Math.max(rows, columns) <= THUMBNAIL) break;
+    }
+    planned.set(sheet.key, { ...sheet, streamed, levels });
+  }
+  return { planned, tiles };
+}
+
+/** Layers that a sheet's numbers take in the pool. */
+function shareOf({ rows, columns }: FlatSheet): number {
+  let share = 0;
+  for (let top = 0; top < rows; top += LAYER_SIZE)
+    for (let left = 0; left < columns; left += LAYER_SIZE)
+      share += layerShare(Math.min(LAYER_SIZE, columns - left), Math.min(LAYER_SIZE, rows - top));
+  return share;
 }
 
 function index(

@@ -31,6 +31,8 @@ export class Stage {
   private numbers = new Map<number, number>();
   private posed = new Map<number, PlatePose>();
   private scales: Readonly<Record<string, number>> = {};
+  /** How far a plate is mixed toward the paper, by its place in `windows`. */
+  readonly dims = new Map<number, number>();
 
   constructor(
     private readonly values: Values,
@@ -43,7 +45,7 @@ export class Stage {
     this.values.setLayout(layout, graph);
     this.windows = this.values.sheets.windows;
     this.numbers = new Map(this.windows.map(({ plate }, number) => [plate.id, number]));
-    this.plates.setWindows(this.windows);
+    this.plates.setPlates(this.windows.length);
     this.setScales(this.scales);
     this.pose(this.posed);
   }
@@ -55,14 +57,14 @@ export class Stage {
 
   setScales(scales: Readonly<Record<string, number>>): void {
     this.scales = scales;
-    for (const [number, { plate }] of this.windows.entries())
-      this.plates.setScale(number, scales[plate.kind] ?? 1);
+    this.values.setScales((sheet) => scales[sheet.kind] ?? 1);
   }
 
   /** Moves and dims plates; those not named stand where the layout put them, undimmed. */
   pose(poses: ReadonlyMap<number, PlatePose>): void {
     const { windows } = this.values.sheets;
     const posed: Window[] = [...windows];
+    this.dims.clear();
     for (const [id, { offset = [0, 0, 0], dim = 0 }] of poses) {
       const number = this.numberOf(id);
       const window = windows[number];
@@ -70,12 +72,7 @@ export class Stage {
       const { x, y, z } = window.plate;
       const plate = { ...window.plate, x: x + offset[0], y: y + offset[1], z: z + offset[2] };
       posed[number] = { ...window, plate };
-      this.plates.setPose(number, plate, dim);
-    }
-    for (const id of this.posed.keys()) {
-      const number = this.numberOf(id);
-      const plate = windows[number]?.plate;
-      if (plate && !poses.has(id)) this.plates.setPose(number, plate, 0);
+      if (dim > 0) this.dims.set(number, dim);
     }
     this.posed = new Map(poses);
     this.windows = posed;

@@ -129,14 +129,15 @@ test("more room for the same graph keeps the weights; another graph keeps nothin
   expect(values.valueAt("q", [2, 1, 0])).toBeUndefined();
   values.setLayout(layoutOf(20), { ...graph });
   expect(values.valueAt("W_E", [256, 1])).toBeUndefined();
-  expect(values.pool.layersUsed).toBe(0);
+  expect(values.tilesHeld).toBe(0);
+  expect(values.pool.layersUsed).toBe(1); // the one that holds what is drawn where there is nothing
 });
 
 test("wanted tiles are those not here, the worthiest first, within the pool's room", () => {
   const values = filled();
   const [sheet] = values.sheets.sheets;
   if (!sheet) throw new Error("no sheet");
-  const ranks = [0, 1, 2].map((row) => ({ sheet, row, column: 0, worth: row }));
+  const ranks = [0, 1, 2].map((row) => ({ sheet, level: 0, row, column: 0, worth: row }));
   expect(values.wanted(ranks).map(({ row }) => row)).toEqual([2, 0]);
 });
 

@@ -4,18 +4,21 @@ import type { Graph } from "../graph/types";
 import type { Layout } from "../layout/types";
 import { ABSENT, decodeHalf } from "./half";
 import { type Held, LAYER_BYTES, Pool } from "./pool";
-import { tableEntry } from "./pool_texture";
 import { isTokenAxis, makeSheets, type Sheet, type Sheets } from "./sheets";
 import { LAYER_SIZE, layerShare } from "./slots";
 import type { RowsHeader, TileAddress, TileHeader } from "./types";
 
-/** A tile of a weight's sheet, and how much it is wanted (more is sooner). */
+/** A tile of a sheet, and how much it is wanted (more is sooner). */
 export interface Rank {
   readonly sheet: Sheet;
+  readonly level: number;
   readonly row: number;
   readonly column: number;
   readonly worth: number;
 }
+
+/** Share of the pool that one view may ask for, beside what is kept. */
+const ROOM = 0.9;
 
 const tileSize = (whole: number, tile: number): number => Math.min(LAYER_SIZE, whole - tile * LAYER_SIZE);
 
@@ -29,16 +32,26 @@ function strides(shape: readonly number[]): number[] {
 export class Values {
   readonly pool: Pool;
   sheets: Sheets = makeSheets([], { tensors: [], ops: [], sizes: {} }, { target: 0, source: 0 });
-  table = new Uint32Array(0);
-  tableChanged = true;
+  /** Counts changes to what is held. */
+  version = 0;
+  /** Number of the frame now drawn: tiles seen lately stay. */
+  frame = 0;
+  /** A tile with nothing in it: what is drawn where there is nothing. */
+  readonly absent: Held;
+  /** A tile of zeros, for faces that show no numbers. */
+  readonly zero: Held;
   private held: (Held | null)[] = [];
+  private sheetOf: Sheet[] = [];
   private graph: Graph | null = null;
-  /** Worth of each tile when last ranked; what is worth least makes room. */
-  private worth = new Map<number, number>();
-  private activationShare = 0;
+  private kept = 0;
+  private scale: (sheet: Sheet) => number = () => 1;
 
   constructor(poolBytes: number) {
     this.pool = new Pool(Math.max(8, Math.floor(poolBytes / LAYER_BYTES)));
+    this.absent = this.pool.hold(8, 8) as Held;
+    this.zero = this.pool.hold(8, 8) as Held;
+    const whole = { left: 0, top: 0, right: 8, bottom: 8 };
+    this.pool.write(this.zero, whole, new Uint16Array(64), { start: 0, stride: 8, step: 1 }, 1);
   }
 
   get tilesHeld(): number {
@@ -51,16 +64,18 @@ export class Values {
     const old = this.held;
     const kept = new Set<Held>();
     const known = new Map(before.map((sheet) => [sheet.key, sheet]));
-    this.sheets = makeSheets(layout.plates, graph, layout.capacity);
+    this.sheets = makeSheets(layout.plates, graph, layout.capacity, this.pool.maximumLayers);
     this.held = new Array<Held | null>(this.sheets.tiles).fill(null);
-    this.worth.clear();
-    this.activationShare = 0;
+    this.sheetOf = [];
+    this.kept = 0;
     for (const sheet of this.sheets.sheets) {
       const same = known.get(sheet.key);
-      this.eachTile(sheet, (tile, row, column, width, height) => {
-        if (!sheet.weight) this.activationShare += layerShare(width, height);
-        if (!same || row >= same.tilesDown || column >= same.tilesAcross) return;
-        const held = old[same.firstTile + row * same.tilesAcross + column];
+      this.eachTile(sheet, (tile, level, row, column, width, height) => {
+        this.sheetOf[tile] = sheet;
+        if (sheet.streamed) this.kept += layerShare(width, height);
+        const was = same?.levels[level];
+        if (!was || row >= was.tilesDown || column >= was.tilesAcross) return;
+        const held = old[was.firstTile + row * was.tilesAcross + column];
         if (held?.width !== width || held.height !== height) return;
         this.held[tile] = held;
         kept.add(held);
@@ -68,7 +83,30 @@ export class Values {
     }
     for (const held of old) if (held && !kept.has(held)) this.pool.release(held);
     this.graph = graph;
-    this.writeTable();
+    this.version++;
+  }
+
+  /** The value of full colour, of every sheet. */
+  setScales(scale: (sheet: Sheet) => number): void {
+    this.scale = scale;
+    for (const sheet of this.sheets.sheets) {
+      const inverse = this.inverse(sheet);
+      this.eachTile(sheet, (tile) => {
+        const held = this.held[tile];
+        if (held) this.pool.setScale(held, inverse);
+      });
+    }
+  }
+
+  private inverse(sheet: Sheet): number {
+    const scale = this.scale(sheet);
+    return scale > 0 ? 1 / scale : 1;
+  }
+
+  /** The tile, if it is held. */
+  tile(sheet: Sheet, level: number, row: number, column: number): Held | null {
+    const at = sheet.levels[level];
+    return at ? (this.held[at.firstTile + row * at.tilesAcross + column] ?? null) : null;
   }
 
   clearActivations(): void {
@@ -76,9 +114,12 @@ export class Values {
       if (sheet.weight) continue;
       this.eachTile(sheet, (tile) => {
         const held = this.held[tile];
-        if (held) this.pool.clear(held);
+        if (!held) return;
+        if (sheet.streamed) this.pool.clear(held);
+        else this.release(tile, held);
       });
     }
+    this.version++;
   }
 
   /** Rows of an activation go to every sheet of it: one a head, where it has heads. */
@@ -89,6 +130,7 @@ export class Values {
     const token = info.axes.findIndex((axis) => axis === "pos" || axis === "query_pos");
     const steps = strides(shape);
     for (const sheet of this.sheets.bySource.get(source) ?? []) {
+      if (!sheet.streamed) continue;
       let start = 0;
       for (const [axis, index] of sheet.fixed.entries()) {
         if (index !== null) start += (axis === token ? index - offset : index) * (steps[axis] as number);
@@ -99,44 +141,45 @@ export class Values {
           : [axis === token ? offset : 0, shape[axis] as number, steps[axis] as number];
       const [top, rows, stride] = along(sheet.rowAxis);
       const [left, columns, step] = along(sheet.columnAxis);
-      this.write(sheet, { top, left, rows, columns }, values, { start, stride, step }, scale);
+      this.write(sheet, { level: 0, top, left, rows, columns }, values, { start, stride, step }, scale);
       // A new row of scores has fewer keys than there is room for: the rest is not computed.
       if (isTokenAxis(info.axes[sheet.columnAxis]) && sheet.columnAxis !== token)
         this.writeAbsent(sheet, top, rows, left + columns);
     }
   }
 
-  /** A tile of a weight. One that nobody wants any more, or that finds the pool full, is dropped. */
+  /** A tile. One of a level that is not in use, or that finds the pool full of what is in view, is dropped. */
   applyTile({ name, index, level, row, col, shape, scale }: TileHeader, values: Uint16Array): void {
-    if (level !== 0) return;
     for (const sheet of this.sheets.bySource.get(this.sheets.holder(name)) ?? []) {
+      if (sheet.streamed || !sheet.levels[level]) continue;
       const leading = sheet.fixed.filter((at) => at !== null);
       if (!leading.every((at, i) => at === index[i])) continue;
       const columns = shape[shape.length - 1] ?? 1;
       const rows = shape.length > 1 ? (shape[shape.length - 2] ?? 1) : 1;
       // An index longer than the leading axes names one row of the sheet.
       const top = (index[leading.length] ?? 0) + row * LAYER_SIZE;
-      const area = { top, left: col * LAYER_SIZE, rows, columns };
+      const area = { level, top, left: col * LAYER_SIZE, rows, columns };
       this.write(sheet, area, values, { start: 0, stride: columns, step: 1 }, scale);
     }
   }
 
-  /** Weight tiles not here, the most wanted first, as many as there is room for. */
+  /** Tiles not here, the most wanted first, as many as there is room for. */
   wanted(ranks: Rank[]): TileAddress[] {
     ranks.sort((a, b) => b.worth - a.worth);
-    this.worth.clear();
-    let room =
-      this.pool.maximumLayers * 0.98 - Math.min(this.activationShare, this.pool.maximumLayers * 0.75);
+    const asked = new Set<number>();
+    let room = this.pool.maximumLayers * ROOM - this.kept;
     const missing: TileAddress[] = [];
-    for (const { sheet, row, column, worth } of ranks) {
-      const tile = sheet.firstTile + row * sheet.tilesAcross + column;
-      if (this.worth.has(tile)) continue;
-      room -= layerShare(tileSize(sheet.columns, column), tileSize(sheet.rows, row));
+    for (const { sheet, level, row, column } of ranks) {
+      const at = sheet.levels[level];
+      if (!at) continue;
+      const tile = at.firstTile + row * at.tilesAcross + column;
+      if (asked.has(tile)) continue;
+      room -= layerShare(tileSize(at.columns, column), tileSize(at.rows, row));
       if (room < 0) break;
-      this.worth.set(tile, worth);
+      asked.add(tile);
       if (this.held[tile]) continue;
-      const index = sheet.fixed.filter((at) => at !== null);
-      missing.push({ name: sheet.source, index, level: 0, row, col: column });
+      const index = sheet.fixed.filter((fixed) => fixed !== null);
+      missing.push({ name: sheet.source, index, level, row, col: column });
     }
     return missing;
   }
@@ -150,38 +193,40 @@ export class Values {
       if (sheet.fixed.some((fixed, axis) => fixed !== null && fixed !== at[axis])) continue;
       const row = sheet.rowAxis === null ? 0 : (at[sheet.rowAxis] ?? 0);
       const column = at[sheet.columnAxis] ?? 0;
-      const tile = sheet.firstTile + (row >> 8) * sheet.tilesAcross + (column >> 8);
-      const held = row < sheet.rows && column < sheet.columns ? this.held[tile] : null;
+      const inside = row < sheet.rows && column < sheet.columns;
+      const held = inside ? this.tile(sheet, 0, row >> 8, column >> 8) : null;
       const half = held ? this.pool.read(held, row & 255, column & 255) : ABSENT;
       return half === ABSENT ? undefined : decodeHalf(half);
     }
     return undefined;
   }
 
-  eachTile(
+  private eachTile(
     sheet: Sheet,
-    visit: (tile: number, row: number, column: number, width: number, height: number) => void,
+    visit: (tile: number, level: number, row: number, column: number, width: number, height: number) => void,
   ): void {
-    for (let row = 0; row < sheet.tilesDown; row++)
-      for (let column = 0; column < sheet.tilesAcross; column++)
-        visit(
-          sheet.firstTile + row * sheet.tilesAcross + column,
-          row,
-          column,
-          tileSize(sheet.columns, column),
-          tileSize(sheet.rows, row),
-        );
+    for (const [level, at] of sheet.levels.entries())
+      for (let row = 0; row < at.tilesDown; row++)
+        for (let column = 0; column < at.tilesAcross; column++)
+          visit(
+            at.firstTile + row * at.tilesAcross + column,
+            level,
+            row,
+            column,
+            tileSize(at.columns, column),
+            tileSize(at.rows, row),
+          );
   }
 
   private write(
     sheet: Sheet,
-    area: { top: number; left: number; rows: number; columns: number },
+    area: Area,
     values: Uint16Array,
     { start, stride, step }: { start: number; stride: number; step: number },
     scale: number,
   ): void {
     this.eachTileOf(sheet, area, (tile, row, column, inTile) => {
-      const held = this.hold(tile, sheet, row, column);
+      const held = this.hold(tile, sheet, area.level, row, column);
       if (!held) return;
       const down = row * LAYER_SIZE + inTile.top - area.top;
       const right = column * LAYER_SIZE + inTile.left - area.left;
@@ -191,20 +236,17 @@ export class Values {
   }
 
   private writeAbsent(sheet: Sheet, top: number, rows: number, left: number): void {
-    this.eachTileOf(
-      sheet,
-      { top, rows, left, columns: sheet.columns - left },
-      (tile, _row, _column, inTile) => {
-        const held = this.held[tile];
-        if (held) this.pool.writeAbsent(held, inTile);
-      },
-    );
+    const area = { level: 0, top, rows, left, columns: sheet.columns - left };
+    this.eachTileOf(sheet, area, (tile, _row, _column, inTile) => {
+      const held = this.held[tile];
+      if (held) this.pool.writeAbsent(held, inTile);
+    });
   }
 
-  /** Cuts a rectangle of a sheet along its tiles; what lies outside the sheet is left out. */
+  /** Cuts a rectangle of a level along its tiles; what lies outside the sheet is left out. */
   private eachTileOf(
     sheet: Sheet,
-    area: { top: number; left: number; rows: number; columns: number },
+    area: Area,
     visit: (
       tile: number,
       row: number,
@@ -212,11 +254,13 @@ export class Values {
       inTile: { left: number; top: number; right: number; bottom: number },
     ) => void,
   ): void {
-    const bottom = Math.min(sheet.rows, area.top + area.rows);
-    const right = Math.min(sheet.columns, area.left + area.columns);
+    const at = sheet.levels[area.level];
+    if (!at) return;
+    const bottom = Math.min(at.rows, area.top + area.rows);
+    const right = Math.min(at.columns, area.left + area.columns);
     for (let row = area.top >> 8; row * LAYER_SIZE < bottom; row++) {
       for (let column = area.left >> 8; column * LAYER_SIZE < right; column++) {
-        visit(sheet.firstTile + row * sheet.tilesAcross + column, row, column, {
+        visit(at.firstTile + row * at.tilesAcross + column, row, column, {
           top: Math.max(0, area.top - row * LAYER_SIZE),
           left: Math.max(0, area.left - column * LAYER_SIZE),
           bottom: Math.min(LAYER_SIZE, bottom - row * LAYER_SIZE),
@@ -226,50 +270,54 @@ export class Values {
     }
   }
 
-  private hold(tile: number, sheet: Sheet, row: number, column: number): Held | null {
+  private hold(tile: number, sheet: Sheet, level: number, row: number, column: number): Held | null {
     const here = this.held[tile];
     if (here) return here;
-    const width = tileSize(sheet.columns, column);
-    const height = tileSize(sheet.rows, row);
-    let held = this.pool.hold(width, height);
-    if (!held && this.makeRoom(sheet.weight ? (this.worth.get(tile) ?? 0) : Number.POSITIVE_INFINITY))
-      held = this.pool.hold(width, height);
+    const at = sheet.levels[level];
+    if (!at) return null;
+    const [width, height] = [tileSize(at.columns, column), tileSize(at.rows, row)];
+    const inverse = this.inverse(sheet);
+    let held = this.pool.hold(width, height, inverse);
+    if (!held && this.makeRoom()) held = this.pool.hold(width, height, inverse);
     if (!held) return null;
+    held.seen = this.frame;
     this.held[tile] = held;
-    this.setEntry(tile, held);
+    this.version++;
     return held;
   }
 
-  /** Gives up the weight tiles that are worth less than this, cheapest first, until a layer's worth is free. */
-  private makeRoom(than: number): boolean {
-    const candidates: { tile: number; worth: number }[] = [];
-    for (const sheet of this.sheets.sheets)
-      if (sheet.weight)
-        this.eachTile(sheet, (tile) => {
-          const worth = this.worth.get(tile) ?? 0;
-          if (this.held[tile] && worth < than) candidates.push({ tile, worth });
-        });
-    candidates.sort((a, b) => a.worth - b.worth);
+  private release(tile: number, held: Held): void {
+    this.pool.release(held);
+    this.held[tile] = null;
+  }
+
+  /** Gives up the tiles not seen for longest, until a few layers' worth is free. What streams in by itself, what is
+   *  in view, and thumbnails (which every view falls back on) stay. */
+  private makeRoom(): boolean {
+    const candidates: { tile: number; held: Held }[] = [];
+    for (const [tile, held] of this.held.entries()) {
+      if (!held || held.seen >= this.frame - 1) continue;
+      const sheet = this.sheetOf[tile] as Sheet;
+      const thumbnail = sheet.levels.length > 1 && tile === sheet.levels.at(-1)?.firstTile;
+      if (!sheet.streamed && !thumbnail) candidates.push({ tile, held });
+    }
+    candidates.sort((a, b) => a.held.seen - b.held.seen);
     let freed = 0;
-    for (const { tile } of candidates) {
-      const held = this.held[tile] as Held;
-      this.pool.release(held);
-      this.held[tile] = null;
-      this.setEntry(tile, null);
+    for (const { tile, held } of candidates) {
+      this.release(tile, held);
       freed += layerShare(held.width, held.height);
       if (freed >= 4) break;
     }
+    if (freed > 0) this.version++;
     return freed > 0;
   }
+}
 
-  private setEntry(tile: number, held: Held | null): void {
-    this.table[tile] = held ? tableEntry(held.slot.layer, held.slot.x, held.slot.y) : 0;
-    this.tableChanged = true;
-  }
-
-  private writeTable(): void {
-    this.table = new Uint32Array(this.sheets.tiles);
-    for (const [tile, held] of this.held.entries()) this.setEntry(tile, held);
-    this.tableChanged = true;
-  }
+/** A rectangle of a level of a sheet, in its cells. */
+interface Area {
+  readonly level: number;
+  readonly top: number;
+  readonly left: number;
+  readonly rows: number;
+  readonly columns: number;
 }

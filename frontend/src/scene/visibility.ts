@@ -1,72 +1,122 @@
-/** Which plates the eye sees, how near they are, and how near the near plane may be. */
+/** Which plates the eye sees, how large they are there, and how near the near plane may be. */
 
-import { add, basisOf, dot, eyeOf, FIELD_OF_VIEW, type Vec3 } from "./camera";
+import { basisOf, eyeOf, FIELD_OF_VIEW, type Vec3 } from "./camera";
 import type { Window } from "./sheets";
 import type { CameraState } from "./types";
+
+/** The eye of one frame, with all that follows from it worked out once. */
+export class Viewer {
+  readonly eye: Vec3;
+  private readonly right: Vec3;
+  private readonly up: Vec3;
+  private readonly back: Vec3;
+  private readonly tx: number;
+  private readonly ty: number;
+  private readonly sideways: number;
+  private readonly upward: number;
+  /** Pixels of a cell that is one cell away. */
+  readonly focal: number;
+
+  constructor(
+    state: CameraState,
+    readonly aspect: number,
+    /** Of the window, in the pixels that are drawn. */
+    height: number,
+  ) {
+    const { right, up, back } = basisOf(state.azimuth, state.elevation);
+    [this.eye, this.right, this.up, this.back] = [eyeOf(state), right, up, back];
+    this.ty = Math.tan(FIELD_OF_VIEW / 2);
+    this.tx = this.ty * aspect;
+    this.sideways = Math.hypot(1, this.tx);
+    this.upward = Math.hypot(1, this.ty);
+    this.focal = height / 2 / this.ty;
+  }
+
+  /** From the eye to the nearest point of a rectangle of a plate. */
+  distance(x: number, y: number, z: number, columns: number, rows: number): number {
+    const [ex, ey, ez] = this.eye;
+    const dx = Math.max(x - ex, 0, ex - x - columns);
+    const dy = Math.max(-y - rows - ey, 0, ey + y);
+    const dz = Math.max(z - 1 - ez, 0, ez - z);
+    return Math.sqrt(dx * dx + dy * dy + dz * dz);
+  }
+
+  /** True if a rectangle (layout space) may be in the window: its bounding sphere meets the cone of view. */
+  sees(x: number, y: number, z: number, columns: number, rows: number): boolean {
+    const ax = x + columns / 2 - this.eye[0];
+    const ay = -y - rows / 2 - this.eye[1];
+    const az = z - this.eye[2];
+    const radius = Math.sqrt(columns * columns + rows * rows) / 2 + 1;
+    const { right, up, back } = this;
+    const depth = -(ax * back[0] + ay * back[1] + az * back[2]);
+    return (
+      depth > -radius &&
+      Math.abs(ax * right[0] + ay * right[1] + az * right[2]) < depth * this.tx + radius * this.sideways &&
+      Math.abs(ax * up[0] + ay * up[1] + az * up[2]) < depth * this.ty + radius * this.upward
+    );
+  }
+
+  /** The nearest that anything in the window may be to the plane of the eye, when it is this far from the eye. */
+  depthOf(distance: number): number {
+    return distance / Math.hypot(1, this.tx, this.ty);
+  }
+}
 
 export interface Visibility {
   /** Numbers of the windows in view, the nearest first. */
   readonly order: readonly number[];
   readonly near: number;
   readonly far: number;
+  /** Pixels of the largest cell. */
+  readonly largest: number;
 }
 
-/** From the eye to the nearest point of a rectangle of a plate. */
-export function distanceTo(
-  eye: Vec3,
-  x: number,
-  y: number,
-  z: number,
-  columns: number,
-  rows: number,
-): number {
-  const dx = Math.max(x - eye[0], 0, eye[0] - x - columns);
-  const dy = Math.max(-y - rows - eye[1], 0, eye[1] + y);
-  const dz = Math.max(z - 1 - eye[2], 0, eye[2] - z);
-  return Math.hypot(dx, dy, dz);
-}
+export const NOTHING: Visibility = { order: [], near: 1, far: 2, largest: 0 };
 
-/** True if a rectangle (layout space) may be in the window: its bounding sphere meets the cone of view. */
-export function mayBeSeen(
-  state: CameraState,
-  aspect: number,
-  x: number,
-  y: number,
-  z: number,
-  columns: number,
-  rows: number,
-): boolean {
-  const { right, up, back } = basisOf(state.azimuth, state.elevation);
-  const arm = add([x + columns / 2, -y - rows / 2, z], eyeOf(state), -1);
-  const radius = Math.hypot(columns, rows) / 2 + 1;
-  const depth = -dot(arm, back);
-  const ty = Math.tan(FIELD_OF_VIEW / 2);
-  const tx = ty * aspect;
-  return (
-    depth > -radius &&
-    Math.abs(dot(arm, right)) < depth * tx + radius * Math.hypot(1, tx) &&
-    Math.abs(dot(arm, up)) < depth * ty + radius * Math.hypot(1, ty)
-  );
-}
+const STEPS = 2048;
 
-export function findVisible(windows: readonly Window[], state: CameraState, aspect: number): Visibility {
-  const eye = eyeOf(state);
-  const seen: { index: number; distance: number }[] = [];
+export function findVisible(windows: readonly Window[], viewer: Viewer): Visibility {
+  const numbers: number[] = [];
+  const distances: number[] = [];
   let nearest = Number.POSITIVE_INFINITY;
   let farthest = 1;
-  for (const [index, { plate }] of windows.entries()) {
-    if (!mayBeSeen(state, aspect, plate.x, plate.y, plate.z, plate.columns, plate.rows)) continue;
-    const distance = distanceTo(eye, plate.x, plate.y, plate.z, plate.columns, plate.rows);
-    nearest = Math.min(nearest, distance);
-    farthest = Math.max(farthest, distance + Math.hypot(plate.columns, plate.rows) + 2);
-    seen.push({ index, distance });
+  for (const [number, { plate }] of windows.entries()) {
+    const { x, y, z, columns, rows } = plate;
+    if (!viewer.sees(x, y, z, columns, rows)) continue;
+    const distance = viewer.distance(x, y, z, columns, rows);
+    if (distance < nearest) nearest = distance;
+    farthest = Math.max(farthest, distance + Math.sqrt(columns * columns + rows * rows) + 2);
+    numbers.push(number);
+    distances.push(distance);
   }
-  seen.sort((a, b) => a.distance - b.distance);
-  const ty = Math.tan(FIELD_OF_VIEW / 2);
-  // Depth is the distance along the line of sight: at the window's corner, less than the way there.
-  const near = Math.max(
-    0.02,
-    (Number.isFinite(nearest) ? nearest : 1) / Math.hypot(1, ty, ty * aspect) / 1.1,
-  );
-  return { order: seen.map(({ index }) => index), near, far: Math.max(farthest * 1.1, near * 2) };
+  const least = Number.isFinite(nearest) ? nearest : 1;
+  const near = Math.max(0.02, viewer.depthOf(least) / 1.1);
+  return {
+    order: byDistance(numbers, distances, least, farthest),
+    near,
+    far: Math.max(farthest * 1.1, near * 2),
+    largest: numbers.length > 0 ? viewer.focal / Math.max(1, least) : 0,
+  };
+}
+
+/** Sorts by counting, in steps of distance: near enough to nearest-first, for what is hidden to be left out. */
+function byDistance(
+  numbers: readonly number[],
+  distances: readonly number[],
+  nearest: number,
+  farthest: number,
+): number[] {
+  const step = STEPS / Math.max(1e-9, farthest - nearest);
+  const bucket = (i: number): number =>
+    Math.min(STEPS - 1, Math.floor(((distances[i] as number) - nearest) * step));
+  const starts = new Uint32Array(STEPS + 1);
+  for (let i = 0; i < numbers.length; i++) starts[bucket(i) + 1] = (starts[bucket(i) + 1] as number) + 1;
+  for (let i = 0; i < STEPS; i++) starts[i + 1] = (starts[i + 1] as number) + (starts[i] as number);
+  const order = new Array<number>(numbers.length);
+  for (const [i, number] of numbers.entries()) {
+    const at = bucket(i);
+    order[starts[at] as number] = number;
+    starts[at] = (starts[at] as number) + 1;
+  }
+  return order;
 }
