@@ -36,9 +36,9 @@ import type {
   PlatePose,
   RowsHeader,
   ThemeName,
-  TileAddress,
   TileHeader,
   Unsubscribe,
+  WantedTile,
 } from "./types";
 import { Values } from "./values";
 import { benchmarkView, cellView, plateView, regionView } from "./views";
@@ -73,7 +73,7 @@ class AtlasMap implements MapView {
   private viewer: Viewer;
   private readonly pieces: PieceList;
   private pointer: { x: number; y: number } | null = null;
-  private wishes: { key: string; tiles: readonly TileAddress[] } = { key: "", tiles: [] };
+  private wishes: { key: string; tiles: readonly WantedTile[] } = { key: "", tiles: [] };
   private bare = false;
   private theme: ThemeName;
   private lost = false;
@@ -162,6 +162,7 @@ class AtlasMap implements MapView {
     source: readonly { readonly text: string }[],
   ): void {
     this.tokens = { target: tokens.map(({ text }) => text), source: source.map(({ text }) => text) };
+    this.values.setExtent({ target: tokens.length, source: source.length });
     this.loop.schedule();
   }
 
@@ -235,7 +236,7 @@ class AtlasMap implements MapView {
 
   // ---- what is missing -------------------------------------------------------------------------------------
 
-  wantedTiles(): readonly TileAddress[] {
+  wantedTiles(): readonly WantedTile[] {
     const key = `${this.values.version} ${this.frames}`;
     if (this.wishes.key === key) return this.wishes.tiles;
     const { clientWidth, clientHeight } = this.canvas;
@@ -244,6 +245,11 @@ class AtlasMap implements MapView {
     const ranks = rankTiles(this.stage.windows, this.visibility, this.viewer, pointing);
     this.wishes = { key, tiles: this.values.wanted(ranks) };
     return this.wishes.tiles;
+  }
+
+  refreshActivations(): void {
+    this.values.markStale();
+    this.loop.rest();
   }
 
   wantedActivations(): readonly string[] {

@@ -37,6 +37,8 @@ export interface Held {
   inverse: number;
   /** Number of the last frame that drew it. */
   seen: number;
+  /** There may be more in it by now: it is drawn, and asked for again. */
+  stale: boolean;
 }
 
 function makeLayer(): Layer {
@@ -106,7 +108,7 @@ export class Pool {
     const slot = this.slots.allocate(width, height);
     if (!slot) return null;
     while (this.layers.length < this.slots.depth) this.layers.push(makeLayer());
-    const held = { slot, width, height, inverse, seen: 0 };
+    const held = { slot, width, height, inverse, seen: 0, stale: false };
     (this.layers[slot.layer] as Layer).tiles.add(held);
     this.clear(held);
     return held;

@@ -75,6 +75,11 @@ export interface TileAddress {
   readonly col: number;
 }
 
+/** A tile that the map lacks: of a weight, or of an activation of the run shown. */
+export interface WantedTile extends TileAddress {
+  readonly activation: boolean;
+}
+
 export interface TileHeader extends TileAddress {
   readonly shape: readonly number[];
   readonly full_shape: readonly number[];
@@ -138,9 +143,11 @@ export interface MapView {
   setScales(scales: Readonly<Record<string, number>>): void;
   setTheme(theme: ThemeName): void;
 
-  /** Weight tiles that are not here, most important first, no more than the pool has room for. */
-  wantedTiles(): readonly TileAddress[];
-  /** Names of the activations drawn, the most visible first. */
+  /** Tiles that are not here, most important first, no more than the pool has room for. */
+  wantedTiles(): readonly WantedTile[];
+  /** The run has computed more: tiles of its activations are wanted anew (what streams in by rows is not). */
+  refreshActivations(): void;
+  /** Names of the activations drawn whose rows are kept, the most visible first. The others come by tiles. */
   wantedActivations(): readonly string[];
   /** What is wanted may have changed (camera at rest, new layout, tiles came in or were given up). */
   onWantedChange(listener: () => void): Unsubscribe;

@@ -1,12 +1,13 @@
 /** The numbers of one model on the map: takes in rows and tiles, says which tiles are held and which are not. */
 
+import type { Positions } from "../graph/shape";
 import type { Graph } from "../graph/types";
 import type { Layout } from "../layout/types";
 import { ABSENT, decodeHalf } from "./half";
 import { type Held, LAYER_BYTES, Pool } from "./pool";
 import { isTokenAxis, makeSheets, type Sheet, type Sheets } from "./sheets";
 import { LAYER_SIZE, layerShare } from "./slots";
-import type { RowsHeader, TileAddress, TileHeader } from "./types";
+import type { RowsHeader, TileHeader, WantedTile } from "./types";
 
 /** A tile of a sheet, and how much it is wanted (more is sooner). */
 export interface Rank {
@@ -44,6 +45,7 @@ export class Values {
   private sheetOf: Sheet[] = [];
   private graph: Graph | null = null;
   private kept = 0;
+  private extent: Positions = { target: 0, source: 0 };
   private scale: (sheet: Sheet) => number = () => 1;
 
   constructor(poolBytes: number) {
@@ -96,6 +98,35 @@ export class Values {
         if (held) this.pool.setScale(held, inverse);
       });
     }
+  }
+
+  /** So many tokens have been read or written: tiles beyond them do not exist. */
+  setExtent(extent: Positions): void {
+    this.extent = extent;
+  }
+
+  /** More rows have been computed since the tiles of activations came: those that are asked for are asked for anew. */
+  markStale(): void {
+    for (const sheet of this.sheets.sheets) {
+      if (sheet.weight || sheet.streamed) continue;
+      this.eachTile(sheet, (tile) => {
+        const held = this.held[tile];
+        if (held) held.stale = true;
+      });
+    }
+    this.version++;
+  }
+
+  private exists(sheet: Sheet, level: number, row: number, column: number): boolean {
+    if (sheet.weight) return true;
+    const info = this.sheets.tensor(sheet.source);
+    const beyond = (axis: number | null, tile: number): boolean => {
+      const name = info && axis !== null ? info.axes[axis] : undefined;
+      if (!isTokenAxis(name)) return false;
+      const count = info?.source_axes.includes(name ?? "") ? this.extent.source : this.extent.target;
+      return tile * LAYER_SIZE * 2 ** level >= count;
+    };
+    return !beyond(sheet.rowAxis, row) && !beyond(sheet.columnAxis, column);
   }
 
   private inverse(sheet: Sheet): number {
@@ -164,11 +195,11 @@ export class Values {
   }
 
   /** Tiles not here, the most wanted first, as many as there is room for. */
-  wanted(ranks: Rank[]): TileAddress[] {
+  wanted(ranks: Rank[]): WantedTile[] {
     ranks.sort((a, b) => b.worth - a.worth);
     const asked = new Set<number>();
     let room = this.pool.maximumLayers * ROOM - this.kept;
-    const missing: TileAddress[] = [];
+    const missing: WantedTile[] = [];
     for (const { sheet, level, row, column } of ranks) {
       const at = sheet.levels[level];
       if (!at) continue;
@@ -177,9 +208,10 @@ export class Values {
       room -= layerShare(tileSize(at.columns, column), tileSize(at.rows, row));
       if (room < 0) break;
       asked.add(tile);
-      if (this.held[tile]) continue;
+      const held = this.held[tile];
+      if ((held && !held.stale) || !this.exists(sheet, level, row, column)) continue;
       const index = sheet.fixed.filter((fixed) => fixed !== null);
-      missing.push({ name: sheet.source, index, level, row, col: column });
+      missing.push({ name: sheet.source, activation: !sheet.weight, index, level, row, col: column });
     }
     return missing;
   }
@@ -228,6 +260,7 @@ export class Values {
     this.eachTileOf(sheet, area, (tile, row, column, inTile) => {
       const held = this.hold(tile, sheet, area.level, row, column);
       if (!held) return;
+      held.stale = false;
       const down = row * LAYER_SIZE + inTile.top - area.top;
       const right = column * LAYER_SIZE + inTile.left - area.left;
       const from = start + down * stride + right * step;

@@ -344,6 +344,7 @@ export class Session {
         break;
       case "paused":
         this.#watch(null);
+        this.map?.refreshActivations();
         if (this.#afterPrompt !== null) {
           const count = this.#afterPrompt;
           this.#afterPrompt = null;
@@ -353,8 +354,11 @@ export class Session {
       case "queued":
         this.#watch(null);
         break;
-      case "prompt":
       case "done":
+        this.#watch(null);
+        this.map?.refreshActivations();
+        break;
+      case "prompt":
       case "error":
         this.#watch(null);
     }
@@ -401,7 +405,7 @@ export class Session {
     const { header } = frame;
     const run = state.run.value;
     if (header.type === "rows" && header.run !== run?.id) return;
-    if (header.type === "tile" && header.model !== state.modelId.value) return;
+    if (header.type === "tile" && !this.#shown(header)) return;
     if (header.type === "tile") {
       this.#asked.delete(tileKey(header));
       this.map?.applyTile(header, halfFloats(frame));
@@ -411,6 +415,11 @@ export class Session {
     if (header.type === "rows") state.rowsTaken(header.name).value += 1;
     if (header.type === "rows" && !state.arrived.value.has(header.name))
       state.arrived.value = new Set(state.arrived.value).add(header.name);
+  }
+
+  /** Whether a tile is of the model and, if of an activation, of the run shown. */
+  #shown(header: Frame["header"]): boolean {
+    return header.run === null ? header.model === state.modelId.value : header.run === state.run.value?.id;
   }
 
   #want(): void {
@@ -430,7 +439,7 @@ export class Session {
       activations,
       resend: [],
       model: run.model,
-      tiles,
+      tiles: tiles.map(({ activation, ...tile }) => (activation ? { ...tile, run: run.id } : tile)),
     });
   }
 
