@@ -21,7 +21,7 @@ const may = {
   panels: ["session", "lessons", "scene", "layout", "graph", "state", "net"],
   pages: ["state"],
 };
-const packages = { three: ["scene"], "camera-controls": ["scene"] };
+const packages = { three: ["scene"] };
 
 const importing =
   /(?:^|\n)\s*(?:import|export)\s[^;"']*?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)|(?:^|\n)\s*import\s*["']([^"']+)["']/g;
