@@ -28,7 +28,7 @@ export interface Problem {
 }
 
 export type Connection = "connecting" | "open" | "lost";
-export type Panel = "inspector" | "pins" | "attention" | "charts" | "help";
+export type Panel = "inspector" | "pins" | "attention" | "lenses" | "help";
 export type AttentionStage = "hook_attn_scores_raw" | "hook_attn_scores" | "hook_pattern";
 
 export const DEFAULT_SAMPLING: Sampling = { temperature: 0.8, top_k: 0, top_p: 0.95, seed: 0, beams: 1 };

@@ -81,9 +81,13 @@ async function numbers(path: string, slice: Slice, signal?: AbortSignal): Promis
   return parseNpy(await answer.arrayBuffer());
 }
 
-async function json<T>(path: string): Promise<T> {
-  return (await (await ask(path)).json()) as T;
+async function json<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return (await (await ask(path, signal ? { signal } : {})).json()) as T;
 }
+
+/** The JSON at an address of the API, such as `lensAddress` gives. */
+export const getJson = <T>(address: string, signal?: AbortSignal): Promise<T> =>
+  json<T>(address.slice(ROOT.length), signal);
 
 /** A call; its answer if it went well.
  *  @throws ApiError otherwise, DOMException when given up by its signal. */

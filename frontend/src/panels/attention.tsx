@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { formatNumber, tokenText } from "../format";
 import type { Numbers } from "../net/npy";
-import { ApiError, getActivations, getFigure } from "../net/rest";
+import { ApiError, getActivations } from "../net/rest";
 import type { MapView } from "../scene/types";
 import {
   type AttentionStage,
@@ -21,7 +21,7 @@ import {
 import { readTokens } from "../state/run";
 import { theme } from "../theme";
 import { choose, useActions } from "./actions";
-import { Downloads, FigureView } from "./charts";
+import { Exports } from "./exports";
 
 const STAGES: readonly { stage: AttentionStage; word: string }[] = [
   { stage: "hook_attn_scores_raw", word: "scores" },
@@ -265,36 +265,11 @@ function Labels({ side, marked }: { side: "top" | "left"; marked: number }) {
   );
 }
 
-/** The same figure by Plotly, as a notebook would show it. */
+/** The same head as a lens: numbers, a figure for a notebook, pictures for paper. */
 function Twin({ id }: { id: string }) {
-  const open = useSignal(false);
   const { layer, head, stage } = attention.value;
   const query = { layer: `${layer}`, head: `${head}`, stage: STAGE_WORDS[stage] };
-  const size = readTokens(run.value).length;
-  const settled = run.value?.phase !== "writing";
-  return (
-    <>
-      <div class="row">
-        <button
-          type="button"
-          class="pill"
-          aria-expanded={open.value}
-          onClick={() => {
-            open.value = !open.value;
-          }}
-        >
-          Plotly twin
-        </button>
-        <Downloads run={id} lens="attention" query={query} />
-      </div>
-      {open.value && (
-        <FigureView
-          wanted={settled ? `${id} ${layer} ${head} ${stage} ${size}` : null}
-          load={() => getFigure(id, "attention", query)}
-        />
-      )}
-    </>
-  );
+  return <Exports run={id} lens="attention" query={query} />;
 }
 
 /** What the lens calls the stages. */

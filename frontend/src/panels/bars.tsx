@@ -70,6 +70,6 @@ const number = (value: number | null) => (value === null ? "not a number" : form
 
 function emptyReason(inside: boolean): string {
   return inside
-    ? "Kept for written tokens only. The charts show every position’s."
+    ? "Kept for written tokens only. The lens “Every position” shows them all."
     : "Comes when the prompt has been read.";
 }

@@ -2,21 +2,23 @@
 
 import { connection, mapProblem, model, type Panel, type Problem, pageProblem, panel } from "../state";
 import { pins } from "../state/explain";
+import { dockWidth } from "../state/lenses";
 import { theme, toggleTheme } from "../theme";
 import { type Actions, ActionsContext, useActions } from "./actions";
 import { Attention } from "./attention";
 import { Bars } from "./bars";
 import { Callouts } from "./callouts";
-import { Charts } from "./charts";
 import { Flights } from "./flights";
 import { Help } from "./help";
 import { HoverCard } from "./hover-card";
 import { Inspector } from "./inspector";
 import { Legend } from "./legend";
+import { Lenses } from "./lenses";
 import { ModelPicker } from "./model-picker";
 import { Pins } from "./pins";
 import { Prompt } from "./prompt";
 import { Shortcuts } from "./shortcuts";
+import { Splitter } from "./splitter";
 import { Status } from "./status";
 import { Tokens } from "./tokens";
 import { Writer } from "./writer";
@@ -25,7 +27,7 @@ const TABS: readonly { name: Panel; word: string }[] = [
   { name: "inspector", word: "Inspector" },
   { name: "pins", word: "Pinned" },
   { name: "attention", word: "Attention" },
-  { name: "charts", word: "Charts" },
+  { name: "lenses", word: "Lenses" },
   { name: "help", word: "?" },
 ];
 
@@ -36,7 +38,10 @@ export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvas
       <Shortcuts />
       <Header />
       <Banner />
-      <div class={`atlas ${panel.value}${pins.value.length > 1 ? " several" : ""}`}>
+      <div
+        class={`atlas ${panel.value}${pins.value.length > 1 ? " several" : ""}${dockWidth.value === null ? "" : " pulled"}`}
+        style={{ "--dock": dockWidth.value === null ? undefined : `${dockWidth.value}px` }}
+      >
         <aside class="left" aria-label="Text and writer">
           <Prompt />
           <Tokens />
@@ -60,6 +65,7 @@ export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvas
             <Reading />
           </div>
         </aside>
+        <Splitter />
       </div>
       <Status />
       <HoverCard />
@@ -75,8 +81,8 @@ function Reading() {
       return <Pins />;
     case "attention":
       return <Attention />;
-    case "charts":
-      return <Charts />;
+    case "lenses":
+      return <Lenses />;
     case "help":
       return <Help />;
   }

@@ -1,10 +1,23 @@
-/** plotly.js, loaded when the first chart is drawn, in the page's own colours. */
+/** plotly.js, loaded when the first chart is drawn: in the page's own colours, linked to rows of a table, and as a
+ *  file in print quality. */
 
 import type { Figure } from "../net/rest";
+import { heightOf, pointAt, rowOfPoint, shapeAround, type Trace, themedData } from "./figure-parts";
+
+interface Point {
+  readonly curveNumber: number;
+  readonly pointNumber: number | readonly number[];
+}
+
+interface Host extends HTMLElement {
+  on?(event: "plotly_click", listener: (event: { readonly points: readonly Point[] }) => void): void;
+}
 
 interface Plotly {
   react(host: HTMLElement, data: unknown, layout: unknown, config: unknown): Promise<unknown>;
+  relayout(host: HTMLElement, change: unknown): Promise<unknown>;
   purge(host: HTMLElement): void;
+  toImage(figure: unknown, options: unknown): Promise<string>;
 }
 
 let library: Promise<Plotly> | null = null;
@@ -29,45 +42,125 @@ function load(): Promise<Plotly> {
   return library;
 }
 
-/** Draws a figure into its host; returns how to take it away. `failed` is told why it could not be drawn. */
-export function drawFigure(host: HTMLElement, figure: Figure, failed: (message: string) => void): () => void {
+export interface Drawing {
+  /** Why it could not be drawn. */
+  failed(message: string): void;
+  /** A point was clicked: the row of the lens's table that it is. */
+  clicked?(row: number): void;
+}
+
+export interface Drawn {
+  /** Frames the point that is this row of the table; null frames none. */
+  mark(row: number | null): void;
+  /** The host has another size. */
+  resized(): void;
+  remove(): void;
+}
+
+/** Draws a figure into its host. */
+export function drawFigure(host: HTMLElement, figure: Figure, drawing: Drawing): Drawn {
   let gone = false;
-  load()
-    .then((plotly) =>
-      gone ? undefined : plotly.react(host, figure.data, themed(figure.layout, host), CONFIG),
-    )
-    .catch((error: Error) => failed(`The chart could not be drawn: ${error.message}`));
-  return () => {
-    gone = true;
-    void library?.then((plotly) => plotly.purge(host));
+  let marked: number | null = null;
+  const data = figure.data as readonly Trace[];
+  const colours = coloursOf(host);
+  const draw = async () => {
+    const plotly = await load();
+    if (gone) return;
+    await plotly.react(host, themedData(data, colours), themed(figure, host, colours), CONFIG);
+    (host as Host).on?.("plotly_click", ({ points: [point] }) => {
+      const row = point && rowOfPoint(data, point.curveNumber, point.pointNumber);
+      if (row !== undefined) drawing.clicked?.(row);
+    });
+    if (marked !== null) mark(marked);
+  };
+  const drawn = draw().catch((error: Error) =>
+    drawing.failed(`The chart could not be drawn: ${error.message}`),
+  );
+  const later = (change: (plotly: Plotly) => Promise<unknown> | undefined) =>
+    void drawn.then(async () => {
+      const plotly = await load();
+      if (!gone && host.querySelector(".main-svg")) await change(plotly);
+    });
+  const mark = (row: number | null) => {
+    marked = row;
+    const point = row === null ? undefined : pointAt(data, row);
+    later((plotly) =>
+      plotly.relayout(host, { shapes: point ? [shapeAround(data, point, colours.ink)] : [] }),
+    );
+  };
+  return {
+    mark,
+    resized: () => later((plotly) => plotly.relayout(host, { autosize: true, height: host.clientHeight })),
+    remove: () => {
+      gone = true;
+      void library?.then((plotly) => plotly.purge(host));
+    },
   };
 }
 
 const CONFIG = { responsive: true, displaylogo: false, displayModeBar: false };
+/** 96 pixels an inch on the page, three times as many on paper. */
+const PRINT_SCALE = 3;
 
-function themed(layout: Readonly<Record<string, unknown>>, host: HTMLElement): Record<string, unknown> {
+/** A figure as a file for paper: dark on white whatever the page's theme, `svg` to any size, `png` at 288 dpi. */
+export async function figureFile(figure: Figure, format: "svg" | "png"): Promise<Blob> {
+  const plotly = await load();
+  const layout = {
+    ...figure.layout,
+    ...eachAxis(figure.layout, { automargin: true, gridcolor: "#e4e0d8", linecolor: "#888" }),
+    template: {},
+    paper_bgcolor: "#ffffff",
+    plot_bgcolor: "#ffffff",
+    font: { family: '"IBM Plex Mono", "DejaVu Sans Mono", monospace', size: 12, color: "#1f2328" },
+    margin: { l: 60, r: 20, t: 50, b: 60 },
+  };
+  const size = { width: 900, height: Math.max(420, heightOf(figure.data as readonly Trace[], 900)) };
+  const options = { format, ...size, scale: format === "png" ? PRINT_SCALE : 1 };
+  const address = await plotly.toImage({ data: figure.data, layout }, options);
+  const [head, body] = [address.slice(0, address.indexOf(",")), address.slice(address.indexOf(",") + 1)];
+  if (!head.includes("base64")) return new Blob([decodeURIComponent(body)], { type: "image/svg+xml" });
+  const bytes = Uint8Array.from(atob(body), (character) => character.charCodeAt(0));
+  return new Blob([bytes], { type: "image/png" });
+}
+
+export type Colours = Readonly<Record<"ink" | "soft" | "rule" | "paper" | "pr" | "ap" | "an" | "su", string>>;
+
+function coloursOf(host: HTMLElement): Colours {
   const style = getComputedStyle(host);
-  const colour = (name: string) => style.getPropertyValue(name).trim();
+  const colour = (name: string) => style.getPropertyValue(`--${name}`).trim();
+  const names = ["ink", "soft", "rule", "paper", "pr", "ap", "an", "su"] as const;
+  return Object.fromEntries(names.map((name) => [name, colour(name)])) as Record<
+    (typeof names)[number],
+    string
+  >;
+}
+
+function eachAxis(layout: Figure["layout"], change: object): Record<string, object> {
+  return Object.fromEntries(
+    ["xaxis", "yaxis"].map((name) => [name, { ...(layout[name] as object | undefined), ...change }]),
+  );
+}
+
+function themed(figure: Figure, host: HTMLElement, colours: Colours): Record<string, unknown> {
+  const { layout } = figure;
   const axis = {
-    gridcolor: colour("--rule"),
-    linecolor: colour("--rule"),
-    zerolinecolor: colour("--rule"),
+    gridcolor: colours.rule,
+    linecolor: colours.rule,
+    zerolinecolor: colours.rule,
     automargin: true,
   };
-  const axes = Object.fromEntries(
-    ["xaxis", "yaxis"].map((name) => [name, { ...(layout[name] as object | undefined), ...axis }]),
-  );
   return {
     ...layout,
-    ...axes,
+    ...eachAxis(layout, axis),
     template: {},
     title: undefined,
     autosize: true,
     width: undefined,
-    height: Math.max(240, host.clientHeight),
-    margin: { l: 44, r: 8, t: 8, b: 40 },
+    height: host.clientHeight,
+    margin: { l: 40, r: 6, t: 8, b: 36 },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
-    font: { family: '"IBM Plex Mono", monospace', size: 11, color: colour("--ink") },
+    font: { family: '"IBM Plex Mono", monospace', size: 11, color: colours.ink },
+    hoverlabel: { font: { family: '"IBM Plex Mono", monospace', size: 11 } },
   };
 }

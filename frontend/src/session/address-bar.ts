@@ -5,6 +5,7 @@ import { effect } from "@preact/signals";
 import type { CameraState, MapView } from "../scene/types";
 import * as state from "../state";
 import { type Address, readAddress, writeAddress } from "../state/address";
+import { openLenses, readLenses, writeLenses } from "../state/lenses";
 import type { Session } from "./session";
 
 const DELAY = 250;
@@ -18,6 +19,7 @@ export async function follow(address: Address, session: Session, map: MapView | 
   state.panel.value = panelNamed(address.panel) ?? state.panel.value;
   readAttention(address.attention);
   state.heads.value = address.heads ?? "fan";
+  openLenses.value = readLenses(address.lenses) ?? openLenses.value;
   const id = address.model ?? preferred()?.id ?? null;
   if (id === null) return;
   waitingCamera = address.camera ? toCamera(address.camera) : null;
@@ -75,6 +77,7 @@ export function mirror(session: Session, map: MapView | null): void {
       state.sampling.value,
       state.panel.value,
       state.attention.value,
+      openLenses.value,
     ];
     soon();
   });
@@ -102,6 +105,7 @@ function fromStore(camera: readonly number[] | undefined): Address {
     selected: state.selected.value ?? undefined,
     panel: state.panel.value === "inspector" ? undefined : state.panel.value,
     attention: state.panel.value === "attention" ? `${layer}_${head}_${stage}` : undefined,
+    lenses: state.panel.value === "lenses" ? writeLenses(openLenses.value) : undefined,
   };
 }
 
@@ -112,7 +116,7 @@ function toCamera(numbers: readonly number[]): CameraState | null {
 }
 
 function panelNamed(name: string | undefined): state.Panel | undefined {
-  return (["inspector", "pins", "attention", "charts", "help"] as const).find((panel) => panel === name);
+  return (["inspector", "pins", "attention", "lenses", "help"] as const).find((panel) => panel === name);
 }
 
 function readAttention(text: string | undefined): void {

@@ -19,6 +19,8 @@ export interface Address {
   readonly heads?: HeadArrangement | undefined;
   /** Layer, head and stage of the attention panel. */
   readonly attention?: string | undefined;
+  /** The lenses that are open, as state/lenses.ts writes them; in the fragment, since they may name tokens. */
+  readonly lenses?: string | undefined;
 }
 
 /** `?query#fragment` of an address. */
@@ -44,6 +46,7 @@ export function writeAddress(address: Address): string {
     fragment.set("tokens", address.tokens.join("_"));
     if (address.prompt !== undefined) fragment.set("prompt", `${address.prompt}`);
   }
+  if (address.lenses !== undefined) fragment.set("lenses", address.lenses);
   return `${query.size > 0 ? `?${query}` : ""}${fragment.size > 0 ? `#${fragment}` : ""}`;
 }
 
@@ -66,6 +69,7 @@ export function readAddress(search: string, hash: string): Address {
     panel: query.get("panel") ?? undefined,
     heads: HEAD_ARRANGEMENTS.find((name) => name === query.get("heads")),
     attention: query.get("attention") ?? undefined,
+    lenses: fragment.get("lenses") ?? undefined,
   };
 }
 

@@ -1,0 +1,63 @@
+/** What the server says of its lenses, and what they show of a run: the shapes of docs/lenses.md. */
+
+import { getJson, lensAddress } from "./rest";
+
+/** One thing that a lens can be asked for; the kinds are those of `LensParameter` in the server's schemas. */
+export interface LensParameter {
+  readonly name: string;
+  readonly title: string;
+  readonly kind: "index" | "count" | "number" | "choice" | "token" | "text";
+  readonly default: number | string;
+  /** The axis that an index runs along. */
+  readonly of: string;
+  readonly size: number;
+  readonly least: number | null;
+  readonly most: number | null;
+  readonly choices: readonly string[];
+  readonly empty: string;
+}
+
+export interface LensInfo {
+  readonly name: string;
+  readonly title: string;
+  readonly group: string;
+  readonly applies: boolean;
+  /** Why not, where it does not apply. */
+  readonly reason: string | null;
+  readonly reading: string;
+  readonly misreadings: readonly string[];
+  readonly parameters: readonly LensParameter[];
+}
+
+/** Cells of the map: a tensor, and an index an axis, null for all along it. */
+export type LensPlace = readonly [tensor: string, index: readonly (number | null)[]];
+export type LensValue = string | number | boolean | null;
+
+export interface LensTable {
+  readonly header: readonly string[];
+  readonly rows: readonly (readonly LensValue[])[];
+  /** For every row, the cells that it speaks of. */
+  readonly places: readonly (LensPlace | null)[];
+  /** Whether these are all rows; a file has them all. */
+  readonly complete: boolean;
+}
+
+/** The board's answer: every head as a small map. */
+export interface LensBoard {
+  readonly part: string;
+  readonly modules: readonly string[];
+  readonly size: readonly [number, number];
+  /** By name, `[layer][head]`. */
+  readonly measures: Readonly<Record<string, readonly (readonly (number | null)[])[]>>;
+  /** `[layer][head][query][key]`. */
+  readonly maps: readonly (readonly (readonly (readonly number[])[])[])[];
+}
+
+export type LensQuery = Readonly<Record<string, string>>;
+
+export const getLenses = async (run: string, signal?: AbortSignal): Promise<readonly LensInfo[]> =>
+  (await getJson<{ lenses: readonly LensInfo[] }>(`/api/v1/runs/${encodeURIComponent(run)}/lenses`, signal))
+    .lenses;
+
+export const getLens = <T>(run: string, lens: string, query: LensQuery, signal?: AbortSignal): Promise<T> =>
+  getJson<T>(lensAddress(run, lens, query), signal);

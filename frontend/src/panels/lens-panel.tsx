@@ -1,0 +1,148 @@
+/** One lens, open: what it is asked, its chart, the same as a table, and how to read it. */
+
+import { useSignal } from "@preact/signals";
+import { getLens, type LensInfo, type LensTable } from "../net/lenses";
+import type { Figure } from "../net/rest";
+import { run } from "../state";
+import { changedLens, type Face, type OpenLens, openLenses, withoutLens } from "../state/lenses";
+import { Exports } from "./exports";
+import { LensFigure } from "./lens-figure";
+import { askedOf, LensForm } from "./lens-form";
+import { LensTableView } from "./lens-table";
+import { useAnswer } from "./use-lens";
+
+const FACES: readonly { face: Face; word: string }[] = [
+  { face: "figure", word: "Chart" },
+  { face: "table", word: "Table" },
+  { face: "notes", word: "How to read this" },
+];
+
+export function LensPanel({ info, open }: { info: LensInfo; open: OpenLens }) {
+  const change = (next: Partial<OpenLens>) => {
+    openLenses.value = changedLens(openLenses.value, open.name, next);
+  };
+  return (
+    <section class="lens" aria-label={info.title} data-lens={info.name}>
+      <header>
+        <h3>{info.title}</h3>
+        <span class="soft note">{info.group}</span>
+        <span class="grow" />
+        <button
+          type="button"
+          class="link close"
+          aria-label={`Close ${info.title}`}
+          onClick={() => {
+            openLenses.value = withoutLens(openLenses.value, open.name);
+          }}
+        >
+          ×
+        </button>
+      </header>
+      {info.applies ? (
+        <Applied info={info} open={open} change={change} />
+      ) : (
+        <>
+          <p class="note">Does not apply to this model: {info.reason}.</p>
+          <Notes info={info} />
+        </>
+      )}
+    </section>
+  );
+}
+
+interface Props {
+  readonly info: LensInfo;
+  readonly open: OpenLens;
+  readonly change: (next: Partial<OpenLens>) => void;
+}
+
+function Applied({ info, open, change }: Props) {
+  const now = run.value;
+  const id = now?.id ?? "";
+  const query = askedOf(info.parameters, open.query);
+  const settled = now?.phase !== "writing";
+  const key = `${id} ${now?.tokens.length} ${info.name} ${new URLSearchParams(query)}`;
+  const figure = useAnswer(settled && open.face === "figure" ? key : null, (signal) =>
+    getLens<Figure>(id, info.name, { ...query, format: "figure" }, signal),
+  );
+  const table = useAnswer(settled && open.face !== "notes" ? key : null, (signal) =>
+    getLens<LensTable>(id, info.name, { ...query, format: "table" }, signal),
+  );
+  const broken = useSignal<string | null>(null);
+  const problem = open.face === "table" ? table.problem : figure.problem;
+  return (
+    <>
+      <LensForm
+        parameters={info.parameters}
+        query={open.query}
+        onChange={(next) => change({ query: next })}
+      />
+      <fieldset class="faces" aria-label={`Show ${info.title} as`}>
+        {FACES.map(({ face, word }) => (
+          <button
+            key={face}
+            type="button"
+            class="link"
+            aria-pressed={open.face === face}
+            onClick={() => change({ face })}
+          >
+            {word}
+          </button>
+        ))}
+      </fieldset>
+      {problem && open.face !== "notes" && (
+        <p class="problem" role="alert">
+          {problem.message}. <span>{problem.hint}</span>
+        </p>
+      )}
+      {broken.value && <p class="problem">{broken.value}</p>}
+      {!settled && open.face !== "notes" && <p class="soft note">Waits until the writer rests.</p>}
+      {open.face === "figure" && figure.value && (
+        <>
+          <p class="caption">
+            <Title figure={figure.value} />
+          </p>
+          <LensFigure
+            figure={figure.value}
+            table={table.value}
+            failed={(message) => {
+              broken.value = message;
+            }}
+          />
+        </>
+      )}
+      {open.face === "table" && table.value && <LensTableView table={table.value} title={info.title} />}
+      {open.face === "notes" && <Notes info={info} />}
+      {open.face !== "notes" && !problem && id && <Exports run={id} lens={info.name} query={query} />}
+    </>
+  );
+}
+
+function Title({ figure }: { figure: Figure }) {
+  const title = figure.layout.title as { text?: string } | undefined;
+  return <>{plain(title?.text ?? "")}</>;
+}
+
+/** Plotly's texts are HTML with entities; the page shows them as text. */
+function plain(text: string): string {
+  return new DOMParser().parseFromString(text, "text/html").body.textContent ?? "";
+}
+
+/** How to read a lens, and how it is misread. */
+function Notes({ info }: { info: LensInfo }) {
+  return (
+    <div class="lens-notes">
+      <p>{info.reading}</p>
+      {info.misreadings.length > 0 && (
+        <>
+          <h4>Usual misreadings</h4>
+          <ul>
+            {info.misreadings.map((misreading) => (
+              <li key={misreading}>{misreading}</li>
+            ))}
+          </ul>
+        </>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,24 @@
+/** What a browser remembers of the dock from visit to visit: which lenses were open, and how wide it was. */
+
+import { effect } from "@preact/signals";
+import { dockWidth, openLenses, readLenses, writeLenses } from "../state/lenses";
+
+const LENSES = "atlas-lenses";
+const WIDTH = "atlas-dock";
+
+/** Brings back what is remembered, and remembers from now on. Call before the address is followed: it has precedence. */
+export function rememberDock(): void {
+  const open = readLenses(window.localStorage.getItem(LENSES));
+  if (open) openLenses.value = open;
+  const width = Number(window.localStorage.getItem(WIDTH));
+  if (width >= 200) dockWidth.value = width;
+  effect(() => {
+    // What a lens was asked may be a piece of the reader's text; only what was open is kept.
+    const names = openLenses.value.map((lens) => ({ ...lens, query: {} }));
+    window.localStorage.setItem(LENSES, writeLenses(names));
+  });
+  effect(() => {
+    if (dockWidth.value === null) window.localStorage.removeItem(WIDTH);
+    else window.localStorage.setItem(WIDTH, `${dockWidth.value}`);
+  });
+}
