@@ -143,7 +143,7 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
 
     def figure() -> Any:
         show = chosen["show"]
-        down = [escaped(stop.label) for stop in stops]
+        down = [stop.label for stop in stops]
         return heat_map(
             values[show], labels_of(tokens), down, "probability" if show == "probability" else "summary",
             title=f"logit lens: {_SHOWN[show]}", across="after", down="read at",

@@ -191,8 +191,6 @@ def test_attention_panel_reads_what_the_api_says(page: Page, server: Server) -> 
     for _ in range(last):
         heat.press("ArrowRight")
     expect(page.locator(".readout")).to_contain_text("masked")
-    page.get_by_role("button", name="Plotly twin").click()
-    expect(page.locator(".plot .heatmaplayer, .plot .hm").first).to_be_attached(timeout=15_000)
 
 
 def test_a_cell_by_keyboard(page: Page, server: Server) -> None:
@@ -211,10 +209,49 @@ def test_a_cell_by_keyboard(page: Page, server: Server) -> None:
     assert float(shown) == pytest.approx(value, rel=1e-6)
 
 
-def test_charts_are_drawn(page: Page, server: Server) -> None:
-    open_atlas(page, server.url, "/?model=sort&panel=charts#text=CBABBC")
-    expect(page.locator(".chart .plot .main-svg").first).to_be_attached(timeout=15_000)
-    expect(page.locator(".chart .problem")).to_have_count(0)
+def test_lenses_are_drawn_asked_closed_and_remembered(page: Page, server: Server) -> None:
+    open_atlas(page, server.url, "/?model=sort&panel=lenses#text=CBABBC&lenses=surprisal")
+    surprisal = page.locator("[data-lens=surprisal]")
+    expect(surprisal.locator(".main-svg").first).to_be_attached(timeout=15_000)
+    page.get_by_label("Open a lens").select_option("logit_lens")
+    lens = page.locator("[data-lens=logit_lens]")
+    lens.get_by_label("colour").select_option("entropy")
+    expect(lens.locator(".caption")).to_contain_text("entropy", timeout=15_000)
+    expect(lens.locator(".problem")).to_have_count(0)
+    wait_until(page, "() => location.hash.includes('logit_lens%3Fshow%3Dentropy%7Esurprisal')")
+    surprisal.get_by_role("button", name="Close").click()
+    page.goto(server.url + "/?model=sort&panel=lenses#text=CBABBC")
+    expect(page.locator("[data-lens]")).to_have_count(1, timeout=15_000)
+    expect(page.locator("[data-lens=logit_lens]")).to_be_visible()
+
+
+def test_rows_of_a_lens_and_cells_of_the_map_are_each_others(page: Page, server: Server) -> None:
+    open_atlas(page, server.url, "/?model=sort&panel=lenses#text=CBABBC&lenses=neuron%3Flayer%3D1%26neuron%3D7!table")
+    table = page.get_by_role("table", name="One neuron")
+    row = table.get_by_role("row").nth(3)
+    row.click()
+    assert state(page)["selected"] == {"tensor": "blocks.1.mlp.hook_post", "index": [2, 7]}
+    expect(row).to_have_class("on")
+    value = exact(server.url, f"runs/{state(page)['run']}/activations", "blocks.1.mlp.hook_post", [2, 7])
+    shown = row.get_by_role("cell").nth(2).inner_text().replace("−", "-")
+    assert float(shown) == pytest.approx(value, rel=1e-3)
+    row.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert state(page)["selected"]["index"] == [3, 7]
+
+
+def test_the_dock_is_pulled_by_keyboard(page: Page, server: Server) -> None:
+    open_atlas(page, server.url, "/?model=sort&panel=lenses#text=CBABBC")
+    dock = page.get_by_role("complementary", name="Reading")
+    before = dock.bounding_box()
+    splitter = page.get_by_role("separator")
+    splitter.focus()
+    page.keyboard.press("ArrowLeft")
+    after = dock.bounding_box()
+    assert before is not None and after is not None and after["width"] > before["width"]
+    page.keyboard.press("Enter")
+    assert dock.bounding_box() == before
 
 
 @pytest.mark.parametrize(

@@ -99,8 +99,11 @@ export function heightOf(data: readonly Trace[], width: number): number {
   return 260;
 }
 
-/** The traces in the page's colours, by what their colours stand for. */
-export function themedData(data: readonly Trace[], colours: Colours): readonly Trace[] {
+/** A cell narrower than this has no room for a token. */
+const LEAST_CELL = 38;
+
+/** The traces in the page's colours, by what their colours stand for, for a drawing of this width. */
+export function themedData(data: readonly Trace[], colours: Colours, width: number): readonly Trace[] {
   return data.map((trace) => {
     const scale = trace.meta?.scale;
     const full = { probability: colours.pr, activation: colours.ap, summary: colours.su }[
@@ -118,7 +121,9 @@ export function themedData(data: readonly Trace[], colours: Colours): readonly T
               [0, colours.paper],
               [1, full],
             ];
-      return { ...trace, colorscale: ramp };
+      const columns = (trace.z?.[0] as readonly unknown[] | undefined)?.length ?? 1;
+      const named = width / columns >= LEAST_CELL;
+      return { ...trace, colorscale: ramp, ...(named ? {} : { texttemplate: "" }) };
     }
     if (trace.type === "bar") {
       const values = (trace.orientation === "h" ? trace.x : trace.y) ?? [];

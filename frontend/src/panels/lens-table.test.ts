@@ -18,7 +18,7 @@ test("numbers sort as numbers, words as words, what is missing last", () => {
   expect(sorted(TABLE, null)).toEqual([0, 1, 2, 3]);
   expect(sorted(TABLE, { column: 1, down: true })).toEqual([3, 0, 2, 1]);
   expect(sorted(TABLE, { column: 1, down: false })).toEqual([2, 0, 3, 1]);
-  expect(sorted(TABLE, { column: 0, down: true })).toEqual([3, 2, 0, 1]);
+  expect(sorted(TABLE, { column: 0, down: true })).toEqual([3, 2, 1, 0]);
 });
 
 test("a copy is what a spreadsheet takes", () => {

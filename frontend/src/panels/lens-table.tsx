@@ -92,7 +92,7 @@ export function LensTableView({ table, title }: { table: LensTable; title: strin
               >
                 {table.rows[row]!.map((value, column) => (
                   <td key={table.header[column]} class={typeof value === "number" ? "number" : undefined}>
-                    {written(value)}
+                    {written(value, table.header[column]!)}
                   </td>
                 ))}
               </tr>
@@ -155,8 +155,11 @@ function sortWord(order: Order | null, column: number): "ascending" | "descendin
   return order.down ? "descending" : "ascending";
 }
 
-function written(value: LensValue): string {
+/** Columns that hold tokens, whose spaces are part of them. */
+const TOKENS = /token|^text$|^top$|^came$/;
+
+function written(value: LensValue, column: string): string {
   if (value === null) return "–";
   if (typeof value === "number") return Number.isInteger(value) ? `${value}` : formatNumber(value);
-  return typeof value === "string" ? tokenText(value) : String(value);
+  return typeof value === "string" && TOKENS.test(column) ? tokenText(value) : String(value);
 }

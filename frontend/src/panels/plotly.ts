@@ -66,7 +66,12 @@ export function drawFigure(host: HTMLElement, figure: Figure, drawing: Drawing):
   const draw = async () => {
     const plotly = await load();
     if (gone) return;
-    await plotly.react(host, themedData(data, colours), themed(figure, host, colours), CONFIG);
+    await plotly.react(
+      host,
+      themedData(data, colours, host.clientWidth - 130),
+      themed(figure, host, colours),
+      CONFIG,
+    );
     (host as Host).on?.("plotly_click", ({ points: [point] }) => {
       const row = point && rowOfPoint(data, point.curveNumber, point.pointNumber);
       if (row !== undefined) drawing.clicked?.(row);
