@@ -92,6 +92,7 @@ class Example:
         address = f'"{self.base}{path.format(**values, **places)}{query}"'
         if method == "POST":
             body = self.question if path.endswith("/runs") else {"text": self.question.get("text", "A")}
+            body = {"id": "smollm2"} if path.endswith("/pull") else body
             return f"curl -s {address} -H 'Content-Type: application/json' \\\n  -d {shlex.quote(json.dumps(body))}"
         if path.endswith(_BINARY):
             return f"curl -s {address} -o numbers.bin"

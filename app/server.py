@@ -11,7 +11,7 @@ import torch
 from fastapi import APIRouter, FastAPI, HTTPException
 
 from app import pages
-from app.api import errors, explain, models, runs, stream, tiles
+from app.api import errors, explain, models, pulls, runs, stream, tiles
 from app.api.atlas import VERSION, Atlas
 from app.checkpoints.catalog import Catalog
 from app.checkpoints.errors import CheckpointError
@@ -61,7 +61,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         atlas = Atlas(settings, catalog)
-        app.state.atlas = atlas
+        app.state.atlas, app.state.pulls = atlas, pulls.Pulls(catalog, settings.data / "models")
         # The first page asks for the first model: have it in memory by then.
         loading = asyncio.create_task(asyncio.to_thread(_load_first, atlas))
         sweeping = asyncio.create_task(_sweep(atlas))
@@ -70,6 +70,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         with suppress(asyncio.CancelledError):
             await sweeping
         await loading
+        app.state.pulls.close()
         await asyncio.to_thread(atlas.close)
 
     app = FastAPI(
@@ -82,7 +83,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     errors.install(app)
     api = APIRouter(prefix="/api/v1")
-    for part in (models, tiles, explain, runs, stream):
+    for part in (pulls, models, tiles, explain, runs, stream):  # pulls first: `pull` is no model's id
         api.include_router(part.router)
     app.include_router(api)
     pages.install(app, catalog)

@@ -95,6 +95,34 @@ class Models(Answer):
     models: list[ModelSummary]
 
 
+class Pull(Answer):
+    """A model that this server can get for itself, and how far that is."""
+
+    id: str
+    title: str
+    description: str
+    licence: str
+    size_bytes: int = Field(description="what is fetched")
+    state: Literal["offered", "pulling", "done", "failed"]
+    doing: str
+    bytes: int
+    total: int
+    message: str = Field(description="what went wrong")
+    hint: str
+
+
+class Pulls(Answer):
+    """Every model that can be pulled."""
+
+    pulls: list[Pull]
+
+
+class PullQuestion(Question):
+    """Which model to get."""
+
+    id: Id
+
+
 class ModelDetail(ModelSummary):
     """A model with its spec and its card."""
 

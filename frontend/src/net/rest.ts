@@ -35,6 +35,33 @@ export type Slice = readonly (number | readonly [number, number])[];
 
 export const getCapabilities = () => json<Capabilities>("/capabilities");
 
+/** A model that the server can get for itself, and how far that is. */
+export interface Pull {
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+  readonly licence: string;
+  readonly size_bytes: number;
+  readonly state: "offered" | "pulling" | "done" | "failed";
+  readonly doing: string;
+  readonly bytes: number;
+  readonly total: number;
+  readonly message: string;
+  readonly hint: string;
+}
+
+export const getPulls = async (): Promise<readonly Pull[]> =>
+  (await json<{ pulls: readonly Pull[] }>("/models/pull")).pulls;
+
+export const startPull = async (id: string): Promise<readonly Pull[]> => {
+  const answer = await ask("/models/pull", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ id }),
+  });
+  return ((await answer.json()) as { pulls: readonly Pull[] }).pulls;
+};
+
 export const getModels = async (): Promise<readonly ModelSummary[]> =>
   (await json<{ models: readonly ModelSummary[] }>("/models")).models;
 

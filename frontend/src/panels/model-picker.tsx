@@ -6,6 +6,7 @@ import { formatCount } from "../format";
 import { model, models } from "../state";
 import { useActions } from "./actions";
 import { ParityBadge } from "./parity-badge";
+import { PullOffers } from "./pull-offers";
 
 const megabytes = (bytes: number) => `${(bytes / 1e6).toPrecision(2)} MB`;
 
@@ -71,6 +72,7 @@ export function ModelPicker() {
               )}
             </li>
           ))}
+          <PullOffers />
         </ul>
       )}
     </div>
