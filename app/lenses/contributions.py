@@ -13,7 +13,7 @@ from app.transformer.graph import Graph
 from .drawing import bars, heat_map
 from .lens import Lens, Place, View, nullable, positions_read
 from .parameters import LensError, Parameter
-from .parts import output_prefix, stream
+from .parts import output_prefix, position_parameter, stream
 from .readout import LinearReadout, linear_readout, why_not_linear
 
 _WORDS = {
@@ -79,9 +79,9 @@ def _attention_parts(run: Run, name: str, pos: int, direction: Tensor) -> list[P
     z = run.recorder.read(f"{module}.hook_z", pos, pos + 1)[0].double().cpu()  # [head, d_head]
     output = run.loaded.model.weight(f"{module}.W_O").detach().double().cpu()  # [head, d_head, d_model]
     values = torch.einsum("hd,hdm,m->h", z, output, direction)
-    result = f"{module}.hook_result"
+    written = f"{module}.hook_z"
     found = [
-        Part(f"{crossed}head {layer}.{head}", float(value), layer, f"{crossed}head", head, (result, (pos, head, None)))
+        Part(f"{crossed}head {layer}.{head}", float(value), layer, f"{crossed}head", head, (written, (pos, head, None)))
         for head, value in enumerate(values)
     ]
     if run.loaded.spec.attention_bias:
@@ -107,7 +107,9 @@ def _bias(run: Run, name: str, layer: int, direction: Tensor) -> Part:
 
 def _parameters(run: Run) -> Sequence[Parameter]:
     return [
-        Parameter("pos", "after position", "index", -1, of="pos", size=run.recorder.rows("logits")),
+        position_parameter(
+            run, run.recorder.rows("logits"), "after position" if run.loaded.spec.writes else "position"
+        ),
         Parameter("token", "token", "token", "", empty="the most probable one"),
         Parameter("minus", "minus", "token", "", empty="nothing: the logit itself"),
         Parameter("draw", "as", "choice", "bars", choices=("bars", "map")),

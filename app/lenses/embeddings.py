@@ -12,7 +12,7 @@ from app.transformer.spec import Spec
 from .drawing import COLOURS, escaped, finished, heat_map
 from .lens import Lens, Place, View, nullable
 from .parameters import LensError, Parameter
-from .parts import output_prefix
+from .parts import output_prefix, texts_tokens
 
 _MOST = 1000
 _MOST_SQUARE = 256
@@ -45,10 +45,13 @@ def position_name(run: Run) -> str:
 
 
 def _parameters(run: Run) -> Sequence[Parameter]:
+    enough = len({token.id for token in texts_tokens(run)}) > 3
     of = ("tokens", "positions") if why_no_positions(run.loaded.spec) is None else ("tokens",)
     return [
         Parameter("of", "vectors of", "choice", "tokens", choices=of),
-        Parameter("which", "which tokens", "choice", "text", choices=("text", "vocabulary")),
+        Parameter(
+            "which", "which tokens", "choice", "text" if enough else "vocabulary", choices=("text", "vocabulary")
+        ),
         Parameter("count", "at most", "count", 300, least=3, most=_MOST),
         Parameter("dimensions", "dimensions", "choice", "2", choices=("2", "3")),
     ]
@@ -57,7 +60,7 @@ def _parameters(run: Run) -> Sequence[Parameter]:
 def _chosen_rows(run: Run, chosen: Mapping[str, Any]) -> list[int]:
     """Which rows of the table: those of the text, or evenly spread ones where all would be too many."""
     if chosen["of"] == "tokens" and chosen["which"] == "text":
-        return sorted({token.id for token in run.tokens})[: chosen["count"]]
+        return sorted({token.id for token in texts_tokens(run)})[: chosen["count"]]
     size = run.loaded.spec.d_vocab if chosen["of"] == "tokens" else run.loaded.spec.positions
     count = min(size, chosen["count"])
     return [size * at // count for at in range(count)]

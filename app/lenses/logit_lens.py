@@ -14,7 +14,7 @@ from app.transformer.spec import Spec
 from .drawing import escaped, heat_map, labels_of, lines
 from .lens import Lens, Place, View, nullable, positions_read
 from .parameters import Parameter
-from .parts import Stop, added, output_prefix, stream
+from .parts import Stop, added, output_prefix, position_parameter, stream
 from .readout import rows_at_once, unembed
 
 _AT = ("blocks", "sub-layers", "attention", "MLP")
@@ -163,7 +163,9 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
 
 def _rank_parameters(run: Run) -> Sequence[Parameter]:
     return [
-        Parameter("pos", "after position", "index", -1, of="pos", size=run.recorder.rows("logits")),
+        position_parameter(
+            run, run.recorder.rows("logits"), "after position" if run.loaded.spec.writes else "position"
+        ),
         Parameter("token", "token", "token", "", empty="the token that wins in the end"),
         Parameter("at", "read", "choice", "sub-layers", choices=_AT[:2]),
     ]

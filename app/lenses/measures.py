@@ -1,5 +1,6 @@
 """What single numbers say of a head's pattern, as functions of the pattern alone."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -25,7 +26,8 @@ def in_text(pattern: Tensor) -> dict[str, Tensor]:
     queries, keys = pattern.shape[1:]
     far = (torch.arange(queries).unsqueeze(1) - torch.arange(keys)).abs()  # [query_pos, key_pos]
     found = {
-        "entropy": -torch.special.xlogy(pattern, pattern).sum(-1).mean(-1) / torch.log(torch.tensor(2.0)),
+        # The sum is at most 0; an empty one is to be 0 and not -0.
+        "entropy": 0.0 - torch.special.xlogy(pattern, pattern).sum(-1).mean(-1) / math.log(2),
         "distance": (pattern * far).sum(-1).mean(-1),
     }
     if queries > 1:

@@ -10,6 +10,7 @@ from app.runs.run import Run
 from .drawing import bars, escaped
 from .lens import Lens, Place, View
 from .parameters import LensError, Parameter, spelled, token_named
+from .parts import texts_tokens
 
 _MOST_TERMS = 12
 
@@ -60,7 +61,7 @@ def _parameters(run: Run) -> Sequence[Parameter]:
 
 def _view(run: Run, chosen: Mapping[str, Any]) -> View:
     words = chosen["words"]
-    terms = terms_of(run, words) if words.strip() else [(1, run.tokens[-1].id)]
+    terms = terms_of(run, words) if words.strip() else [(1, texts_tokens(run)[-1].id)]
     table = run.loaded.model.weight("W_E").detach()
     target = sum((sign * table[token].float() for sign, token in terms), torch.zeros(()))
     assert isinstance(target, torch.Tensor)

@@ -42,7 +42,7 @@ def _parameters(run: Run) -> Sequence[Parameter]:
     return [
         part,
         Parameter("over", "strongest", "choice", "position", choices=("position", "text")),
-        position_parameter(rows),
+        position_parameter(run, rows),
         Parameter("layer", "block", "choice", "all", choices=("all", *map(str, range(layers)))),
         Parameter("by", "by", "choice", "effect", choices=("effect", "activation")),
         Parameter("k", "neurons", "count", 20, least=1, most=200),

@@ -9,12 +9,13 @@ from .distributions import TEMPERATURE
 from .drawing import bars, escaped, token_labels
 from .lens import Lens, Place, View, positions_read
 from .parameters import Parameter
+from .parts import position_parameter
 
 
 def _parameters(run: Run) -> Sequence[Parameter]:
     word = "after position" if run.loaded.spec.writes else "position"
     return [
-        Parameter("pos", word, "index", -1, of="pos", size=run.recorder.rows("logits")),
+        position_parameter(run, run.recorder.rows("logits"), word),
         Parameter("k", "candidates", "count", 10, least=1, most=1000),
         TEMPERATURE,
     ]

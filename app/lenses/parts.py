@@ -46,9 +46,17 @@ def head_parameter(spec: Spec) -> Parameter:
     return Parameter("head", "head", "index", 0, of="head", size=spec.heads)
 
 
-def position_parameter(count: int, default: int = -1) -> Parameter:
-    """A position of the text."""
-    return Parameter("pos", "position", "index", default, of="pos", size=count)
+def position_parameter(run: Run, count: int, title: str = "position") -> Parameter:
+    """A position of the text: the first that is masked, or the last."""
+    mask = run.loaded.tokenizer.mask_id
+    masked = [at for at, token in enumerate(run.tokens[:count]) if mask is not None and token.id == mask]
+    return Parameter("pos", title, "index", masked[0] if masked else -1, of="pos", size=count)
+
+
+def texts_tokens(run: Run) -> list[Token]:
+    """The tokens that stand for text, the source's first; all of them where none does (ids without a tokenizer)."""
+    everything = [*run.source, *run.tokens]
+    return [token for token in everything if token.end > token.start] or everything
 
 
 def axis_tokens(run: Run, name: str, axis: str) -> list[Token]:
@@ -56,15 +64,9 @@ def axis_tokens(run: Run, name: str, axis: str) -> list[Token]:
     info = run.recorder.info(name)
     tokens: Sequence[Token] = run.tokens
     if axis in info.source_axes:
-        tokens = source_tokens(run)
+        tokens = run.source
     size = run.recorder.shape(name)[info.axes.index(axis)]
     return list(tokens[:size])
-
-
-def source_tokens(run: Run) -> Sequence[Token]:
-    """The source text of an encoder-decoder; nothing for other models."""
-    found: Sequence[Token] = getattr(run, "source", ())
-    return found
 
 
 def output_prefix(spec: Spec) -> str:

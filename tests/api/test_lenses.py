@@ -391,3 +391,20 @@ def test_a_page_gets_the_first_rows_of_a_long_table_and_a_file_all(server: Serve
     assert (len(shown["rows"]), len(shown["places"]), shown["complete"]) == (5000, 5000, False)
     assert len(table(server, long, "attention")) == 80 * 80
     assert see(server, long, "neuron", format="table")["complete"]
+
+
+def test_what_a_lens_looks_at_unasked_suits_the_kind_of_model(server: Server) -> None:
+    text = "Once upon a time there was a [MASK] dog."
+    fill = server.make_run(model="fill", text=text)
+    masked = [at for at, token in enumerate(fill["tokens"]) if token["text"] == "[MASK]"]
+    assert [see(server, fill["id"], "next_token")["pos"]] == masked
+    assert see(server, fill["id"], "next_token")["at"] == "[MASK]"
+    # Not [SEP], which stands for no text.
+    assert see(server, fill["id"], "neighbours")["terms"][0]["text"] == "."
+    silent = {one["name"] for one in server.get(f"/runs/{fill['id']}/lenses")["lenses"] if not one["applies"]}
+    assert silent == {"contributions", "surprisal"}
+    translate = server.make_run(model="translate", text="the cat sees the dog", max_new_tokens=6)["id"]
+    crossed = see(server, translate, "attention")
+    assert crossed["part"] == "cross"
+    assert "".join(crossed["key_tokens"]).startswith(("the cat", " the cat"))
+    assert see(server, translate, "embeddings")["texts"]
