@@ -67,12 +67,13 @@ class Example:
 
     @classmethod
     def choose(cls, base: str, entries: list[ModelEntry]) -> "Example":
-        """The first model that reads text, with its default text; without one, the first model and a token."""
-        entry = next((entry for entry in entries if entry.has_tokenizer), entries[0] if entries else None)
+        """The first decoder that reads text, with its default text; without one, the first model and a token."""
+        reading = (entry for entry in entries if entry.has_tokenizer and entry.spec.kind == "decoder")
+        entry = next(reading, entries[0] if entries else None)
         if entry is None:
             return cls(base, "MODEL", {"model": "MODEL", "tokens": [0]})
         text = {"text": entry.default_text or "A"} if entry.has_tokenizer else {"tokens": [0]}
-        new_tokens = min(entry.default_new_tokens, 6)
+        new_tokens = min(entry.default_new_tokens, 6) if entry.spec.writes else 0
         return cls(base, entry.id, {"model": entry.id, **text, "max_new_tokens": new_tokens})
 
     @property
