@@ -254,6 +254,46 @@ def test_the_dock_is_pulled_by_keyboard(page: Page, server: Server) -> None:
     assert dock.bounding_box() == before
 
 
+def test_a_lens_is_a_picture_and_a_table_of_what_the_api_says(page: Page, server: Server) -> None:
+    open_atlas(page, server.url, "/?model=sort&panel=charts#text=CBABBC")
+    lens = page.locator('[data-lens="next_token"]')
+    expect(lens.locator(".plot .main-svg").first).to_be_attached(timeout=15_000)
+    expect(page.locator(".lens .problem")).to_have_count(0)
+    with page.expect_download() as png:
+        lens.get_by_role("button", name="png").click()
+    assert png.value.path().read_bytes().startswith(b"\x89PNG")
+    lens.get_by_role("button", name="Table").click()
+    api = ask(server.url, f"/runs/{state(page)['run']}/lenses/next_token?format=table")
+    expect(lens.locator("tbody tr")).to_have_count(len(api["rows"]))
+    column = api["header"].index("probability")
+    shown = [row.locator("td").nth(column).inner_text() for row in lens.locator("tbody tr").all()]
+    assert [float(text) for text in shown] == pytest.approx([row[column] for row in api["rows"]], rel=1e-2)
+    sort = lens.get_by_role("columnheader", name="probability")
+    sort.get_by_role("button").press("Enter")
+    expect(sort).to_have_attribute("aria-sort", "descending")
+    sort.get_by_role("button").press("Enter")
+    expect(sort).to_have_attribute("aria-sort", "ascending")
+    least = min(row[column] for row in api["rows"])
+    first = lens.locator("tbody tr").first.locator("td").nth(column).inner_text()
+    assert float(first) == pytest.approx(least, rel=1e-2)
+
+
+def test_a_lens_refuses_with_a_hint_and_keeps_what_it_was_asked(page: Page, server: Server, watch: Watch) -> None:
+    open_atlas(page, server.url, "/?model=sort&panel=lenses#text=CBABBC")
+    page.get_by_label("Open a lens").select_option("contributions")
+    lens = page.locator('[data-lens="contributions"]')
+    lens.get_by_label("token", exact=True).fill("nowhere to be found")
+    lens.get_by_label("token", exact=True).press("Enter")
+    expect(lens.get_by_role("alert")).to_contain_text("#")
+    lens.get_by_label("token", exact=True).fill("#1")
+    lens.get_by_label("token", exact=True).press("Enter")
+    expect(lens.get_by_role("alert")).to_have_count(0)
+    wait_until(page, "() => location.hash.includes('contributions')")
+    page.reload()
+    expect(page.locator('[data-lens="contributions"]').get_by_label("token", exact=True)).to_have_value("#1")
+    watch.errors[:] = [error for error in watch.errors if "422" not in error]
+
+
 @pytest.mark.parametrize(
     ("model", "text", "says"),
     [("stories", "", "nothing to read"), ("stories", "word " * 400, "256"), ("sort", "XYZ", "")],

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { heightOf, pointAt, rowOfPoint, shapeAround, type Trace } from "./figure-parts";
+import { fittingTexts, heightOf, pointAt, rowOfPoint, shapeAround, type Trace } from "./figure-parts";
 
 const HEAT: Trace = {
   type: "heatmap",
@@ -39,4 +39,18 @@ test("a frame stands around its point", () => {
 test("bars take a line each", () => {
   const bars: Trace = { type: "bar", orientation: "h", y: Array.from({ length: 20 }, (_, at) => at) };
   expect(heightOf([bars], 400)).toBe(400);
+});
+
+test("texts in cells are cut to the cell, entities counted as one character, and whole when pointed at", () => {
+  const trace: Trace = {
+    type: "heatmap",
+    text: [["&lt;|endoftext|&gt;", "␣a"]],
+    texttemplate: "%{text}",
+    hovertemplate: "%{text}: %{z}",
+  };
+  const fitted = fittingTexts(trace, 170 + 2 * 25);
+  expect(fitted.text).toEqual([["&lt;|e…", "␣a"]]);
+  expect(fitted).toMatchObject({ customdata: trace.text, hovertemplate: "%{customdata}: %{z}" });
+  expect(fittingTexts(trace, 180).texttemplate).toBe("");
+  expect(fittingTexts(HEAT, 400)).toEqual({});
 });

@@ -12,6 +12,10 @@ export interface Trace {
   readonly y?: readonly unknown[];
   readonly z?: readonly unknown[];
   readonly text?: unknown;
+  readonly texttemplate?: string;
+  readonly hovertemplate?: string;
+  readonly customdata?: unknown;
+  readonly textfont?: Readonly<Record<string, unknown>>;
   readonly marker?: Readonly<Record<string, unknown>>;
   readonly meta?: {
     readonly scale?: "probability" | "activation" | "summary";
@@ -99,10 +103,31 @@ export function heightOf(data: readonly Trace[], width: number): number {
   return 260;
 }
 
-/** A cell narrower than this has no room for a token. */
-const LEAST_CELL = 38;
+/** What labels and the scale take of a heat map's width, and a character of its cells, in pixels. */
+const BESIDE = 170;
+const CHARACTER = 6.1;
 
-/** The traces in the page's colours, by what their colours stand for, for a drawing of this width. */
+/** Texts written into a heat map's cells, cut to the cells' width so that they stay readable; whole when pointed at. */
+export function fittingTexts(trace: Trace, width: number): Partial<Trace> {
+  if (!trace.texttemplate) return {};
+  const texts = trace.text as readonly (readonly string[])[];
+  const room = Math.floor((width - BESIDE) / Math.max(1, texts[0]?.length ?? 0) / CHARACTER);
+  if (room < 2) return { texttemplate: "" };
+  return {
+    text: texts.map((row) => row.map((text) => shortened(text, room))),
+    customdata: texts,
+    hovertemplate: trace.hovertemplate?.replace("%{text}", "%{customdata}") ?? "",
+    textfont: { size: 10 },
+  };
+}
+
+/** Plotly's texts are HTML: an entity is one character. */
+function shortened(text: string, room: number): string {
+  const characters = text.match(/&[#\w]+;|./gsu) ?? [];
+  return characters.length <= room ? text : `${characters.slice(0, room - 1).join("")}…`;
+}
+
+/** The traces in the page's colours, by what their colours stand for. */
 export function themedData(data: readonly Trace[], colours: Colours, width: number): readonly Trace[] {
   return data.map((trace) => {
     const scale = trace.meta?.scale;
@@ -121,9 +146,7 @@ export function themedData(data: readonly Trace[], colours: Colours, width: numb
               [0, colours.paper],
               [1, full],
             ];
-      const columns = (trace.z?.[0] as readonly unknown[] | undefined)?.length ?? 1;
-      const named = width / columns >= LEAST_CELL;
-      return { ...trace, colorscale: ramp, ...(named ? {} : { texttemplate: "" }) };
+      return { ...trace, ...fittingTexts(trace, width), colorscale: ramp };
     }
     if (trace.type === "bar") {
       const values = (trace.orientation === "h" ? trace.x : trace.y) ?? [];

@@ -37,6 +37,9 @@ export function asText(table: LensTable, rows: readonly number[]): string {
     .join("\n");
 }
 
+const numeric = (table: LensTable, column: number) =>
+  table.rows.some((row) => typeof row[column] === "number");
+
 export function LensTableView({ table, title }: { table: LensTable; title: string }) {
   const { map } = useActions();
   const order = useSignal<Order | null>(null);
@@ -50,10 +53,10 @@ export function LensTableView({ table, title }: { table: LensTable; title: strin
     body.current?.querySelector("tr.on")?.scrollIntoView({ block: "nearest" });
   }, [chosen]);
   const sortBy = (column: number) => {
-    const numeric = table.rows.some((row) => typeof row[column] === "number");
+    const numbers = numeric(table, column);
     const now = order.value;
-    if (now?.column !== column) order.value = { column, down: numeric };
-    else order.value = now.down === numeric ? { column, down: !numeric } : null;
+    if (now?.column !== column) order.value = { column, down: numbers };
+    else order.value = now.down === numbers ? { column, down: !numbers } : null;
   };
   const open = (row: number) => {
     const there = visit(map, table.places[row]);
@@ -66,7 +69,12 @@ export function LensTableView({ table, title }: { table: LensTable; title: strin
           <thead>
             <tr>
               {table.header.map((name, column) => (
-                <th key={name} scope="col" aria-sort={sortWord(order.value, column)}>
+                <th
+                  key={name}
+                  scope="col"
+                  class={numeric(table, column) ? "number" : undefined}
+                  aria-sort={sortWord(order.value, column)}
+                >
                   <button type="button" onClick={() => sortBy(column)}>
                     {name.replaceAll("_", " ")}
                     <i aria-hidden="true">

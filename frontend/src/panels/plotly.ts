@@ -68,7 +68,7 @@ export function drawFigure(host: HTMLElement, figure: Figure, drawing: Drawing):
     if (gone) return;
     await plotly.react(
       host,
-      themedData(data, colours, host.clientWidth - 130),
+      themedData(data, colours, host.clientWidth),
       themed(figure, host, colours),
       CONFIG,
     );
@@ -84,7 +84,13 @@ export function drawFigure(host: HTMLElement, figure: Figure, drawing: Drawing):
   const later = (change: (plotly: Plotly) => Promise<unknown> | undefined) =>
     void drawn.then(async () => {
       const plotly = await load();
-      if (!gone && host.querySelector(".main-svg")) await change(plotly);
+      if (gone || host.clientWidth === 0 || !host.querySelector(".main-svg")) return;
+      try {
+        await change(plotly);
+      } catch (error) {
+        // Taken away while it changed: there is nothing left to change.
+        if (!gone) throw error;
+      }
     });
   const mark = (row: number | null) => {
     marked = row;
@@ -95,7 +101,8 @@ export function drawFigure(host: HTMLElement, figure: Figure, drawing: Drawing):
   };
   return {
     mark,
-    resized: () => later((plotly) => plotly.relayout(host, { autosize: true, height: host.clientHeight })),
+    resized: () =>
+      later((plotly) => plotly.relayout(host, { width: host.clientWidth, height: host.clientHeight })),
     remove: () => {
       gone = true;
       void library?.then((plotly) => plotly.purge(host));
@@ -103,7 +110,7 @@ export function drawFigure(host: HTMLElement, figure: Figure, drawing: Drawing):
   };
 }
 
-const CONFIG = { responsive: true, displaylogo: false, displayModeBar: false };
+const CONFIG = { displaylogo: false, displayModeBar: false };
 /** 96 pixels an inch on the page, three times as many on paper. */
 const PRINT_SCALE = 3;
 
@@ -159,8 +166,8 @@ function themed(figure: Figure, host: HTMLElement, colours: Colours): Record<str
     ...eachAxis(layout, axis),
     template: {},
     title: undefined,
-    autosize: true,
-    width: undefined,
+    autosize: false,
+    width: host.clientWidth,
     height: host.clientHeight,
     margin: { l: 40, r: 6, t: 8, b: 36 },
     paper_bgcolor: "rgba(0,0,0,0)",
