@@ -22,8 +22,11 @@ _MOST_TEXTS = 20_000
 
 
 def escaped(text: str) -> str:
-    """One token's text as a chart shows it: white space visible, nothing that Plotly takes for markup."""
-    return html.escape("".join(_SPACES.get(character, character) for character in text))
+    """One token's text as a chart shows it: white space visible, nothing that Plotly takes for markup.
+
+    Quotes stay as they are: Plotly would show an entity for them as it is written.
+    """
+    return html.escape("".join(_SPACES.get(character, character) for character in text), quote=False)
 
 
 def labels_of(tokens: Sequence[Token]) -> list[str]:
