@@ -23,6 +23,8 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
+from app.transformer.decoding import beam_search
+
 from .reference import D_VOCAB, LENGTHS, POSITIONS, close, compare, load, random_tokens, saved, write_greedily
 
 pytestmark = pytest.mark.parity
@@ -121,3 +123,19 @@ def test_projections_joined_while_reading_give_the_same_numbers(tmp_path: Path, 
     for tensor in loaded.graph.tensors:
         if tensor.role == "weight" and tensor.learned:
             assert torch.equal(joined.model.weight(tensor.name).float(), loaded.model.weight(tensor.name)), tensor.name
+
+
+@pytest.mark.parametrize("width", [2, 4])
+@pytest.mark.parametrize("name", ["llama", "qwen3", "gpt_neox"])
+def test_beam_search_finds_the_same_text(tmp_path: Path, name: str, width: int) -> None:
+    reference, loaded = saved(tmp_path / "random", DECODERS[name])
+    prompt, end = random_tokens(4, seed=2), 7
+    expected = reference.generate(
+        prompt, attention_mask=torch.ones_like(prompt), max_length=16, do_sample=False, num_beams=width,
+        eos_token_id=end, pad_token_id=0,
+    )[0, 4:].tolist()  # fmt: skip
+    searching = beam_search(loaded.model, prompt[0].tolist(), width, 12, end)
+    with pytest.raises(StopIteration) as found:
+        while True:
+            next(searching)
+    assert found.value.value == expected
