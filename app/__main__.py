@@ -26,6 +26,14 @@ class Device(StrEnum):
     cuda = "cuda"
 
 
+class Precision(StrEnum):
+    """In what numbers models compute."""
+
+    float32 = "float32"
+    bfloat16 = "bfloat16"
+    float16 = "float16"
+
+
 Models = Annotated[
     list[Path] | None, typer.Option("--model", help="A model's folder, .gguf file or ckpt.pt; repeatable.")
 ]
@@ -37,10 +45,13 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on.  [default: 8000]", min=0, max=65535)] = None,
     model: Models = None,
     device: Annotated[Device | None, typer.Option(help="Where to compute.  [default: auto]")] = None,
+    dtype: Annotated[Precision | None, typer.Option(help="In what numbers.  [default: float32]")] = None,
     reload: Annotated[bool, typer.Option(help="Restart when the code changes.")] = False,
 ) -> None:
     """Serve the atlas."""
-    settings = _settings(host=host, port=port, models=model, device=device and device.value)
+    settings = _settings(
+        host=host, port=port, models=model, device=device and device.value, dtype=dtype and dtype.value
+    )
     listener = _listen(settings.host, settings.port)
     address = _address(settings.host, listener.getsockname()[1])
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
@@ -56,6 +67,7 @@ def serve(
     if reload:
         listener.close()
         os.environ["ATLAS_DEVICE"] = settings.device
+        os.environ["ATLAS_DTYPE"] = settings.dtype
         os.environ["ATLAS_MODELS"] = json.dumps([str(path.resolve()) for path in settings.models])
         typer.echo(f"Transformer Atlas, reloading, at {address}")
         uvicorn.run(
