@@ -36,19 +36,16 @@ function curl(cell: Cell, { origin, place }: CopyContext): string {
   return `curl '${origin}${explainAddress(place, cell.tensor, cell.index, "backward")}'`;
 }
 
-function python(cell: Cell, { origin, place, info }: CopyContext): string {
-  const kind = info.role === "weight" ? "weights" : "activations";
-  const [where, id] = info.role === "weight" ? ["models", null] : ["runs", place.id];
-  const owner = id ?? "{model}";
-  const lines = [
+function python(cell: Cell, { origin, place, model, info }: CopyContext): string {
+  const from = info.role === "weight" ? `models/${model}/weights` : `runs/${place.id}/activations`;
+  return [
     "import io, urllib.request",
     "import numpy as np",
     "",
-    `url = "${origin}/api/v1/${where}/${owner}/${kind}/${cell.tensor}?format=npy"`,
+    `url = "${origin}/api/v1/${from}/${cell.tensor}?format=npy"`,
     `${letterOf(cell.tensor)} = np.load(io.BytesIO(urllib.request.urlopen(url).read()))`,
     `print(${letterOf(cell.tensor)}[${cell.index.join(", ")}])  # ${info.axes.join(", ")}`,
-  ];
-  return lines.join("\n").replace("{model}", place.kind === "models" ? place.id : "{model}");
+  ].join("\n");
 }
 
 /** A Python name for a tensor. */
@@ -62,7 +59,7 @@ const letterOf = (tensor: string): string =>
 const OURS = /\.hook_(mean|out|max|sum|attn_scores_raw|gate|resid_sum)$|^rotary_|^hook_embed_sum$/;
 
 function transformerLens(cell: Cell, { model, bundled, info, tokens }: CopyContext): string {
-  if (OURS.test(cell.tensor) || cell.tensor.startsWith("mlm_head"))
+  if (OURS.test(cell.tensor) || /^(mlm_head|encoder|decoder)\./.test(cell.tensor))
     return `# TransformerLens has no name for ${cell.tensor}.`;
   const index = cell.index.join(", ");
   const load = bundled ? loadBundled(model) : loadNamed(model);
