@@ -37,6 +37,8 @@ export class Session {
   #afterPrompt: number | null = null;
   /** The run, names and tiles of the last wish, less the tiles that have come. */
   #asked = new Set<string>();
+  /** How many of these are no tiles. */
+  #names = 0;
   /** Model, capacity and arrangement of the layout shown. */
   #drawn = "";
   #patience = 0;
@@ -312,6 +314,7 @@ export class Session {
 
   #opened(): void {
     this.#asked.clear();
+    this.#names = 0;
     state.connection.value = "open";
     this.#restart();
   }
@@ -407,7 +410,8 @@ export class Session {
     if (header.type === "rows" && header.run !== run?.id) return;
     if (header.type === "tile" && !this.#shown(header)) return;
     if (header.type === "tile") {
-      this.#asked.delete(tileKey(header));
+      // One wish does not name everything: the rest is asked for when little of it is left.
+      if (this.#asked.delete(tileKey(header)) && this.#tilesLeft() < FEW_TILES) this.wantsChanged();
       this.map?.applyTile(header, halfFloats(frame));
     } else this.map?.applyRows(header, halfFloats(frame));
     this.#watch(null);
@@ -431,6 +435,7 @@ export class Session {
     const wish = new Set([run.id, ...activations, ...tiles.map(tileKey)]);
     if (!this.#worthAsking([run.id, ...activations], tiles)) return;
     this.#asked = wish;
+    this.#names = activations.length + 1;
     this.#epoch += 1;
     this.#stream.send({
       type: "want",
@@ -443,13 +448,18 @@ export class Session {
     });
   }
 
+  /** Tiles of the last wish that have not come. */
+  #tilesLeft(): number {
+    return this.#asked.size - this.#names;
+  }
+
   /** Asking again interrupts what is on its way: only for a new name, for a tile among the most wanted, or when
    *  little of the last wish is left. */
   #worthAsking(names: readonly string[], tiles: readonly TileAddress[]): boolean {
     const unknown = (tile: TileAddress) => !this.#asked.has(tileKey(tile));
     if (names.some((name) => !this.#asked.has(name)) || tiles.slice(0, URGENT_TILES).some(unknown))
       return true;
-    return this.#asked.size - names.length < FEW_TILES && tiles.some(unknown);
+    return this.#tilesLeft() < FEW_TILES && tiles.some(unknown);
   }
 
   #measurePace(): void {
