@@ -1,5 +1,6 @@
 /** The controls of a lens, made from what it says can be chosen. */
 
+import { useEffect, useRef } from "preact/hooks";
 import { tokenText } from "../format";
 import type { LensParameter, LensQuery } from "../net/lenses";
 import { position, run } from "../state";
@@ -93,13 +94,22 @@ function Index({ parameter, value, onChange }: ControlProps) {
   );
 }
 
+/** Shows a value in a field when it changes, and only then: what is being typed outlives an answer that comes meanwhile. */
+function useShown(value: string) {
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (field.current) field.current.value = value;
+  }, [value]);
+  return field;
+}
+
 function Number_({ parameter, value, onChange }: ControlProps) {
   const least = parameter.kind === "index" ? 0 : parameter.least;
   const most = parameter.kind === "index" ? parameter.size - 1 : parameter.most;
   return (
     <input
       type="number"
-      value={value ?? `${parameter.default}`}
+      ref={useShown(value ?? `${parameter.default}`)}
       {...(least === null ? {} : { min: least })}
       {...(most === null ? {} : { max: most })}
       step={parameter.kind === "number" ? "any" : 1}
@@ -112,7 +122,7 @@ function Text({ parameter, value, onChange }: ControlProps) {
   return (
     <input
       class="words"
-      value={value ?? ""}
+      ref={useShown(value ?? "")}
       placeholder={parameter.empty}
       title={`${parameter.empty}${parameter.kind === "token" ? "; or a token, such as #12 or its text" : ""}`}
       spellcheck={false}
