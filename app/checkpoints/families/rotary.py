@@ -19,8 +19,11 @@ def rotary_of(config: Config, d_head: int, share: float = 1.0) -> Rotary:
     Raises:
         CheckpointError: a kind of scaling that is not supported, or a value that is missing.
     """
-    given = config.get("rope_parameters") or config.get("rope_scaling") or {}
-    if not isinstance(given, dict) or any(isinstance(value, dict) for value in given.values()):
+    name = "rope_scaling" if config.get("rope_scaling") else "rope_parameters"  # of two, `transformers` takes the old
+    given = config.get(name) or {}
+    if not isinstance(given, dict):
+        raise config.wrong(f"{name} is {given!r}, which describes no rotary positions")
+    if any(isinstance(value, dict) for value in given.values()):
         raise config.wrong("its rotary positions differ between layers", "One description for all layers is supported.")
     rope = Config(given, config.path)
     kind = given.get("rope_type", given.get("type", "default"))
@@ -40,7 +43,8 @@ def rotary_of(config: Config, d_head: int, share: float = 1.0) -> Rotary:
     positions = config.size("max_position_embeddings")
     if kind == "dynamic":
         return Rotary(dims, base, scaling="dynamic", factor=factor, original=positions)
-    original = rope.size("original_max_position_embeddings", positions)
+    length = "original_max_position_embeddings"
+    original = config.size(length, rope.size(length, positions))
     if kind == "llama3":
         low, high = rope.number("low_freq_factor"), rope.number("high_freq_factor")
         return Rotary(
