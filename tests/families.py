@@ -67,7 +67,7 @@ class InMemory:
     path: Path = Path()
     kind: str = "random"
     files: tuple[Path, ...] = ()
-    has_text: bool = False
+    no_text: str = "it lies nowhere"
     start_id: int | None = None
     end_ids: tuple[int, ...] = ()
 

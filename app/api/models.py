@@ -146,6 +146,7 @@ def _summary(atlas: Atlas, entry: ModelEntry) -> dict[str, Any]:
         "loaded": atlas.catalog.is_loaded(entry.id),
         "bundled": entry.bundled,
         "has_tokenizer": entry.has_tokenizer,
+        "no_tokenizer": entry.no_tokenizer,
         "positions": entry.spec.positions,
         "source_positions": entry.spec.source_positions,
         "mask_id": entry.mask_id,

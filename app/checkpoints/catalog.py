@@ -75,7 +75,12 @@ class ModelEntry:
     @property
     def has_tokenizer(self) -> bool:
         """Whether it reads text, or only token ids."""
-        return self.checkpoint.has_text
+        return not self.no_tokenizer
+
+    @property
+    def no_tokenizer(self) -> str:
+        """Why it has none; empty where it has."""
+        return self.checkpoint.no_text
 
     @cached_property
     def text_source(self) -> TextSource | None:
@@ -318,7 +323,7 @@ def _gigabytes(size: int) -> str:
 
 def _load(entry: ModelEntry, device: str, dtype: torch.dtype) -> LoadedModel:
     frame, source = entry.frame, entry.text_source
-    tokenizer = IdTokenizer(frame.end_of_text) if source is None else text_tokenizer(source, frame)
+    tokenizer = IdTokenizer(frame.end_of_text, entry.no_tokenizer) if source is None else text_tokenizer(source, frame)
     model = entry.checkpoint.load(device, dtype)
     return LoadedModel(entry, model, tokenizer, entry.graph, fingerprint(entry.checkpoint.files))
 

@@ -43,8 +43,8 @@ class Checkpoint(Protocol):
         ...
 
     @property
-    def has_text(self) -> bool:
-        """Whether there is a tokenizer."""
+    def no_text(self) -> str:
+        """Why there is no tokenizer; empty where there is one."""
         ...
 
     @property

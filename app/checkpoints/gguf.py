@@ -26,7 +26,7 @@ from .config import Config
 from .errors import CheckpointError
 from .families.family import Family, Names, with_biases, with_blocks
 from .gguf_header import Header, Placed, read_header
-from .gguf_tokenizer import adds_bos, can_rebuild, special_tokens, tokenizer_of
+from .gguf_tokenizer import adds_bos, special_tokens, tokenizer_of, why_not
 from .tensors import Plan, Source, StoredTensor, Transform
 from .vocabulary import TextSource
 
@@ -106,9 +106,9 @@ class GGUF:
         return tuple(token for token in dict.fromkeys(ends) if 0 <= token < self.spec.d_vocab)
 
     @property
-    def has_text(self) -> bool:
-        """Whether there is a tokenizer that can be rebuilt."""
-        return can_rebuild(self.header.metadata)
+    def no_text(self) -> str:
+        """Why there is no tokenizer, or none that can be rebuilt."""
+        return why_not(self.header.metadata)
 
     def text_source(self) -> TextSource:
         """The tokenizer rebuilt from the metadata, and what they say goes around a text.

@@ -16,19 +16,30 @@ _LLAMA3 = (
     r"|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 _QWEN2 = _LLAMA3.replace(r"\p{N}{1,3}", r"\p{N}")
-_GPT2_NAMES = ("default", "gpt-2", "gpt2", "phi-2", "olmo", "mpt", "jina-v2-en", "roberta-bpe", "gigachat")
-_DIGIT_NAMES = ("smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b")
-_LLAMA3_NAMES = ("llama3", "llama-v3", "llama-bpe", "falcon3", "dbrx", "smaug-bpe")
-_QWEN2_NAMES = ("qwen2", "stablelm2", "deepseek-r1-qwen", "hunyuan", "megrez")
+_GPT2_NAMES = ("gpt-2", "gpt2", "phi-2", "roberta-bpe")
+_DIGIT_NAMES = ("smollm", "starcoder", "refact")
+_LLAMA3_NAMES = ("llama-bpe", "llama3", "llama-v3", "falcon3")
+_QWEN2_NAMES = ("qwen2", "deepseek-r1-qwen")
 _KNOWN = (*_GPT2_NAMES, *_DIGIT_NAMES, *_LLAMA3_NAMES, *_QWEN2_NAMES)
 
 
-def can_rebuild(metadata: dict[str, Any]) -> bool:
-    """Whether there is a tokenizer of a kind that is known here; without one, a model runs on token ids."""
+def why_not(metadata: dict[str, Any]) -> str:
+    """Why no tokenizer can be made of the metadata, so that the model reads token ids; empty where one can be."""
     tokens, kind = metadata.get("tokenizer.ggml.tokens"), metadata.get("tokenizer.ggml.model")
     if not isinstance(tokens, list) or not tokens:
-        return False
-    return kind == "llama" or (kind == "gpt2" and metadata.get("tokenizer.ggml.pre", "default") in _KNOWN)
+        return "the file holds no tokenizer"
+    if kind == "llama":
+        return ""
+    if kind != "gpt2":
+        return f"its tokenizer is of the kind {kind!r}; known are 'gpt2' and 'llama'"
+    name = _pre(metadata)
+    return "" if name in _KNOWN else f"its tokenizer cuts text as {name!r}; known are {', '.join(_KNOWN)}"
+
+
+def _pre(metadata: dict[str, Any]) -> Any:
+    """How text is cut before merging. Old files do not say; those of GPT-2 itself mean its own way."""
+    name = metadata.get("tokenizer.ggml.pre", "default")
+    return "gpt-2" if name == "default" and metadata.get("general.architecture") == "gpt2" else name
 
 
 def tokenizer_of(metadata: dict[str, Any]) -> Tokenizer:
@@ -68,20 +79,20 @@ def special_tokens(metadata: dict[str, Any]) -> dict[str, int | None]:
 def _byte_level(metadata: dict[str, Any], tokens: list[str]) -> Tokenizer:
     merges = [tuple(merge.split(" ", 1)) for merge in metadata.get("tokenizer.ggml.merges") or []]
     library = Tokenizer(models.BPE(vocab=_ids(tokens), merges=merges, ignore_merges=_whole_words(metadata)))
-    name = metadata.get("tokenizer.ggml.pre", "default")
+    name = _pre(metadata)
     library.pre_tokenizer = _cutter(name)
-    if name in _QWEN2_NAMES:
+    if name == "qwen2":
         library.normalizer = normalizers.NFC()
     library.decoder = decoders.ByteLevel()
     return library
 
 
 def _cutter(name: str) -> PreTokenizer:
-    if name in _GPT2_NAMES:
-        return pre_tokenizers.ByteLevel(add_prefix_space=False)
     if name in _DIGIT_NAMES:
         digits = pre_tokenizers.Digits(individual_digits=True)
         return pre_tokenizers.Sequence([digits, pre_tokenizers.ByteLevel(add_prefix_space=False)])
+    if name not in (*_LLAMA3_NAMES, *_QWEN2_NAMES):
+        return pre_tokenizers.ByteLevel(add_prefix_space=False)
     cut = pre_tokenizers.Split(Regex(_LLAMA3 if name in _LLAMA3_NAMES else _QWEN2), "isolated")
     return pre_tokenizers.Sequence([cut, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
 

@@ -76,9 +76,9 @@ class HuggingFaceFolder:
         return tuple(token for token in dict.fromkeys(ends) if 0 <= token < self.spec.d_vocab)
 
     @property
-    def has_text(self) -> bool:
-        """Whether there is a tokenizer."""
-        return (self.path / _TOKENIZER).is_file()
+    def no_text(self) -> str:
+        """Why there is no tokenizer."""
+        return "" if (self.path / _TOKENIZER).is_file() else f"its folder has no {_TOKENIZER}"
 
     def text_source(self) -> TextSource:
         """The tokenizer, and what the folder says goes around a text.

@@ -101,9 +101,9 @@ class NanoGPT:
     kind, start_id, end_ids = "nanoGPT", None, ()
 
     @property
-    def has_text(self) -> bool:
-        """Whether a tokenizer lies beside it; nanoGPT itself keeps none that is not a pickle."""
-        return self._tokenizer.is_file()
+    def no_text(self) -> str:
+        """Why there is no tokenizer; nanoGPT itself keeps none that is not a pickle."""
+        return "" if self._tokenizer.is_file() else "no tokenizer.json lies beside it"
 
     def text_source(self) -> TextSource:
         """The tokenizer.

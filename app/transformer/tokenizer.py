@@ -191,9 +191,9 @@ class IdTokenizer:
     suffix_ids: tuple[int, ...] = ()
     mask_id: int | None = None
 
-    def __init__(self, end_of_text_id: int | None = None) -> None:
-        """Nothing but ids."""
-        self.end_of_text_id = end_of_text_id
+    def __init__(self, end_of_text_id: int | None = None, why: str = "") -> None:
+        """Nothing but ids; `why` says what is missing."""
+        self.end_of_text_id, self._why = end_of_text_id, why
 
     def encode(self, text: str) -> list[Token]:
         """Always refused: there is no vocabulary.
@@ -202,7 +202,7 @@ class IdTokenizer:
             TokenizeError: always.
         """
         raise TokenizeError(
-            "this model came without a tokenizer, so it cannot read text",
+            "this model came without a tokenizer, so it cannot read text" + (f": {self._why}" if self._why else ""),
             "Send token ids instead, or put its tokenizer.json beside its config.json.",
         )
 

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from app.checkpoints.catalog import Catalog, LoadedModel
 from app.checkpoints.errors import CheckpointError
-from app.checkpoints.gguf_tokenizer import can_rebuild, tokenizer_of
+from app.checkpoints.gguf_tokenizer import tokenizer_of, why_not
 from app.checkpoints.huggingface import export_config, export_state
 from app.transformer.model import Transformer
 from app.transformer.spec import Rotary, Spec
@@ -206,5 +206,20 @@ def test_tokenizers_rebuilt_from_gguf() -> None:
     assert library.encode("ab ab", add_special_tokens=False).tokens == ["▁ab", "▁ab"]
     assert library.encode("é", add_special_tokens=False).tokens == ["▁", "<0xC3>", "<0xA9>"]
     assert library.decode(library.encode("ab aé", add_special_tokens=False).ids) == "ab aé"
-    unknown = {"tokenizer.ggml.model": "gpt2", "tokenizer.ggml.tokens": ["a"], "tokenizer.ggml.pre": "new-one"}
-    assert not can_rebuild(unknown)
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ({"tokens": []}, "holds no tokenizer"),
+        ({"model": "bert"}, "kind 'bert'"),
+        ({"model": "gpt2", "pre": "new-one"}, "'new-one'"),
+        ({"model": "gpt2"}, "'default'"),
+        ({"model": "gpt2", "pre": "smollm"}, ""),
+        ({"model": "llama"}, ""),
+    ],
+)
+def test_a_tokenizer_of_an_unknown_kind_is_named(named: dict[str, Any], said: str) -> None:
+    given = {"tokens": ["a"], **named}
+    why = why_not({f"tokenizer.ggml.{key}": value for key, value in given.items()})
+    assert said in why and bool(said) == bool(why)

@@ -11,6 +11,8 @@ export interface ModelSummary {
   readonly loaded: boolean;
   readonly bundled: boolean;
   readonly has_tokenizer: boolean;
+  /** Why it reads token ids alone; empty where it has a tokenizer. */
+  readonly no_tokenizer: string;
   readonly positions: number;
   /** Of an encoder-decoder's source; 0 for all others. */
   readonly source_positions: number;

@@ -50,6 +50,11 @@ export function Prompt() {
           Read
         </button>
       </div>
+      {now && !now.has_tokenizer && (
+        <p class="soft">
+          Whole numbers from 0, with spaces between them: {now.no_tokenizer}, so text cannot be read.
+        </p>
+      )}
       {problem && (
         <p class="problem" role="alert">
           {problem.message} <span>{problem.hint}</span>

@@ -150,7 +150,7 @@ export class Session {
       .map(Number);
     if (!ids.every((id) => Number.isInteger(id) && id >= 0)) {
       state.promptProblem.value = {
-        message: "This model has no tokenizer, so it reads token ids.",
+        message: `This model reads token ids: ${model.no_tokenizer}.`,
         hint: "Type whole numbers with spaces between them.",
       };
       return;
