@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .layers import ACTIVATION_FUNCTIONS, MLP, Attention, KeyValueCache, Norm, Pass, Tap, linear, no_tap
+from .layers import ACTIVATION_FUNCTIONS, MLP, Attention, KeyValueCache, Norm, Pass, Tap, linear, no_tap, wide_linear
 from .positions import rotary_tables, sinusoids
 from .spec import Spec
 
@@ -270,8 +270,8 @@ class Transformer(Stack):
             resid = self.mlm_head(resid, tap)
         if self.spec.unembed_scale != 1:
             resid = resid * self.spec.unembed_scale
-        logits = F.linear(resid, self.W_E, self.b_U) if self.W_U is None else linear(resid, self.W_U, self.b_U)
-        return tap("logits", logits)
+        unembedding = self.W_E.T if self.W_U is None else self.W_U  # [d_model, d_vocab]
+        return tap("logits", wide_linear(resid, unembedding, self.b_U))
 
     def initialise(self, seed: int) -> None:
         """Random weights as GPT-2's (Radford et al. 2019, section 2.3): deviation 0.02, the layers that write

@@ -133,3 +133,29 @@ def test_what_is_not_there_is_a_key_error(model: Transformer) -> None:
             recorder.read(name)
     with pytest.raises(KeyError):
         Recorder(model, GRAPH).read("hook_embed")
+
+
+@pytest.mark.parametrize("changed", ["hook_max", "hook_sum"])
+def test_a_changed_maximum_or_sum_is_what_the_shares_are_computed_with(model: Transformer, changed: str) -> None:
+    attention = "blocks.0.attn."
+    recorder = record(model, [TOKENS], Intervention(attention + changed, (), "scale", 1.5))
+    scores, largest, total, pattern = (
+        recorder.read(attention + name).double()
+        for name in STEPS
+    )
+    untouched = record(model, [TOKENS]).read(attention + changed).double()
+    assert torch.allclose(recorder.read(attention + changed).double(), 1.5 * untouched, rtol=1e-6)
+    exponentials = (scores - largest[..., None]).exp()
+    if changed == "hook_max":
+        assert torch.allclose(total, exponentials.sum(-1), rtol=1e-6)
+    assert torch.allclose(pattern, exponentials / total[..., None], rtol=1e-5)
+
+
+def test_logits_of_many_positions_are_those_of_each_alone() -> None:
+    spec = Spec(layers=1, heads=1, d_model=8, d_head=8, d_mlp=8, d_vocab=9001, positions=16)
+    wide = Transformer(spec).requires_grad_(False)
+    wide.initialise(3)
+    resid = torch.randn(1, 16, 8, generator=torch.Generator().manual_seed(2))
+    alone = torch.cat([wide.unembed(resid[:, place : place + 1]) for place in range(16)], 1)
+    with torch.inference_mode():
+        assert torch.allclose(wide.unembed(resid), alone, atol=1e-6)
