@@ -139,10 +139,8 @@ def test_what_is_not_there_is_a_key_error(model: Transformer) -> None:
 def test_a_changed_maximum_or_sum_is_what_the_shares_are_computed_with(model: Transformer, changed: str) -> None:
     attention = "blocks.0.attn."
     recorder = record(model, [TOKENS], Intervention(attention + changed, (), "scale", 1.5))
-    scores, largest, total, pattern = (
-        recorder.read(attention + name).double()
-        for name in STEPS
-    )
+    steps = ("hook_attn_scores", "hook_max", "hook_sum", "hook_pattern")
+    scores, largest, total, pattern = (recorder.read(attention + name).double() for name in steps)
     untouched = record(model, [TOKENS]).read(attention + changed).double()
     assert torch.allclose(recorder.read(attention + changed).double(), 1.5 * untouched, rtol=1e-6)
     exponentials = (scores - largest[..., None]).exp()
