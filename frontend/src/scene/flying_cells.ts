@@ -1,17 +1,9 @@
 /** Flying cells: numbers on their way from plate to plate, over everything else, and the slip of paper on which they
  *  meet. All in one draw call; where they are is decided elsewhere, moment by moment. */
 
-import {
-  BufferAttribute,
-  DynamicDrawUsage,
-  GLSL3,
-  InstancedBufferAttribute,
-  InstancedBufferGeometry,
-  Mesh,
-  RawShaderMaterial,
-  Vector3,
-} from "three";
+import { GLSL3, Mesh, RawShaderMaterial, Vector3 } from "three";
 import type { MakeOverlay, OverlayHost } from "./overlay";
+import { CORNER, Quads } from "./quads";
 import { rgb, type Theme } from "./themes";
 
 /** A rectangle that faces the viewer: its middle in layout space, its size, its colour as displayed. */
@@ -37,14 +29,14 @@ export interface FlyingCells {
 const MOST = 512;
 
 const vertexShader = /* glsl */ `
-precision highp float;
-in vec2 position; in vec3 middle; in vec2 size; in vec4 tint;
+precision highp float; precision highp int;
+in vec3 middle; in vec2 size; in vec4 tint;
 uniform mat4 view; uniform vec3 eyeHigh; uniform vec3 eyeLow;
-out vec2 vAt; flat out vec4 fTint;
+out vec2 vAt; flat out vec4 fTint;${CORNER}
 void main() {
-  vAt = position;
+  vAt = cornerOf(gl_VertexID);
   fTint = tint;
-  vec3 corner = vec3((position - .5) * size, 0.);
+  vec3 corner = vec3((vAt - .5) * size, 0.);
   gl_Position = view * vec4(((middle - eyeHigh) - eyeLow) + corner, 1.);
 }`;
 const fragmentShader = /* glsl */ `
@@ -64,22 +56,25 @@ export function makeFlyingCells(tell: FlyingListener): FlyingCells {
   return {
     make: (given) => {
       host = given;
-      const mesh = makeMesh(given);
+      const cells = new Quads({ middle: 3, size: 2, tint: 4 });
+      const material = makeMaterial(given);
+      const mesh = new Mesh(cells.geometry, material);
+      mesh.frustumCulled = false;
       return {
         object: mesh,
         aboveLabels: true,
         update: () => {
-          fill(mesh.geometry, shown);
+          fill(cells, shown);
           tell(shown.map(({ position: [x, y, z] }) => given.project(x, y, z)));
           return false;
         },
         setTheme: (theme: Theme) => {
-          (mesh.material.uniforms.ink!.value as Vector3).set(...rgb(theme.ink));
+          (material.uniforms.ink!.value as Vector3).set(...rgb(theme.ink));
         },
         dispose: () => {
           host = null;
-          mesh.geometry.dispose();
-          mesh.material.dispose();
+          cells.dispose();
+          material.dispose();
         },
       };
     },
@@ -90,23 +85,8 @@ export function makeFlyingCells(tell: FlyingListener): FlyingCells {
   };
 }
 
-type FlyingMesh = Mesh<InstancedBufferGeometry, RawShaderMaterial>;
-
-function makeMesh(host: OverlayHost): FlyingMesh {
-  const geometry = new InstancedBufferGeometry();
-  geometry.setAttribute("position", new BufferAttribute(new Float32Array([0, 0, 1, 0, 1, 1, 0, 1]), 2));
-  geometry.setIndex([0, 1, 2, 0, 2, 3]);
-  for (const [name, width] of [
-    ["middle", 3],
-    ["size", 2],
-    ["tint", 4],
-  ] as const) {
-    const attribute = new InstancedBufferAttribute(new Float32Array(MOST * width), width);
-    attribute.setUsage(DynamicDrawUsage);
-    geometry.setAttribute(name, attribute);
-  }
-  geometry.instanceCount = 0;
-  const material = new RawShaderMaterial({
+function makeMaterial(host: OverlayHost): RawShaderMaterial {
+  return new RawShaderMaterial({
     glslVersion: GLSL3,
     vertexShader,
     fragmentShader,
@@ -115,19 +95,11 @@ function makeMesh(host: OverlayHost): FlyingMesh {
     depthTest: false,
     depthWrite: false,
   });
-  const mesh = new Mesh(geometry, material);
-  mesh.frustumCulled = false;
-  return mesh;
 }
 
-function fill(geometry: InstancedBufferGeometry, shown: readonly FlyingRectangle[]): void {
-  const attribute = (name: string) => geometry.getAttribute(name) as InstancedBufferAttribute;
-  const [middle, size, tint] = [attribute("middle"), attribute("size"), attribute("tint")];
-  for (const [i, { position, width, height, colour, strength }] of shown.entries()) {
-    middle.setXYZ(i, position[0], -position[1], position[2]);
-    size.setXY(i, width, height);
-    tint.setXYZW(i, ...rgb(colour), strength);
-  }
-  for (const changed of [middle, size, tint]) changed.needsUpdate = true;
-  geometry.instanceCount = shown.length;
+function fill(cells: Quads, shown: readonly FlyingRectangle[]): void {
+  cells.begin();
+  for (const { position, width, height, colour, strength } of shown)
+    cells.add(position[0], -position[1], position[2], width, height, ...rgb(colour), strength);
+  cells.end();
 }

@@ -1,19 +1,17 @@
-/** Labels: text rasterised once into an atlas by the browser (so that every script has glyphs), drawn as instanced
- *  quads of constant size on the screen, in one call. */
+/** Labels: text rasterised once into an atlas by the browser (so that every script has glyphs), drawn as
+ *  rectangles of constant size on the screen, in one call. */
 
 import {
-  BufferAttribute,
+  type BufferGeometry,
   CanvasTexture,
-  DynamicDrawUsage,
   GLSL3,
-  InstancedBufferAttribute,
-  InstancedBufferGeometry,
   LinearFilter,
   Mesh,
   RawShaderMaterial,
   Vector2,
   Vector3,
 } from "three";
+import { CORNER, Quads } from "./quads";
 import { rgb, type Theme } from "./themes";
 
 export type LabelStyle = "plate" | "region" | "axis";
@@ -27,12 +25,12 @@ const ATLAS = 2048;
 const MAXIMUM = 600;
 
 const vertexShader = /* glsl */ `
-precision highp float;
-in vec2 position; in vec4 rectangle; in vec4 place; in vec2 look;
+precision highp float; precision highp int;
+in vec4 rectangle; in vec4 place; in vec2 look;
 uniform vec2 windowSize;
-out vec2 vAt; flat out float fTone;
+out vec2 vAt; flat out float fTone;${CORNER}
 void main() {
-  vec2 p = position;
+  vec2 p = cornerOf(gl_VertexID);
   fTone = look.x;
   vec2 offset = look.y > .5 ? vec2(p.y * rectangle.w, (1. - p.x) * rectangle.z) : p * rectangle.zw;
   vec2 at = (rectangle.xy + offset) / windowSize;
@@ -132,25 +130,11 @@ class Atlas {
 }
 
 export class LabelMesh {
-  readonly mesh: Mesh<InstancedBufferGeometry, RawShaderMaterial>;
+  readonly mesh: Mesh<BufferGeometry, RawShaderMaterial>;
   private readonly atlas = new Atlas();
-  private readonly rectangle = new InstancedBufferAttribute(new Float32Array(MAXIMUM * 4), 4);
-  private readonly place = new InstancedBufferAttribute(new Float32Array(MAXIMUM * 4), 4);
-  private readonly look = new InstancedBufferAttribute(new Float32Array(MAXIMUM * 2), 2);
+  private readonly labels = new Quads({ rectangle: 4, place: 4, look: 2 });
 
   constructor() {
-    const geometry = new InstancedBufferGeometry();
-    geometry.setAttribute("position", new BufferAttribute(new Float32Array([0, 0, 1, 0, 1, 1, 0, 1]), 2));
-    geometry.setIndex([0, 3, 2, 0, 2, 1]);
-    for (const [name, attribute] of [
-      ["rectangle", this.rectangle],
-      ["place", this.place],
-      ["look", this.look],
-    ] as const) {
-      attribute.setUsage(DynamicDrawUsage);
-      geometry.setAttribute(name, attribute);
-    }
-    geometry.instanceCount = 0;
     const material = new RawShaderMaterial({
       glslVersion: GLSL3,
       vertexShader,
@@ -166,12 +150,12 @@ export class LabelMesh {
       depthTest: false,
       depthWrite: false,
     });
-    this.mesh = new Mesh(geometry, material);
+    this.mesh = new Mesh(this.labels.geometry, material);
     this.mesh.frustumCulled = false;
   }
 
   get count(): number {
-    return this.mesh.geometry.instanceCount;
+    return this.labels.count;
   }
 
   begin(width: number, height: number, pixelRatio: number): void {
@@ -180,7 +164,7 @@ export class LabelMesh {
       this.atlas.pixelRatio = pixelRatio;
       this.atlas.clear();
     }
-    this.mesh.geometry.instanceCount = 0;
+    this.labels.begin();
   }
 
   width(text: string, style: LabelStyle): number {
@@ -193,19 +177,19 @@ export class LabelMesh {
 
   /** Adds a label with its upper left corner here, in CSS pixels; an upright one is turned to read upward. */
   add(text: string, style: LabelStyle, x: number, y: number, upright = false): void {
-    const i = this.mesh.geometry.instanceCount;
-    if (i >= MAXIMUM) return;
+    if (this.labels.count >= MAXIMUM) return;
     const entry = this.atlas.entry(text, style);
     const ratio = this.atlas.pixelRatio;
     const snap = (value: number): number => Math.round(value * ratio) / ratio;
-    this.rectangle.setXYZW(i, snap(x), snap(y), entry.width / ratio, entry.height / ratio);
-    this.place.setXYZW(i, entry.x, entry.y, entry.width, entry.height);
-    this.look.setXY(i, fonts[style].tone, upright ? 1 : 0);
-    this.mesh.geometry.instanceCount = i + 1;
+    this.labels.add(
+      ...[snap(x), snap(y), entry.width / ratio, entry.height / ratio],
+      ...[entry.x, entry.y, entry.width, entry.height],
+      ...[fonts[style].tone, upright ? 1 : 0],
+    );
   }
 
   end(): void {
-    for (const attribute of [this.rectangle, this.place, this.look]) attribute.needsUpdate = true;
+    this.labels.end();
   }
 
   /** The fonts have arrived, or the graphics card has forgotten the atlas. */
@@ -220,7 +204,7 @@ export class LabelMesh {
 
   dispose(): void {
     this.atlas.texture.dispose();
-    this.mesh.geometry.dispose();
+    this.labels.dispose();
     this.mesh.material.dispose();
   }
 }

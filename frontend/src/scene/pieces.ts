@@ -3,6 +3,7 @@
  *  plate never overlap. */
 
 import type { Plate } from "../layout/types";
+import { Look } from "./plate_material";
 import type { PlateMesh } from "./plate_mesh";
 import { type Held, LEVELS } from "./pool";
 import { type Part, partOf, walk } from "./pyramid";
@@ -35,7 +36,7 @@ export class PieceList {
     dims: ReadonlyMap<number, number>,
   ): void {
     this.viewer = viewer;
-    this.mesh.begin();
+    this.mesh.pieces.begin();
     for (const number of visibility.order) {
       const window = windows[number] as Window;
       const { x, y, z, columns, rows } = window.plate;
@@ -52,7 +53,7 @@ export class PieceList {
   /** Lists one plate alone, straight on. */
   listOne(number: number, window: Window, viewer: Viewer): void {
     this.viewer = viewer;
-    this.mesh.begin();
+    this.mesh.pieces.begin();
     this.window = window;
     this.number = number;
     this.dim = 0;
@@ -99,9 +100,8 @@ export class PieceList {
   /** A piece of the front, filled by a tile; null: not here. */
   private emit(part: Part, held: Held | null, level: number, row: number, column: number): void {
     const { plate, transposed } = this.window as Window;
-    const { data, at } = this.begin(plate, part.x, part.y, 0, 0, part.width, part.height);
     if (!held) {
-      fillEvenly(data, at, this.values.absent);
+      this.absent(plate, part);
       return;
     }
     held.seen = this.values.frame;
@@ -109,66 +109,114 @@ export class PieceList {
     const mip = Math.min(LEVELS - 1, Math.max(0, Math.round(Math.log2(perTexel) - 0.1)));
     const shrink = 2 ** -mip;
     const perCell = 2 ** -(level + mip);
-    // The tile's first texel, counted from the sheet's first cell, and where it lies in the layer.
-    const [x, y] = [held.slot.x * shrink, held.slot.y * shrink];
-    const left = part.left * perCell - column * LAYER_SIZE * shrink;
-    const top = part.top * perCell - row * LAYER_SIZE * shrink;
-    const right = part.right * perCell - column * LAYER_SIZE * shrink;
-    const bottom = part.bottom * perCell - row * LAYER_SIZE * shrink;
-    data[at + 12] = x + left;
-    data[at + 13] = y + top;
-    data[at + 14] = transposed ? -perCell : perCell;
-    data[at + 15] = held.slot.layer + 4096 * mip;
-    data[at + 16] = x + Math.floor(left) + 0.5;
-    data[at + 17] = y + Math.floor(top) + 0.5;
-    data[at + 18] = x + Math.ceil(right) - 0.5;
-    data[at + 19] = y + Math.ceil(bottom) - 0.5;
+    // Texels of the mipmap are counted from the layer's first: the tile's place in it, less the cells before the tile.
+    const x = (held.slot.x - column * LAYER_SIZE) * shrink;
+    const y = (held.slot.y - row * LAYER_SIZE) * shrink;
+    const left = x + part.left * perCell;
+    const top = y + part.top * perCell;
+    const right = x + part.right * perCell;
+    const bottom = y + part.bottom * perCell;
+    const first = packed(Math.floor(left) + 0.5, Math.floor(top) + 0.5);
+    const last = packed(Math.ceil(right) - 0.5, Math.ceil(bottom) - 0.5);
+    let at = this.begin(
+      plate,
+      Look.front + (level === 0 ? Look.exact : 0),
+      held.slot.layer + 4096 * mip,
+      first,
+      last,
+    );
+    const { data, stride } = this.mesh.pieces;
+    for (let corner = 0; corner < 4; corner++, at += stride) {
+      const across = corner >> 1;
+      const down = ((corner + 1) >> 1) & 1;
+      this.corner(at, plate, part.x + across * part.width, part.y + down * part.height, 0);
+      data[at + 5] = (transposed ? down : across) === 1 ? right : left;
+      data[at + 6] = (transposed ? across : down) === 1 ? bottom : top;
+    }
+  }
+
+  /** A piece of the front whose numbers are not here. */
+  private absent(plate: Plate, part: Part): void {
+    let at = this.even(plate, Look.front, this.values.absent);
+    const { stride } = this.mesh.pieces;
+    for (let corner = 0; corner < 4; corner++, at += stride)
+      this.corner(
+        at,
+        plate,
+        part.x + (corner >> 1) * part.width,
+        part.y + (((corner + 1) >> 1) & 1) * part.height,
+        0,
+      );
   }
 
   /** The two sides of the box that face the eye, where they are thick enough to be seen. */
   private walls(plate: Plate): void {
     const [ex, ey] = this.viewer.eye;
     const { x, y, columns, rows } = plate;
-    if (ex < x) this.wall(plate, 0, 0, 1);
-    else if (ex > x + columns) this.wall(plate, columns, 0, 1);
-    if (ey > -y) this.wall(plate, 0, 0, 2);
-    else if (ey < -y - rows) this.wall(plate, 0, rows, 2);
+    if (ex < x) this.wall(plate, Look.side, 0);
+    else if (ex > x + columns) this.wall(plate, Look.side, columns);
+    if (ey > -y) this.wall(plate, Look.end, 0);
+    else if (ey < -y - rows) this.wall(plate, Look.end, rows);
   }
 
-  private wall(plate: Plate, x: number, y: number, face: 1 | 2): void {
-    const { data, at } = this.begin(plate, x, y, 0, face, plate.columns, plate.rows);
-    fillEvenly(data, at, this.values.zero);
+  /** The side at this column, or the upper or lower end at this row. Within it, cells are counted as on the front, so
+   *  that its outline is as wide. */
+  private wall(plate: Plate, face: number, place: number): void {
+    let at = this.even(plate, face, this.values.zero);
+    const { data, stride } = this.mesh.pieces;
+    for (let corner = 0; corner < 4; corner++, at += stride) {
+      const across = corner >> 1;
+      const down = ((corner + 1) >> 1) & 1;
+      if (face === Look.side) this.corner(at, plate, place, down * plate.rows, across - 1);
+      else this.corner(at, plate, across * plate.columns, place, down - 1);
+      data[at + 3] = across * plate.columns;
+      data[at + 4] = down * plate.rows;
+    }
   }
 
-  private begin(
-    plate: Plate,
-    x: number,
-    y: number,
-    z: number,
-    face: 0 | 1 | 2,
-    width: number,
-    height: number,
-  ): { readonly data: Float32Array; readonly at: number } {
-    const { data, at } = this.mesh.next();
-    const [ex, ey, ez] = this.viewer.eye;
-    data[at] = plate.x + x - ex;
-    data[at + 1] = -plate.y - y - ey;
-    data[at + 2] = plate.z + z - ez;
-    data[at + 3] = face + 4 * roles.indexOf(plate.role);
-    data[at + 4] = width;
-    data[at + 5] = height;
-    data[at + 6] = this.dim;
-    data[at + 7] = this.number;
-    data[at + 8] = x;
-    data[at + 9] = y;
-    data[at + 10] = plate.columns;
-    data[at + 11] = plate.rows;
-    return { data, at };
+  /** A piece of the colour of the middle of a tile of 8 x 8. */
+  private even(plate: Plate, face: number, { slot }: Held): number {
+    const [x, y] = [slot.x + 4, slot.y + 4];
+    const first = this.begin(plate, face, slot.layer, packed(x, y), packed(x, y));
+    const { data, stride } = this.mesh.pieces;
+    for (let at = first; at < first + 4 * stride; at += stride) {
+      data[at + 5] = x;
+      data[at + 6] = y;
+    }
+    return first;
+  }
+
+  /** The numbers that the four vertices of a piece have in common; where the first of them begins. */
+  private begin(plate: Plate, face: number, source: number, first: number, last: number): number {
+    const { pieces } = this.mesh;
+    const start = pieces.next();
+    const { data, stride } = pieces;
+    const look = face + Look.role * roles.indexOf(plate.role) + Look.dim * Math.round(this.dim * 255);
+    for (let at = start; at < start + 4 * stride; at += stride) {
+      data[at + 7] = first;
+      data[at + 8] = last;
+      data[at + 9] = plate.columns;
+      data[at + 10] = plate.rows;
+      data[at + 11] = look;
+      data[at + 12] = source;
+      data[at + 13] = this.number;
+    }
+    return start;
+  }
+
+  /** A vertex at a cell of a plate, `z` before its front. */
+  private corner(at: number, plate: Plate, column: number, row: number, z: number): void {
+    const { data } = this.mesh.pieces;
+    const { eye } = this.viewer;
+    data[at] = plate.x + column - eye[0];
+    data[at + 1] = -plate.y - row - eye[1];
+    data[at + 2] = plate.z + z - eye[2];
+    data[at + 3] = column;
+    data[at + 4] = row;
   }
 }
 
-/** A piece that has the same colour everywhere: that of the middle of a tile of 8 x 8. */
-function fillEvenly(data: Float32Array, at: number, { slot }: Held): void {
-  const [x, y] = [slot.x + 4, slot.y + 4];
-  data.set([x, y, 1e-6, slot.layer, x, y, x, y], at + 12);
+/** Two places in texels, each a multiple of a half, in one number that a float holds exactly. */
+function packed(x: number, y: number): number {
+  return 2 * x + Look.packed * 2 * y;
 }

@@ -1,6 +1,6 @@
 /** How plates look: one program for all of them in a frame, in as many versions as there is detail to show.
  *
- *  An instance is a piece of a plate (plate_mesh.ts): a face in space and the rectangle of the pool that fills it. Its
+ *  A rectangle is a piece of a plate (pieces.ts): a face in space and the rectangle of the pool that fills it. Its
  *  colour from afar is one filtered look-up. Grid, discs, digits and marks are in the program only when some piece in
  *  view is large enough to show them: a software renderer pays for what is in a program even where it is not run.
  */
@@ -30,49 +30,47 @@ export const DIGITS_FROM = 40;
 export const LIT_TEXELS = 2;
 export const LIT_WIDTH = LIT_TEXELS * 512;
 
+/** A vertex's `look.x` is a sum of these: its face, whether its texels are the cells themselves, its role (times
+ *  `role`), and how far it is mixed toward the paper (in 255ths, times `dim`). `packed` parts a packed place's y from x. */
+export const Look = { front: 0, side: 1, end: 2, exact: 4, role: 8, dim: 32, packed: 1024 } as const;
+
 const vertexShader = /* glsl */ `
 precision highp float; precision highp int; precision highp sampler2D;
-in vec2 position;
-in vec4 place;  // corner relative to the eye; face (0 front, 1 side, 2 top or bottom) + 4 * role
-in vec4 extent; // columns, rows; dimming; number of the plate
-in vec4 cells;  // first column and row within the plate; columns and rows of the plate
-in vec4 source; // first texel x, y; texels a cell, negative for transposed; layer + 4096 * level of the mipmap
-in vec4 bounds; // of the filtered look-up, in texels
+in vec3 place;  // relative to the eye
+in vec2 cell;   // column and row within the plate
+in vec2 texel;  // in the layer's mipmap
+in vec2 bounds; // of the filtered look-up, in texels: first and last, packed
+in vec2 size;   // columns and rows of the plate
+in vec3 look;   // a sum of what Look lists; layer + 4096 * level of the mipmap; number of the plate
 uniform mat4 view; uniform vec3 paper; uniform vec3 plus[4]; uniform vec3 minus[4]; uniform float edgePixels;
 out vec2 vCell; out vec2 vTexel;
-flat out vec4 fBounds; flat out vec3 fBase; flat out vec3 fPlus; flat out vec3 fMinus; flat out vec3 fEdge;
+flat out vec4 fBounds; flat out vec3 fBase; flat out vec3 fPlus; flat out vec3 fMinus;
 flat out vec2 fSize; flat out vec4 fLook;
 #ifdef MARKS
 uniform sampler2D lit;
 flat out vec4 fLitA; flat out vec4 fLitB; flat out float fPlate;
 #endif
 void main() {
-  int code = int(place.w), face = code & 3, role = code >> 2;
-  vec2 at = position * extent.xy;
-  vec3 corner = face == 0 ? vec3(at.x, -at.y, 0.) : face == 1 ? vec3(0., -at.y, position.x - 1.) : vec3(at.x, 0., position.y - 1.);
-  vCell = cells.xy + at;
-  vec2 texels = at * abs(source.z);
-  vTexel = source.xy + (source.z < 0. ? texels.yx : texels);
-  float mip = floor(source.w / 4096.);
-  fBounds = bounds; fSize = cells.zw;
+  int code = int(look.x), face = code & 3, role = (code >> 3) & 3;
+  ivec2 corners = ivec2(bounds);
+  fBounds = .5 * vec4(corners.x & ${Look.packed - 1}, corners.x >> 10, corners.y & ${Look.packed - 1}, corners.y >> 10);
+  vCell = cell; vTexel = texel; fSize = size;
   // Dimming mixes all colours toward the paper.
-  float strength = 1. - extent.z;
-  vec3 hue = (plus[role] - paper) * strength;
-  fBase = face == 0 ? paper : mix(paper, (paper + .34 * hue) * (face == 1 ? .9 : .96), strength);
-  fPlus = face == 0 ? hue : vec3(0.);
-  fMinus = face == 0 ? (minus[role] - paper) * strength : vec3(0.);
-  fEdge = paper + hue;
-  gl_Position = view * vec4(place.xyz + corner, 1.);
+  float strength = 1. - float(code >> 5) / 255.;
+  fPlus = (plus[role] - paper) * strength;
+  fMinus = (minus[role] - paper) * strength;
+  fBase = face == 0 ? paper : mix(paper, (paper + .34 * fPlus) * (face == 1 ? .9 : .96), strength);
+  gl_Position = view * vec4(place, 1.);
   // The outline fades where the plate is only a few pixels wide.
-  float pixels = min(cells.z, cells.w) * edgePixels / max(1., gl_Position.w);
+  float pixels = min(size.x, size.y) * edgePixels / max(1., gl_Position.w);
   float outline = .75 * clamp((pixels - 1.5) * .18, 0., 1.);
-  float exact = face == 0 && abs(source.z) * exp2(mip) == 1. ? 1. : 0.; // the texels are the cells themselves
-  fLook = vec4(source.w - mip * 4096., mip, exact, outline);
+  float mip = floor(look.y / 4096.);
+  fLook = vec4(look.y - mip * 4096., mip, float((code >> 2) & 1), outline);
 #ifdef MARKS
-  int first = int(extent.w) * ${LIT_TEXELS};
-  ivec2 texel = ivec2(first % ${LIT_WIDTH}, first / ${LIT_WIDTH});
-  fLitA = texelFetch(lit, texel, 0); fLitB = texelFetch(lit, texel + ivec2(1, 0), 0);
-  fPlate = face == 0 ? extent.w : -2.;
+  int first = int(look.z) * ${LIT_TEXELS};
+  ivec2 at = ivec2(first % ${LIT_WIDTH}, first / ${LIT_WIDTH});
+  fLitA = texelFetch(lit, at, 0); fLitB = texelFetch(lit, at + ivec2(1, 0), 0);
+  fPlate = face == 0 ? look.z : -2.;
 #endif
 }`;
 
@@ -81,10 +79,10 @@ void main() {
 const fragmentShader = /* glsl */ `
 precision highp float; precision highp int; precision highp sampler2DArray; precision highp usampler2D;
 in vec2 vCell; in vec2 vTexel;
-flat in vec4 fBounds; flat in vec3 fBase; flat in vec3 fPlus; flat in vec3 fMinus; flat in vec3 fEdge;
+flat in vec4 fBounds; flat in vec3 fBase; flat in vec3 fPlus; flat in vec3 fMinus;
 flat in vec2 fSize; flat in vec4 fLook;
 uniform sampler2DArray pool;
-uniform vec3 grey; uniform vec3 notANumber; // less paper
+uniform vec3 paper; uniform vec3 grey; uniform vec3 notANumber; // the last two less paper
 out vec4 colour;
 #if DETAIL > 0
 uniform vec3 rule; uniform vec3 darkRule;
@@ -139,7 +137,7 @@ void main() {
   c = marks(c, perCell);
 #endif
   vec2 edge = min(vCell, fSize - vCell) * perCell;
-  colour = vec4(mix(c, fEdge, fLook.w * clamp(1.5 - min(edge.x, edge.y), 0., 1.)), 1.);
+  colour = vec4(mix(c, paper + fPlus, fLook.w * clamp(1.5 - min(edge.x, edge.y), 0., 1.)), 1.);
 }`;
 
 /** The least that draws plates where they are: what frame times are compared with. */
