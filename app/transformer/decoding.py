@@ -141,5 +141,5 @@ def _read(
     model: Transformer, tokens: Tensor, cache: KeyValueCache, source: Tensor | None
 ) -> Generator[None, None, Tensor]:
     """Logits after the last of `tokens [batch, pos]`, `[batch, d_vocab]`."""
-    logits = yield from model.stages(tokens.to(model.W_E.device), cache=cache, source=source)
+    logits = yield from model.stages(tokens.to(model.W_E.device), cache=cache, source=source, last_only=True)
     return logits[:, -1].cpu()

@@ -127,7 +127,10 @@ class Norm(nn.Module):
         if tap is no_tap:
             if self.centred:
                 return F.layer_norm(x, self.w.shape, gain, self.b, self.epsilon)
-            return F.rms_norm(x, self.w.shape, gain, self.epsilon)
+            # F.rms_norm means the same, and on a processor takes twice as long for the single row of a new token
+            wide = x.to(torch.promote_types(x.dtype, torch.float32))
+            inverse = (wide.square().mean(-1, keepdim=True) + self.epsilon).rsqrt()  # [batch, pos, …, 1]
+            return (wide * inverse).to(x.dtype) * gain
         output = output or f"{name}.hook_out"
         if self.centred:
             return self._centred(x, name, tap, output, gain)

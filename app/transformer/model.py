@@ -219,11 +219,13 @@ class Transformer(Stack):
         source: Tensor | None = None,
         padding: Tensor | None = None,
         source_padding: Tensor | None = None,
+        last_only: bool = False,
     ) -> Stages:
         """The same computation with a pause after every layer, so that a scheduler can take turns.
 
         With a cache, `tokens` are those after the ones it holds, and it is extended by them; the `source` of an
-        encoder-decoder is read once, with the first tokens. The generator returns the logits of `tokens`.
+        encoder-decoder is read once, with the first tokens. The generator returns the logits of `tokens`, with
+        `last_only` those of the last one.
         """
         memory = yield from self._memory(source, tap, cache, source_padding)
         first = 0 if cache is None else cache.length
@@ -234,7 +236,7 @@ class Transformer(Stack):
         resid = yield from self.last.layers(resid, given)
         if cache is not None:
             cache.length += tokens.shape[1]
-        return self.unembed(resid, tap)
+        return self.unembed(resid[:, -1:] if last_only else resid, tap)
 
     def _memory(
         self, source: Tensor | None, tap: Tap, cache: KeyValueCache | None, padding: Tensor | None
