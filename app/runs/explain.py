@@ -315,7 +315,7 @@ def _add_arithmetic(
     operands = [_operand(graph, box, cells, limit) for box in boxes]
     with torch.inference_mode():
         sums = arithmetic(graph, op, reading, cells, index, limit)
-    answer.op = _operation(graph, op, sums, operands)
+    answer.op = _operation(graph, op, sums, index, operands)
     answer.operands = operands
     answer.combine = sums.combine
     answer.terms = [_term(term) for term in sums.terms]
@@ -344,6 +344,7 @@ def _operation(
     graph: Graph,
     op: Op,
     sums: Arithmetic,
+    index: Sequence[int],
     operands: Sequence[Operand],
 ) -> ExplainedOperation:
     single: dict[int, float] = {}
@@ -351,7 +352,7 @@ def _operation(
         if operand.count == 1 and operand.values is not None:
             value = operand.values[0]
             single[operand.read] = -math.inf if value is None else value
-    words = word(graph, op, sums, single)
+    words = word(graph, op, sums, index, single)
     return ExplainedOperation(
         kind=op.kind,
         title=op.title,

@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from .cells import comparisons, stored_as
+import torch
+
+from .cells import comes_first, comparisons, stored_as
 from .equations import Arithmetic, Term
 from .graph import Axis, Bucket, Constant, Free, Graph, Index, Lookup, Op, OpKind, Pair, Read, index_text
 
@@ -45,12 +47,14 @@ class Wording:
     symbols: dict[str, str]
 
 
-def word(graph: Graph, op: Op, sums: Arithmetic, values: Mapping[int, float]) -> Wording:
-    """An operation put into words for one cell; `values` are those of the reads of a single cell, by their place."""
+def word(graph: Graph, op: Op, sums: Arithmetic, index: Sequence[int], values: Mapping[int, float]) -> Wording:
+    """An operation put into words for the cell at `index`; `values` are those of its reads of a single cell, by
+    their place."""
     axes = graph.tensor(op.output).axes
     output = tensor_symbol(op.output) + _subscript([_letter(axis) for axis in axes])
     plain, marked = _Symbols(graph, op), _Symbols(graph, op, marked=True)
-    numbers = _Numbers(graph, op, values, sums.terms[:_SHOWN_TERMS], sums.count)
+    at = dict(zip(axes, index, strict=True))
+    numbers = _Numbers(op, at, values, sums.terms[:_SHOWN_TERMS], sums.count)
     left = number_latex(sums.result)
     # What is hidden has no numbers to fill in.
     right = _with_numbers(op, numbers) if op.kind != "mask" or values else left
@@ -203,6 +207,11 @@ def _term_of(op: Op, plain: "_Symbols") -> str | None:
     return found[0] if found else None
 
 
+def _places(op: Op, name: str) -> list[int]:
+    """Which of an operation's reads are this part of it."""
+    return [place for place, read in enumerate(op.reads) if read.part == name]
+
+
 # ---- operands as symbols ----------------------------------------------------------------------------------------
 
 
@@ -214,16 +223,13 @@ class _Symbols:
     op: Op
     marked: bool = False
 
-    def _places(self, name: str) -> list[int]:
-        return [place for place, read in enumerate(self.op.reads) if read.part == name]
-
     def has(self, name: str) -> bool:
-        return bool(self._places(name))
+        return bool(_places(self.op, name))
 
     def part(self, name: str, number: int = 0) -> str:
         if name == "sign":
             return r"\mp"
-        place = self._places(name)[number]
+        place = _places(self.op, name)[number]
         read = self.op.reads[place]
         text = tensor_symbol(read.tensor) + _subscript([self._index(index) for index in read.index])
         return rf"\operand{{{place}}}{{{text}}}" if self.marked else text
@@ -316,30 +322,28 @@ def _symbols_used(graph: Graph, op: Op) -> dict[str, str]:
 class _Numbers:
     """Operands as the numbers of one cell; sums show their largest terms."""
 
-    graph: Graph
     op: Op
+    at: Mapping[str, int]
     values: Mapping[int, float]
     terms: Sequence[Term]
     count: int
     term: Term | None = None
 
-    def _places(self, name: str) -> list[int]:
-        return [place for place, read in enumerate(self.op.reads) if read.part == name]
-
     def has(self, name: str) -> bool:
         """A read that brings no cell here, such as a partner beyond the pairs, is left out."""
-        places = self._places(name)
+        places = _places(self.op, name)
         return bool(places) and (name != "partner" or places[0] in self.values)
 
     def part(self, name: str, number: int = 0) -> str:
         if name == "sign":
-            return "-" if self.values.get(-1, 1.0) < 0 else "+"
+            pair = next(index for read in self.op.reads for index in read.index if isinstance(index, Pair))
+            return "-" if bool(comes_first(torch.tensor(self.at[pair.pair]), pair)) else "+"
         if self.term is not None and name in ("input", "row"):
             return _operand(self.term.cells[number].value)
-        return _operand(self.values[self._places(name)[number]])
+        return _operand(self.values[_places(self.op, name)[number]])
 
     def over(self, sign: str, term: Callable[[Operands], str]) -> str:
-        shown = [term(_Numbers(self.graph, self.op, self.values, (), 0, one)) for one in self.terms]
+        shown = [term(_Numbers(self.op, self.at, self.values, (), 0, one)) for one in self.terms]
         more = [r"\cdots"] if self.count > len(shown) else []
         if sign == r"\max":
             return rf"\max({', '.join([*shown, *([chr(92) + 'dots'] if more else [])])})"

@@ -2,6 +2,7 @@
 
 import math
 import random
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 
@@ -249,6 +250,48 @@ def test_a_box_of_an_output_is_that_part_of_the_whole(family: str) -> None:
 
 
 @each_family
+def test_a_formula_with_its_numbers_filled_in_comes_to_the_number(family: str) -> None:
+    graph, reading, values = captured(family)
+    cells, chance = cells_of(graph, values), random.Random(family)
+    evaluated_kinds = set()
+    for op in graph.ops:
+        for _ in range(4):
+            index = random_cell(reading.shape(graph, graph.tensor(op.output)), chance)
+            sums = arithmetic(graph, op, reading, cells, index, limit=3)
+            read = [
+                found for found in cells_read(graph, op.output, index, reading) if math.prod(map(len, found.box)) == 1
+            ]
+            single = {op.reads.index(found.read): float(cells(found.tensor, found.box)) for found in read}
+            left, right = word(graph, op, sums, index, single).latex_values.split(" = ")
+            if "dots" in right or not math.isfinite(sums.result):
+                continue
+            evaluated_kinds.add(op.kind)
+            # Four digits are written of every operand, and sums may cancel.
+            sizes = [abs(cell.value) for term in sums.terms for cell in term.cells]
+            error = 2e-3 * max([1.0, *sizes, abs(sums.result)])
+            assert calculated(left) == pytest.approx(sums.result, rel=1e-3), (op.output, index)
+            assert calculated(right) == pytest.approx(sums.result, abs=error), (op.output, index, right)
+    assert evaluated_kinds >= {"embed", "add", "normalize", "affine", "softmax", "activation"}
+    assert ("rotate" in evaluated_kinds) == any(op.kind == "rotate" for op in graph.ops)
+
+
+def calculated(latex: str) -> float:
+    """The number that a formula without letters comes to."""
+    text = re.sub(r"\\left|\\right|\\,", " ", latex).replace(r"\cdot", "*").replace(r"\times", "*")
+    text = re.sub(r"\\operatorname\{(\w+)\}", r"\1", text)
+    for pattern, written in 20 * (
+        (r"\\t?frac\{([^{}]*)\}\{([^{}]*)\}", r"((\1)/(\2))"),
+        (r"\\sqrt\{([^{}]*)\}", r"sqrt(\1)"),
+        (r"\^\{([^{}]*)\}", r"**(\1)"),
+        (r"(?<![\w}])\{([^{}]*)\}", r"(\1)"),
+    ):
+        text = re.sub(pattern, written, text)
+    text = re.sub(r"([0-9)]) *\( *", r"\1*(", text.replace("^", "**").replace("\\", ""))
+    names = {name: getattr(math, name) for name in ("e", "pi", "sqrt", "tanh", "erf")} | {"infty": math.inf}
+    return float(eval(text, {"__builtins__": {}, "max": max, **names}))
+
+
+@each_family
 def test_every_operation_can_be_written_and_said(family: str) -> None:
     graph, reading, values = captured(family)
     cells, chance = cells_of(graph, values), random.Random(family)
@@ -259,7 +302,7 @@ def test_every_operation_can_be_written_and_said(family: str) -> None:
         for found in cells_read(graph, op.output, index, reading):
             if all(len(part) == 1 for part in found.box):
                 single[op.reads.index(found.read)] = float(cells(found.tensor, found.box))
-        words = word(graph, op, sums, single)
+        words = word(graph, op, sums, index, single)
         for latex in (words.latex, words.latex_marked, words.latex_values):
             assert latex.count("{") == latex.count("}") and latex.count(r"\left") == latex.count(r"\right"), latex
         for place in range(len(op.reads)):
