@@ -15,8 +15,19 @@ from app.checkpoints.catalog import ModelEntry
 Schema = dict[str, Any]
 
 # Query parameters that an example gives, by the last fixed part of the path. Everything else keeps its default.
-_QUERIES = {"weights": "index=0,:8", "activations": "index=0,-1,:", "explain": "index=0,0", "tiles": "head=0"}
-_NAMES = {"weights": "W_E", "activations": "blocks.0.attn.hook_pattern", "explain": "W_E"}
+_QUERIES = {
+    "weights": "index=0,:8",
+    "activations": "index=0,-1,:",
+    "explain": "index=0,0",
+    "beside": "index=0,0&other_index=0,1",
+    "tiles": "head=0",
+}
+_NAMES = {
+    "beside": "logits",
+    "weights": "W_E",
+    "activations": "blocks.0.attn.hook_pattern",
+    "explain": "W_E",
+}
 # Calls that answer with numbers alone, which no terminal should be shown.
 _BINARY = ("{col}", "/thumbnails")
 _BOUNDS = (
@@ -85,7 +96,13 @@ class Example:
     def command(self, method: str, path: str) -> str:
         """The shell command that makes a call."""
         part = next((part for part in _NAMES if f"/{part}/" in path), "")
-        values = {"model_id": self.model_id, "run_id": "$RUN", "lens": "attention", "name": _NAMES.get(part, "")}
+        values = {
+            "model_id": self.model_id,
+            "run_id": "$RUN",
+            "lens": "attention",
+            "name": _NAMES.get(part, ""),
+            "other": _NAMES["beside"],
+        }
         places = dict.fromkeys(("level", "row", "col"), 0)
         kind = "tiles" if "/tiles/" in path else "" if path.endswith("/stats") else part
         query = f"?{_QUERIES[kind]}" if kind in _QUERIES and (kind != "tiles" or part == "activations") else ""

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
-from app.runs.explain import ExplainError, Explanation, explain_cell, explain_weight
+from app.runs.beside import beside
+from app.runs.explain import ExplainError, explain_cell, explain_weight
+from app.runs.explanation import Beside, Explanation
+from app.runs.parity import Parity
 from app.transformer.names import resolve_name
 
 from . import schemas
@@ -15,6 +18,7 @@ from .atlas import AtlasOf
 from .errors import ApiError, refusals
 
 router = APIRouter(tags=["explaining"])
+Answered = TypeVar("Answered")
 _STATUS = {"unknown_tensor": 404, "not_computed": 409, "inputs_missing": 409, "needs_run": 422}
 CellIndex = Annotated[str, Query(max_length=200, description="one index per axis, such as 3,1,5")]
 Direction = Annotated[Literal["backward", "forward"], Query(description="what made the cell, or what it feeds")]
@@ -29,25 +33,39 @@ async def explain(
     index: CellIndex = "",
     direction: Direction = "backward",
     terms: Terms = 32,
-) -> schemas.Explanation:
+) -> Explanation:
     """One cell of a run, of an activation or a weight: the arithmetic that made it, or the cells that it feeds."""
     run = atlas.run(run_id)
     own = resolve_name(name, run.loaded.spec)
     return await atlas.read(lambda: _answer(lambda: explain_cell(run, own, index, direction, terms)))
 
 
+@router.get("/runs/{run_id}/explain/{name}/beside/{other}")
+async def explain_beside(
+    atlas: AtlasOf,
+    run_id: str,
+    name: str,
+    other: str,
+    index: CellIndex = "",
+    other_index: CellIndex = "",
+    terms: Annotated[int, Query(ge=0, le=4096, description="pairs of terms listed")] = 8,
+) -> Beside:
+    """Two cells of a run side by side: the first less the second, and the terms in which they differ most."""
+    run = atlas.run(run_id)
+    one, two = (resolve_name(given, run.loaded.spec) for given in (name, other))
+    return await atlas.read(lambda: _answer(lambda: beside(run, one, index, two, other_index, terms)))
+
+
 @router.get("/models/{model_id}/explain/{name}")
 async def explain_of_weight(
     atlas: AtlasOf, model_id: str, name: str, index: CellIndex = "", direction: Direction = "forward"
-) -> schemas.Explanation:
+) -> Explanation:
     """One cell of a weight, without a run: its number, the lines through it, and what it acts on."""
     atlas.entry(model_id)
     return await atlas.read(lambda: _answer(lambda: explain_weight(atlas.load(model_id), name, index, direction)))
 
 
-@router.get(
-    "/models/{model_id}/parity", response_model=schemas.Parity, responses={202: {"model": schemas.ParityProgress}}
-)
+@router.get("/models/{model_id}/parity", response_model=Parity, responses={202: {"model": schemas.ParityProgress}})
 async def parity(
     atlas: AtlasOf,
     model_id: str,
@@ -67,13 +85,13 @@ async def parity(
         raise ApiError(
             500, "parity_failed", f"the comparison broke off: {type(error).__name__}: {error}", "Ask again."
         ) from error
-    return schemas.Parity.model_validate(report, from_attributes=True)
+    return report
 
 
-def _answer(explained: Callable[[], Explanation]) -> schemas.Explanation:
-    """An explanation as it goes over the wire, or the refusal."""
+def _answer(explained: Callable[[], Answered]) -> Answered:
+    """What was asked for, or the refusal."""
     with refusals():
         try:
-            return schemas.Explanation.model_validate(explained(), from_attributes=True)
+            return explained()
         except ExplainError as error:
             raise ApiError(_STATUS[error.kind], error.kind, str(error), error.hint) from error

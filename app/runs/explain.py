@@ -1,29 +1,37 @@
 """One cell explained: the arithmetic that made it, with the numbers of a run, or the cells that it goes into.
 
 Everything follows from the graph's reads (`app/transformer/cells.py`, `equations.py`, `wording.py`); this module
-brings the captured numbers and puts the answer together. The names of the fields are those of `api/schemas.py`,
-which says what each means.
+brings the captured numbers and puts the answer together; `explanation.py` says what its fields mean.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from app.checkpoints.catalog import LoadedModel
 from app.transformer.cells import Box, CellBox, Reading, cells_fed, cells_read, stored_as, turned
-from app.transformer.equations import Arithmetic, Cells, Combine, Term, arithmetic
+from app.transformer.equations import Cells
 from app.transformer.graph import Graph, Op, TensorInfo, index_text
+from app.transformer.terms import Arithmetic, Made, Term
 from app.transformer.wording import why_masked, word
 
 from .captured import CapturedCells, NotHeldError, slices, weight_of
+from .explanation import (
+    CellValue,
+    Direction,
+    ExplainedOperation,
+    ExplainedTerm,
+    Explanation,
+    Fed,
+    Line,
+    Operand,
+    Rest,
+)
 from .run import Run
 from .slices import SliceError
 
-Direction = Literal["backward", "forward"]
 _FEEDS = 256
 # Relative to the sum of the terms' sizes: what float32 may lose on the way, and what every coarser type does.
 _TOLERANCE, _FLOOR, _ROUNDINGS = 1e-5, 1e-6, 4
@@ -36,125 +44,6 @@ class ExplainError(ValueError):
         """Keep what is wrong and what to do apart."""
         super().__init__(message)
         self.kind, self.hint = kind, hint
-
-
-@dataclass(frozen=True)
-class CellValue:
-    """One cell and its number."""
-
-    tensor: str
-    index: list[int]
-    value: float | None
-
-
-@dataclass(frozen=True)
-class Operand:
-    """A box of cells that is read."""
-
-    read: int
-    part: str
-    tensor: str
-    role: str
-    axes: list[str]
-    start: list[int]
-    stop: list[int]
-    count: int
-    index_text: str
-    stored_as: str
-    transposed: bool
-    values: list[float | None] | None
-
-
-@dataclass(frozen=True)
-class ExplainedTerm:
-    """One term."""
-
-    operands: list[CellValue]
-    value: float | None
-
-
-@dataclass(frozen=True)
-class Rest:
-    """The terms that are not listed."""
-
-    count: int
-    sum: float | None
-
-
-@dataclass(frozen=True)
-class ExplainedOperation:
-    """The operation, in LaTeX and in words."""
-
-    kind: str
-    title: str
-    equation: str
-    latex: str
-    latex_marked: str
-    latex_values: str
-    term_latex: str | None
-    sentence: str
-    symbols: dict[str, str]
-    constants: dict[str, float | str]
-
-
-@dataclass(frozen=True)
-class Line:
-    """The cells along one axis of a weight."""
-
-    axis: str
-    length: int
-    mean: float | None
-    deviation: float | None
-    norm: float | None
-    smallest: float | None
-    largest: float | None
-
-
-@dataclass(frozen=True)
-class Fed:
-    """Cells that read the cell that was asked for."""
-
-    tensor: str
-    part: str
-    kind: str
-    title: str
-    axes: list[str]
-    start: list[int]
-    stop: list[int]
-    count: int
-    condition: str | None
-
-
-@dataclass
-class Explanation:
-    """A cell, and where it comes from or goes to."""
-
-    model: str
-    run: str | None
-    tensor: str
-    stored_as: str
-    role: str
-    index: list[int]
-    axes: list[str]
-    shape: list[int]
-    direction: Direction
-    captured: float | None
-    op: ExplainedOperation | None = None
-    operands: list[Operand] = field(default_factory=list)
-    combine: Combine | None = None
-    terms: list[ExplainedTerm] = field(default_factory=list)
-    rest: Rest | None = None
-    bias: float | None = None
-    scale: float | None = None
-    result: float | None = None
-    difference: float | None = None
-    tolerance: float | None = None
-    agrees: bool | None = None
-    masked: str | None = None
-    changed: str | None = None
-    lines: list[Line] = field(default_factory=list)
-    feeds: list[Fed] = field(default_factory=list)
-    feeds_left_out: int = 0
 
 
 def parse_cell(text: str, shape: Sequence[int], axes: Sequence[str]) -> tuple[int, ...]:
@@ -195,13 +84,13 @@ def explain_cell(run: Run, name: str, index_given: str, direction: Direction, li
         answer = _weight_cell(run.loaded, tensor, index_given, direction)
         answer.run = run.id
         if direction == "forward":
-            _add_feeds(answer, graph, _reading(run, tensor))
+            _add_feeds(answer, graph, reading_of(run, tensor))
         return answer
     index = _computed_cell(run, tensor, index_given)
-    reading = _reading(run, tensor)
+    reading = reading_of(run, tensor)
     shape = reading.shape(graph, tensor)
     try:
-        captured = float(_cells(run)(stored_as(graph, name).name, _box(index)))
+        captured = float(cells_of(run)(stored_as(graph, name).name, _box(index)))
         answer = _cell(run.loaded, tensor, index, shape, direction, captured)
         answer.run = run.id
         if direction == "forward":
@@ -254,7 +143,7 @@ def _computed_cell(run: Run, tensor: TensorInfo, text: str) -> tuple[int, ...]:
         ) from error
 
 
-def _reading(run: Run, tensor: TensorInfo) -> Reading:
+def reading_of(run: Run, tensor: TensorInfo) -> Reading:
     """How much text there is behind a tensor; a weight, or the encoder's, meets all that has been read."""
     own = tensor.role != "weight" and tensor.axes[run.recorder.row_axis(tensor.name)] not in tensor.source_axes
     rows = run.recorder.rows(tensor.name) if own else run.fed
@@ -264,7 +153,8 @@ def _reading(run: Run, tensor: TensorInfo) -> Reading:
     )
 
 
-def _cells(run: Run) -> Cells:
+def cells_of(run: Run) -> Cells:
+    """The numbers of a run and of its model."""
     return CapturedCells(run.loaded.model, run.loaded.graph, run.recorder)
 
 
@@ -294,7 +184,7 @@ def _cell(
         axes=list(tensor.axes),
         shape=list(shape),
         direction=direction,
-        captured=_finite(value),
+        captured=finite(value),
     )
 
 
@@ -307,27 +197,27 @@ def _add_arithmetic(
     reading: Reading,
     limit: int,
 ) -> None:
-    graph, cells = run.loaded.graph, _cells(run)
+    graph, cells = run.loaded.graph, cells_of(run)
     op = graph.op_making(answer.stored_as)
     if op is None:
         return
     boxes = cells_read(graph, tensor.name, index, reading)
     operands = [_operand(graph, box, cells, limit) for box in boxes]
     with torch.inference_mode():
-        sums = arithmetic(graph, op, reading, cells, index, limit)
+        sums = Made(graph, op, reading, cells, index).arithmetic(limit)
     answer.op = _operation(graph, op, sums, index, operands)
     answer.operands = operands
     answer.combine = sums.combine
-    answer.terms = [_term(term) for term in sums.terms]
+    answer.terms = [term_answer(term) for term in sums.terms]
     if sums.combine:
         shown = [term.value for term in sums.terms]
         rest = sums.total - math.fsum(shown) if sums.count > len(shown) else 0.0
-        answer.rest = Rest(sums.count - len(shown), _finite(rest))
-    answer.bias, answer.scale, answer.result = sums.bias, sums.scale, _finite(sums.result)
+        answer.rest = Rest(sums.count - len(shown), finite(rest))
+    answer.bias, answer.scale, answer.result = sums.bias, sums.scale, finite(sums.result)
     answer.tolerance = tolerance(sums, run.loaded.model.W_E.dtype)
     same = captured == sums.result or (math.isnan(captured) and math.isnan(sums.result))
     difference = 0.0 if same else sums.result - captured
-    answer.difference = _finite(difference)
+    answer.difference = finite(difference)
     answer.agrees = abs(difference) <= answer.tolerance
     if run.recorder.changed(tensor.name):
         answer.changed = "an intervention changed this tensor while the model ran"
@@ -354,16 +244,7 @@ def _operation(
             single[operand.read] = -math.inf if value is None else value
     words = word(graph, op, sums, index, single)
     return ExplainedOperation(
-        kind=op.kind,
-        title=op.title,
-        equation=op.equation,
-        latex=words.latex,
-        latex_marked=words.latex_marked,
-        latex_values=words.latex_values,
-        term_latex=words.term_latex,
-        sentence=words.sentence,
-        symbols=words.symbols,
-        constants=dict(op.constants),
+        kind=op.kind, title=op.title, equation=op.equation, constants=dict(op.constants), **vars(words)
     )
 
 
@@ -372,7 +253,7 @@ def _operand(graph: Graph, found: CellBox, cells: Cells, limit: int) -> Operand:
     count = math.prod(len(part) for part in found.box)
     values = None
     if count <= max(limit, 1):
-        values = [_finite(value) for value in cells(found.tensor, found.box).double().flatten().tolist()]
+        values = [finite(value) for value in cells(found.tensor, found.box).double().flatten().tolist()]
     return Operand(
         read=found.op.reads.index(found.read),
         part=found.part,
@@ -389,12 +270,14 @@ def _operand(graph: Graph, found: CellBox, cells: Cells, limit: int) -> Operand:
     )
 
 
-def _term(term: Term) -> ExplainedTerm:
-    cells = [CellValue(cell.tensor, list(cell.index), _finite(cell.value)) for cell in term.cells]
-    return ExplainedTerm(cells, _finite(term.value))
+def term_answer(term: Term) -> ExplainedTerm:
+    """A term as it is answered."""
+    cells = [CellValue(cell.tensor, list(cell.index), finite(cell.value)) for cell in term.cells]
+    return ExplainedTerm(cells, finite(term.value))
 
 
-def _finite(number: float) -> float | None:
+def finite(number: float) -> float | None:
+    """The number, or None for an infinity or not-a-number, which JSON does not have."""
     return number if math.isfinite(number) else None
 
 
@@ -438,11 +321,11 @@ def _line(axis: str, values: Tensor) -> Line:
     return Line(
         axis,
         len(values),
-        _finite(float(values.mean())),
-        _finite(float(values.std(correction=0))),
-        _finite(float(values.norm())),
-        _finite(float(values.min())),
-        _finite(float(values.max())),
+        finite(float(values.mean())),
+        finite(float(values.std(correction=0))),
+        finite(float(values.norm())),
+        finite(float(values.min())),
+        finite(float(values.max())),
     )
 
 

@@ -33,7 +33,8 @@ _PIECE = 2**23
 
 @dataclass(frozen=True)
 class OperationParity:
-    """One operation, or all of one kind: the largest difference, and where it is."""
+    """One operation, or all of one kind: the largest difference, absolute and relative to max(1, largest
+    reference), and where it is."""
 
     kind: str
     output: str
@@ -44,8 +45,12 @@ class OperationParity:
 
 
 @dataclass(frozen=True)
-class ParityReport:
-    """What `GET /models/{id}/parity` answers; `api/schemas.py`, `Parity`, says what each field means."""
+class Parity:
+    """A model against the float64 recomputation of its graph, operation by operation, on one fixed input.
+
+    Every operation is recomputed from its captured inputs, so that errors do not add up along the way. `not_finite`
+    names the tensors whose infinities or not-a-numbers differ from the reference.
+    """
 
     model: str
     dtype: str
@@ -69,7 +74,7 @@ class Proof:
 
     operations: int
     done: int = 0
-    report: Future[ParityReport] = field(default_factory=Future)
+    report: Future[Parity] = field(default_factory=Future)
 
 
 class Proofs:
@@ -136,7 +141,7 @@ def _seeded(vocabulary: int, positions: int) -> list[int]:
     return ids
 
 
-def _stages(loaded: LoadedModel, proof: Proof) -> Generator[None, None, ParityReport]:
+def _stages(loaded: LoadedModel, proof: Proof) -> Generator[None, None, Parity]:
     """Capture a pass, then compare every operation: a pause after every layer and after every part of one."""
     started = time.perf_counter()
     example, model, graph = _example(loaded), loaded.model, loaded.graph
@@ -210,10 +215,10 @@ def pieces(graph: Graph, op: Op, reading: Reading, limit: int = _PIECE) -> Itera
 
 def _report(
     loaded: LoadedModel, example: _Example, found: list[OperationParity], not_finite: list[str], seconds: float
-) -> ParityReport:
+) -> Parity:
     worst = max(found, key=_order, default=None)
     kinds = [_together([one for one in found if one.kind == kind]) for kind in dict.fromkeys(op.kind for op in found)]
-    return ParityReport(
+    return Parity(
         model=loaded.entry.id,
         dtype=str(loaded.model.W_E.dtype).removeprefix("torch."),
         device=str(loaded.model.W_E.device),

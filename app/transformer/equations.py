@@ -2,14 +2,13 @@
 
 One formula a kind of operation: that is all that is known of it here. Which cells go into the formula, and along
 which axes, the graph's reads say. `evaluate` computes any box of an operation's output, the whole tensor or one
-cell; `arithmetic` lists the terms of one cell. Nothing is shared with `model.py`, so that each can prove the other.
+cell; `terms.py` lists the terms of one cell. Nothing is shared with `model.py`, so that each can prove the other.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -19,7 +18,6 @@ from .graph import Free, Graph, Op, OpKind, Pair, Read
 
 # The numbers of a box of a tensor, as they are stored; a view where that is possible.
 Cells = Callable[[str, Box], Tensor]
-Combine = Literal["sum", "root", "divisor", "largest"]
 
 
 @dataclass(frozen=True)
@@ -113,11 +111,12 @@ def evaluate(graph: Graph, op: Op, reading: Reading, cells: Cells, box: Box | No
     """An operation's output in float64, whole or at the cells of a box, along the output's axes."""
     output = graph.tensor(op.output)
     box = box or tuple(range(size) for size in reading.shape(graph, output))
-    inputs = _inputs(graph, op, output.axes, box, reading, cells)
+    inputs = inputs_of(graph, op, output.axes, box, reading, cells)
     return FORMULAS[op.kind](inputs).expand([len(part) for part in box])
 
 
-def _inputs(graph: Graph, op: Op, axes: tuple[str, ...], box: Box, reading: Reading, cells: Cells) -> Inputs:
+def inputs_of(graph: Graph, op: Op, axes: tuple[str, ...], box: Box, reading: Reading, cells: Cells) -> Inputs:
+    """All that an operation reads for a box of its output."""
     at = dict(zip(axes, box, strict=True))
     return Inputs(op, axes, at, tuple(gather(graph, read, at, reading, cells) for read in op.reads))
 
@@ -173,10 +172,11 @@ def _einsum(given: Inputs) -> Tensor:
 def _rotate(given: Inputs) -> Tensor:
     """Su et al. 2021, eq. 34: of each pair the first takes away its partner times the sine, the second adds it."""
     turned = given.laid("input") * given.laid("cosine")
-    return turned + _sign(given) * given.laid("partner") * given.laid("sine")
+    return turned + partner_sign(given) * given.laid("partner") * given.laid("sine")
 
 
-def _sign(given: Inputs) -> Tensor:
+def partner_sign(given: Inputs) -> Tensor:
+    """Minus one where an index is the first of its pair, and one where it is the second."""
     found = given.part("partner")
     assert found is not None
     pair = next(index for index in found.read.index if isinstance(index, Pair))
@@ -255,165 +255,3 @@ FORMULAS: dict[OpKind, Callable[[Inputs], Tensor]] = {
     "activation": _activation,
     "multiply": _multiply,
 }
-
-
-# ---- the terms of one cell --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One cell and its number."""
-
-    tensor: str
-    index: tuple[int, ...]
-    value: float
-
-
-@dataclass(frozen=True)
-class Term:
-    """What one term comes to, and the cells it is made of."""
-
-    cells: tuple[Cell, ...]
-    value: float
-
-
-@dataclass(frozen=True)
-class Arithmetic:
-    """How a cell came to be. `combine` says how `terms` make the result: see `api/schemas.py`, `Explanation`.
-
-    `count`, `total` and `magnitude` are the number of all terms, their sum, and the sum of their sizes; `terms` are
-    the largest of them.
-    """
-
-    combine: Combine | None
-    terms: tuple[Term, ...]
-    count: int
-    total: float
-    magnitude: float
-    bias: float | None
-    scale: float | None
-    result: float
-
-
-@dataclass(frozen=True)
-class _Terms:
-    """All terms of one cell, along the contracted axes of the reads that they are made of, or one by one."""
-
-    combine: Combine | None
-    values: Tensor
-    reads: tuple[Gathered, ...]
-    axes: tuple[str, ...]
-    listed: tuple[tuple[Gathered, ...], ...] = ()
-
-
-def arithmetic(graph: Graph, op: Op, reading: Reading, cells: Cells, index: Sequence[int], limit: int) -> Arithmetic:
-    """One cell of an operation's output: its result in float64, and its `limit` largest terms."""
-    axes = graph.tensor(op.output).axes
-    box = tuple(range(i, i + 1) for i in index)
-    given = _inputs(graph, op, axes, box, reading, cells)
-    found = _terms(given)
-    flat = found.values.flatten()
-    order = flat if found.combine == "largest" else flat.abs()
-    chosen = order.topk(min(limit, len(flat))).indices.tolist()
-    bias = given.part("bias")
-    return Arithmetic(
-        found.combine,
-        tuple(Term(_cells_of(found, place), float(flat[place])) for place in chosen),
-        len(flat),
-        float(flat.sum()),
-        float(flat.abs().sum()),
-        float(bias.values) if bias is not None and op.kind in ("einsum", "affine") else None,
-        float(op.constants["scale"]) if "scale" in op.constants else None,
-        float(FORMULAS[op.kind](given)),
-    )
-
-
-def _terms(given: Inputs) -> _Terms:
-    """The terms, as each kind of operation has them: what is done to each cell before they are put together."""
-    first = given.reads[0]
-    match given.op.kind:
-        case "einsum":
-            factors = tuple(gathered for gathered in given.reads if gathered.read.part == "input")
-            axes = tuple(dict.fromkeys(axis for factor in factors for axis in factor.contracted_axes))
-            laid = [factor.along((*given.axes, *axes)).flatten(0, len(given.axes) - 1)[0] for factor in factors]
-            return _Terms("sum", reduce(torch.mul, laid) * given.constant("scale", 1.0), factors, axes)
-        case "mean":
-            return _row(given, "sum", lambda row: row / row.numel())
-        case "deviation":
-            mean = float(given.laid("mean"))
-            return _row(given, "root", lambda row: (row - mean).square() / row.numel())
-        case "root_mean_square":
-            return _row(given, "root", lambda row: row.square() / row.numel())
-        case "maximum":
-            return _row(given, "largest", lambda row: row)
-        case "sum_exponentials":
-            largest = float(given.laid("maximum"))
-            return _row(given, "sum", lambda row: (row - largest).exp())
-        case "softmax" if given.part("row") is not None:
-            return _row(given, "divisor", lambda row: (row - row.max()).exp(), "row")
-        case "add":
-            return _listed("sum", [((gathered,), _one(gathered)) for gathered in given.reads])
-        case "embed":
-            return _listed("sum", [((first,), _one(first) * given.constant("scale", 1.0))])
-        case "mask" if first.allowed is None or bool(first.allowed):
-            return _listed("sum", [((first,), _one(first))])
-        case "multiply":
-            return _listed("sum", [(given.reads, math.prod(_one(gathered) for gathered in given.reads))])
-        case "affine":
-            gain = _named(given, "gain")
-            value = _one(first) * (_one(gain) + given.constant("offset", 0.0))
-            return _listed("sum", [((first, gain), value)])
-        case "normalize":
-            scale = _named(given, "scale")
-            centre = [given.part("mean")] if given.part("mean") else []
-            parts = [((first, scale), _one(first) / _one(scale))]
-            parts += [((mean, scale), -_one(mean) / _one(scale)) for mean in centre if mean is not None]
-            return _listed("sum", parts)
-        case "rotate":
-            partner, sine = _named(given, "partner"), _named(given, "sine")
-            parts = [((first, _named(given, "cosine")), _one(first) * float(given.laid("cosine")))]
-            if partner.allowed is None or bool(partner.allowed):
-                parts.append(((partner, sine), float(_sign(given)) * _one(partner) * _one(sine)))
-            return _listed("sum", parts)
-    return _Terms(None, torch.zeros(0, dtype=torch.float64), (), ())
-
-
-def _row(given: Inputs, combine: Combine, each: Callable[[Tensor], Tensor], part: str = "input") -> _Terms:
-    row = _named(given, part)
-    values = row.along((*given.axes, *row.contracted_axes)).flatten(0, len(given.axes) - 1)[0]
-    return _Terms(combine, each(values), (row,), row.contracted_axes)
-
-
-def _listed(combine: Combine, parts: Iterable[tuple[tuple[Gathered, ...], float]]) -> _Terms:
-    found = list(parts)
-    values = torch.tensor([value for _, value in found], dtype=torch.float64)
-    return _Terms(combine, values, (), (), tuple(reads for reads, _ in found))
-
-
-def _named(given: Inputs, part: str) -> Gathered:
-    found = given.part(part)
-    assert found is not None, f"{given.op.output} reads no {part}"
-    return found
-
-
-def _one(gathered: Gathered) -> float:
-    return float(gathered.values)
-
-
-def _cells_of(found: _Terms, place: int) -> tuple[Cell, ...]:
-    """The cells of the term at `place`: its place along the contracted axes, put into the reads' expressions."""
-    if found.listed:
-        return tuple(_cell_of(gathered, {}) for gathered in found.listed[place])
-    along = {}
-    for axis, size in zip(reversed(found.axes), reversed(found.values.shape), strict=True):
-        place, along[axis] = divmod(place, size)
-    return tuple(_cell_of(gathered, along) for gathered in found.reads)
-
-
-def _cell_of(gathered: Gathered, along: Mapping[str, int]) -> Cell:
-    index = tuple(
-        along[contracted(expression.free)] if isinstance(expression, Free) else int(place)
-        for expression, (place, _) in zip(gathered.read.index, gathered.places, strict=True)
-    )
-    value = gathered.values[tuple(along.get(axis, 0) for axis in gathered.axes)]
-    return Cell(gathered.read.tensor, index, float(value))

@@ -12,8 +12,8 @@ from typing import Protocol
 import torch
 
 from .cells import comes_first, comparisons, stored_as
-from .equations import Arithmetic, Term
 from .graph import Axis, Bucket, Constant, Free, Graph, Index, Lookup, Op, OpKind, Pair, Read, index_text
+from .terms import Arithmetic, Term
 
 LETTERS = {
     "pos": "p", "query_pos": "q", "key_pos": "k", "head": "h", "kv_head": "g", "d_head": "d", "d_model": "m",
@@ -37,7 +37,7 @@ class Operands(Protocol):
 
 @dataclass(frozen=True)
 class Wording:
-    """An operation in LaTeX and in words: see `api/schemas.py`, `ExplainedOperation`."""
+    """An operation in LaTeX and in words: see `app/runs/explanation.py`, `ExplainedOperation`."""
 
     latex: str
     latex_marked: str

@@ -127,6 +127,54 @@ def test_what_a_cell_feeds(server: Server, run: Any) -> None:
     assert explain(server, run, "W_E", 11, 5, direction="forward")["feeds"] == []
 
 
+def test_two_cells_side_by_side(server: Server, run: Any) -> None:
+    """Two queries of one head: the sixteen products of each, paired, and worked out again here."""
+    name, here = "blocks.1.attn.hook_q", {"index": "5,1,3", "other_index": "2,1,3"}
+    found = server.get(f"/runs/{run['id']}/explain/{name}/beside/{name}", terms=5, **here)
+    row = server.get(f"/runs/{run['id']}/activations/blocks.1.ln1.hook_out")["values"]
+    weight = server.get("/models/tiny/weights/blocks.1.attn.W_Q", index="1,:,3")["values"]
+    differences = {i: (row[5][i] - row[2][i]) * weight[i] for i in range(16)}
+    largest = sorted(differences, key=lambda i: -abs(differences[i]))[:5]
+    assert [pair["left"]["operands"][0]["index"] for pair in found["pairs"]] == [[5, i] for i in largest]
+    assert [pair["right"]["operands"][1]["index"] for pair in found["pairs"]] == [[1, i, 3] for i in largest]
+    assert [pair["difference"] for pair in found["pairs"]] == pytest.approx(
+        [differences[i] for i in largest], rel=1e-5, abs=1e-8
+    )
+    assert found["rest"]["count"] == 11 and found["bias"]["difference"] == 0
+    for side in ("left", "right"):
+        parts = [*((pair[side]["value"]) for pair in found["pairs"]), found["rest"][side], found["bias"][side]]
+        assert math.fsum(parts) == pytest.approx(found["result"][side], abs=1e-9)
+    assert found["captured"]["left"] == found["left"]["value"] == number_at(server, run, name, [5, 1, 3])
+    # Of another block, or of another tensor of the same form.
+    other = server.get(f"/runs/{run['id']}/explain/{name}/beside/blocks.0.attn.hook_k", **here)
+    assert len(other["pairs"]) == 8 and other["rest"]["count"] == 8 and other["unpaired"] is None
+    assert other["result"]["difference"] == pytest.approx(
+        math.fsum(pair["difference"] for pair in other["pairs"])
+        + other["rest"]["difference"] + other["bias"]["difference"], abs=1e-9,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name, index, other, other_index, why",
+    [
+        ("W_E", "1,2", "logits", "0,0", "W_E is learned: it is no sum of terms"),
+        ("logits", "0,0", "hook_embed", "0,0", "logits is made of 16 terms and hook_embed of 1, in another way"),
+        ("blocks.0.attn.hook_attn_scores", "0,1,3", "blocks.0.attn.hook_attn_scores", "0,3,3", "which may not look"),
+        ("probabilities", "0,0", "probabilities", "0,1", "the terms of probabilities do not add up to it"),
+        ("blocks.0.hook_mlp_out", "0,0", "logits", "0,0", "of 40 terms and logits of 16"),
+    ],
+)
+def test_two_cells_that_cannot_be_paired_say_why(
+    server: Server, run: Any, name: str, index: str, other: str, other_index: str, why: str
+) -> None:
+    path = f"/runs/{run['id']}/explain/{name}/beside/{other}"
+    found = server.get(path, index=index, other_index=other_index)
+    assert why in found["unpaired"] and found["pairs"] == []
+    assert found["left"]["value"] == number_at(server, run, name, [int(i) for i in index.split(",")])
+    wrong = refused(server.client.get(path, params={"index": index, "other_index": "7"}), 422)
+    assert wrong["type"] == "bad_index"
+
+
 def test_a_weight_without_a_run(server: Server) -> None:
     found = server.get("/models/tiny/explain/blocks.0.mlp.W_in", index="2,7")
     numbers = server.get("/models/tiny/weights/blocks.0.mlp.W_in")["values"]

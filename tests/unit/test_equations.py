@@ -12,10 +12,11 @@ from torch import Tensor
 
 from app.transformer.blocks import build_graph
 from app.transformer.cells import Box, Reading, cells_fed, cells_read, comparisons, stored_as
-from app.transformer.equations import FORMULAS, Cells, arithmetic, evaluate
+from app.transformer.equations import FORMULAS, Cells, evaluate
 from app.transformer.graph import Graph, Op
 from app.transformer.model import Transformer, finish
 from app.transformer.spec import Spec
+from app.transformer.terms import Made
 from app.transformer.wording import FORMULAS as WRITTEN
 from app.transformer.wording import sentence, why_masked, word
 from tests.families import FAMILIES, source_of
@@ -112,7 +113,7 @@ def test_random_cells_add_up(family: str) -> None:
     for number in range(CELLS_IN_ALL // len(SPECS) + 1):
         op = graph.ops[number % len(graph.ops)]
         index = random_cell(reading.shape(graph, graph.tensor(op.output)), chance)
-        sums = arithmetic(graph, op, reading, cells, index, limit=0)
+        sums = Made(graph, op, reading, cells, index).arithmetic(0)
         found = float(values[op.output][index])
         if not math.isfinite(found):
             assert found == sums.result, (op.output, index)
@@ -131,7 +132,7 @@ def test_terms_are_products_of_their_cells_and_come_in_order_of_size(family: str
     cells, chance = cells_of(graph, values), random.Random(family)
     for op in distinct_ops(graph):
         index = random_cell(reading.shape(graph, graph.tensor(op.output)), chance)
-        sums = arithmetic(graph, op, reading, cells, index, limit=5)
+        sums = Made(graph, op, reading, cells, index).arithmetic(5)
         lit = cells_read(graph, op.output, index, reading)
         for term in sums.terms:
             for cell in term.cells:
@@ -257,7 +258,7 @@ def test_a_formula_with_its_numbers_filled_in_comes_to_the_number(family: str) -
     for op in graph.ops:
         for _ in range(4):
             index = random_cell(reading.shape(graph, graph.tensor(op.output)), chance)
-            sums = arithmetic(graph, op, reading, cells, index, limit=3)
+            sums = Made(graph, op, reading, cells, index).arithmetic(3)
             read = [
                 found for found in cells_read(graph, op.output, index, reading) if math.prod(map(len, found.box)) == 1
             ]
@@ -297,7 +298,7 @@ def test_every_operation_can_be_written_and_said(family: str) -> None:
     cells, chance = cells_of(graph, values), random.Random(family)
     for op in distinct_ops(graph):
         index = random_cell(reading.shape(graph, graph.tensor(op.output)), chance)
-        sums = arithmetic(graph, op, reading, cells, index, limit=3)
+        sums = Made(graph, op, reading, cells, index).arithmetic(3)
         single = {}
         for found in cells_read(graph, op.output, index, reading):
             if all(len(part) == 1 for part in found.box):

@@ -8,7 +8,7 @@ import torch
 
 from app.checkpoints.catalog import LoadedModel
 from app.runs.executor import Executor
-from app.runs.parity import ParityReport, Proofs, pieces
+from app.runs.parity import Parity, Proofs, pieces
 from app.transformer import layers
 from app.transformer.blocks import build_graph
 from app.transformer.cells import Reading
@@ -22,7 +22,7 @@ def executor() -> Iterator[Executor]:
     executor.close()
 
 
-def prove(executor: Executor, loaded: LoadedModel) -> ParityReport:
+def prove(executor: Executor, loaded: LoadedModel) -> Parity:
     return Proofs(executor).of(loaded).report.result(60)
 
 
