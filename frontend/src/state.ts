@@ -4,6 +4,7 @@
 import { computed, type Signal, signal } from "@preact/signals";
 import type { Graph } from "./graph/types";
 import type { Candidate, ModelSummary, Prediction, Sampling, Token } from "./net/types";
+import { type AttentionChoice, FIRST_ATTENTION } from "./state/attention";
 import type { HeadArrangement } from "./state/heads";
 import type { Run } from "./state/run";
 
@@ -29,7 +30,6 @@ export interface Problem {
 
 export type Connection = "connecting" | "open" | "lost";
 export type Panel = "inspector" | "pins" | "attention" | "lenses" | "help";
-export type AttentionStage = "hook_attn_scores_raw" | "hook_attn_scores" | "hook_pattern";
 
 export const DEFAULT_SAMPLING: Sampling = { temperature: 0.8, top_k: 0, top_p: 0.95, seed: 0, beams: 1 };
 
@@ -69,11 +69,9 @@ export const selected = signal<Cell | null>(null);
 /** Cells that a panel points out on the map, besides what explains a cell; null along an axis is all of it. */
 export const marked = signal<readonly { tensor: string; index: readonly (number | null)[] }[]>([]);
 export const panel = signal<Panel>("inspector");
-export const attention = signal<{ layer: number; head: number; stage: AttentionStage }>({
-  layer: 0,
-  head: 0,
-  stage: "hook_pattern",
-});
+export const attention = signal<AttentionChoice>(FIRST_ATTENTION);
+/** What an address asked for as attention and nobody can read. */
+export const attentionUnread = signal<string | null>(null);
 /** How the heads of an attention stand in the map. */
 export const heads = signal<HeadArrangement>("fan");
 /** Model, capacity and arrangement that the map now shows; changes when a new layout is there to fly in. */

@@ -3,7 +3,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { formatCount } from "../format";
-import { model, models } from "../state";
+import { attention, model, models } from "../state";
+import { FIRST_ATTENTION } from "../state/attention";
 import { useActions } from "./actions";
 import { ParityBadge } from "./parity-badge";
 import { PullOffers } from "./pull-offers";
@@ -51,7 +52,9 @@ export function ModelPicker() {
                 aria-current={candidate.id === now?.id}
                 onClick={() => {
                   open.value = false;
-                  if (candidate.id !== now?.id) void session.open(candidate.id);
+                  if (candidate.id === now?.id) return;
+                  attention.value = { ...FIRST_ATTENTION, view: attention.value.view };
+                  void session.open(candidate.id);
                 }}
               >
                 <b>{candidate.title}</b>

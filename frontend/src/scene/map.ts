@@ -11,10 +11,11 @@ import { drawLabels, type TokenTexts } from "./label_layer";
 import { LabelMesh, loadLabelFonts } from "./label_mesh";
 import { Listeners } from "./listeners";
 import { Marks } from "./marks";
+import { MatrixDrawer } from "./matrix_drawing";
 import type { MakeOverlay, Overlay, OverlayHost } from "./overlay";
 import { pickPlate } from "./picking";
 import { PieceList } from "./pieces";
-import { drawPlateInto, shows } from "./plate_drawing";
+import { drawPlateInto, type Studio, shows } from "./plate_drawing";
 import { Detail, type DetailLevel, makeEyeUniforms, PlateMaterials } from "./plate_material";
 import { PlateMesh } from "./plate_mesh";
 import { PoolTexture } from "./pool_texture";
@@ -32,6 +33,7 @@ import type {
   MapOptions,
   MapStats,
   MapView,
+  MatrixDrawing,
   PlateDrawing,
   PlatePose,
   RowsHeader,
@@ -74,6 +76,7 @@ class AtlasMap implements MapView {
   private readonly pieces: PieceList;
   private pointer: { x: number; y: number } | null = null;
   private wishes: { key: string; tiles: readonly WantedTile[] } = { key: "", tiles: [] };
+  private matrices: MatrixDrawer | null = null;
   private bare = false;
   private theme: ThemeName;
   private lost = false;
@@ -470,6 +473,7 @@ class AtlasMap implements MapView {
     this.lost = lost;
     if (!lost) {
       this.texture.forget();
+      this.matrices?.forget();
       this.labels.forget();
       for (const overlay of this.overlays) overlay.restore?.();
       this.setTheme(this.theme);
@@ -485,11 +489,22 @@ class AtlasMap implements MapView {
     const window = this.stage.windows[number];
     if (!window || this.lost || target.width === 0 || target.height === 0) return false;
     this.upload();
-    const { renderer, scene, camera, uniforms, plates, pieces } = this;
-    const studio = { renderer, scene, camera, eye: uniforms, plates, pieces };
-    drawPlateInto(target, studio, number, window, drawing);
+    drawPlateInto(target, this.studio, number, window, drawing);
     this.loop.schedule();
     return true;
+  }
+
+  drawMatrix(target: HTMLCanvasElement, drawing: MatrixDrawing): boolean {
+    if (this.lost || target.width === 0 || target.height === 0) return false;
+    this.matrices ??= new MatrixDrawer(this.renderer);
+    this.matrices.draw(target, this.studio, drawing);
+    this.loop.schedule();
+    return true;
+  }
+
+  private get studio(): Studio {
+    const { renderer, scene, camera, uniforms, plates, pieces } = this;
+    return { renderer, scene, camera, eye: uniforms, plates, pieces };
   }
 
   valueAt(tensor: string, index: readonly number[]): number | undefined {
@@ -505,7 +520,7 @@ class AtlasMap implements MapView {
   }
 
   get textureBytes(): number {
-    return this.texture.bytes;
+    return this.texture.bytes + (this.matrices?.bytes ?? 0);
   }
 
   stats(): MapStats {
@@ -516,7 +531,7 @@ class AtlasMap implements MapView {
       platesDrawn: this.plates.drawn,
       labels: this.labels.count,
       ribbons: this.stage.layout.ribbons.length,
-      textureBytes: this.texture.bytes,
+      textureBytes: this.textureBytes,
       layers: this.texture.layers,
       layersUsed: this.values.pool.layersUsed,
       tilesHere: this.values.tilesHeld,
@@ -565,6 +580,7 @@ class AtlasMap implements MapView {
     this.ribbons.dispose();
     this.labels.dispose();
     this.texture.dispose();
+    this.matrices?.dispose();
     this.renderer.dispose();
   }
 }

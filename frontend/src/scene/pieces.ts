@@ -7,15 +7,24 @@ import { Look } from "./plate_material";
 import type { PlateMesh } from "./plate_mesh";
 import { type Held, LEVELS } from "./pool";
 import { type Part, partOf, walk } from "./pyramid";
-import type { Window } from "./sheets";
+import type { Sheet, Window } from "./sheets";
 import { LAYER_SIZE } from "./slots";
 import { roles } from "./themes";
-import type { Values } from "./values";
 import type { Viewer, Visibility } from "./visibility";
 
 /** Plates thinner than this, in pixels, are left out; walls thinner than that too. */
 const THINNEST = 0.2;
 const THINNEST_WALL = 0.7;
+
+/** Where pieces find their numbers. */
+export interface Tiles {
+  /** Number of the frame now drawn. */
+  readonly frame: number;
+  /** Tiles with nothing in them, and with zeros. */
+  readonly absent: Held;
+  readonly zero: Held;
+  tile(sheet: Sheet, level: number, row: number, column: number): Held | null;
+}
 
 export class PieceList {
   private window: Window | null = null;
@@ -24,7 +33,7 @@ export class PieceList {
 
   constructor(
     private readonly mesh: PlateMesh,
-    private readonly values: Values,
+    private readonly values: Tiles,
     private viewer: Viewer,
   ) {}
 

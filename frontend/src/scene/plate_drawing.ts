@@ -18,9 +18,11 @@ export function shows(plate: Plate, { tensor, index }: PlateDrawing): boolean {
 }
 
 /** An eye for which every cell has the same size. */
-class Straight extends Viewer {
-  constructor(state: CameraState, pixels: number) {
-    super(state, 1, 2 * Math.tan(FIELD_OF_VIEW / 2) * pixels);
+export class Straight extends Viewer {
+  /** Straight before a plate's upper left corner, from where a cell has this many pixels. */
+  constructor({ x, y, z }: Pick<Plate, "x" | "y" | "z">, pixels: number) {
+    const upright: CameraState = { target: [x, y, z], distance: 1, azimuth: 0, elevation: 0 };
+    super(upright, 1, 2 * Math.tan(FIELD_OF_VIEW / 2) * pixels);
   }
   override sees(): boolean {
     return true;
@@ -39,10 +41,10 @@ export interface Studio {
   readonly pieces: PieceList;
 }
 
-/** Draws the plate of this number. Everything else in the scene is hidden for the time. */
+/** Draws the plate of this number. */
 export function drawPlateInto(
   target: HTMLCanvasElement,
-  { renderer, scene, camera, eye, plates, pieces }: Studio,
+  studio: Studio,
   number: number,
   window: Window,
   drawing: PlateDrawing,
@@ -52,12 +54,32 @@ export function drawPlateInto(
   const columns = Math.min(plate.columns, drawing.columns ?? plate.columns);
   const rows = Math.min(plate.rows, drawing.rows ?? plate.rows);
   const size = Math.max(width / columns, height / rows);
-  // An eye straight before the upper left corner, from where a cell has this many pixels.
-  const upright = { target: [plate.x, plate.y, plate.z], distance: 1, azimuth: 0, elevation: 0 } as const;
-  pieces.listOne(number, window, new Straight(upright, size));
-  plates.end(size >= 1.5 ? Detail.cells : Detail.colour);
+  studio.pieces.listOne(number, window, new Straight(plate, size));
+  photograph(target, studio, { size, left: 0, top: 0, across: width / columns, down: height / rows });
+}
+
+/** What of the pieces that are listed comes onto the picture: pixels a cell, and the cell in its upper left corner. */
+export interface Frame {
+  readonly size: number;
+  readonly left: number;
+  readonly top: number;
+  /** Pixels of a cell's sides, where they differ. */
+  readonly across?: number;
+  readonly down?: number;
+}
+
+/** Draws the pieces that are listed, without what lies on the map. Everything else in the scene is hidden for the
+ *  time. */
+export function photograph(
+  target: HTMLCanvasElement,
+  { renderer, scene, camera, eye, plates }: Studio,
+  { size, left, top, across = size, down = size }: Frame,
+): void {
+  const { width, height } = target;
+  plates.end(size >= 1.5 ? Detail.cells : Detail.colour, false);
   plates.materials.uniforms.edgePixels!.value = size;
-  eye.view.value.set(2 / columns, 0, 0, -1, 0, 2 / rows, 0, 1, 0, 0, 1e-3, 0, 0, 0, 0, 1);
+  const [x, y] = [(2 * across) / width, (2 * down) / height];
+  eye.view.value.set(x, 0, 0, -1 - left * x, 0, y, 0, 1 + top * y, 0, 0, 1e-3, 0, 0, 0, 0, 1);
   const sheet = new WebGLRenderTarget(width, height);
   const pixels = new Uint8ClampedArray(width * height * 4);
   const others = scene.children.filter((object) => object !== plates.mesh && object.visible);

@@ -37,8 +37,9 @@ export class PlateMesh {
     this.lit.clear();
   }
 
-  end(detail: DetailLevel): void {
-    this.mesh.material = this.materials.of(detail, this.materials.marking || this.lit.size > 0);
+  /** All pieces are listed. `marks` says whether what is lit, hovered and chosen is shown on them. */
+  end(detail: DetailLevel, marks = true): void {
+    this.mesh.material = this.materials.of(detail, marks && (this.materials.marking || this.lit.size > 0));
     this.pieces.end();
   }
 

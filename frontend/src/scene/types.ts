@@ -5,7 +5,7 @@
  *  what is missing is asked for by `wantedTiles` and `wantedActivations`.
  */
 
-import type { Graph } from "../graph/types";
+import type { Graph, Role } from "../graph/types";
 import type { Layout, Plate } from "../layout/types";
 import type { MakeOverlay } from "./overlay";
 
@@ -95,6 +95,21 @@ export interface PlateDrawing {
   readonly columns?: number;
 }
 
+/** Any matrix, as numbers, and the part of it that comes onto the picture. */
+export interface MatrixDrawing {
+  readonly rows: number;
+  readonly columns: number;
+  /** Half floats as their bits, row by row. */
+  readonly values: Uint16Array;
+  readonly role: Role;
+  /** |value| of full colour. */
+  readonly full: number;
+  /** Pixels a cell, and the cell in the upper left corner, which need not begin there. */
+  readonly size: number;
+  readonly left: number;
+  readonly top: number;
+}
+
 export interface MapStats {
   readonly drawCalls: number;
   readonly plateDrawCalls: number;
@@ -182,6 +197,8 @@ export interface MapView {
 
   /** Draws one plate straight on, with the map's own shader, into another canvas. False when it has no plate. */
   drawPlate(target: HTMLCanvasElement, drawing: PlateDrawing): boolean;
+  /** Draws any matrix as if it were a plate straight on. False while the map cannot draw. */
+  drawMatrix(target: HTMLCanvasElement, drawing: MatrixDrawing): boolean;
   /** The number the map holds for a cell (half precision); undefined while it is not here. */
   valueAt(tensor: string, index: readonly number[]): number | undefined;
 

@@ -5,6 +5,7 @@ import { effect } from "@preact/signals";
 import type { CameraState, MapView } from "../scene/types";
 import * as state from "../state";
 import { type Address, readAddress, writeAddress } from "../state/address";
+import { readAttention, writeAttention } from "../state/attention";
 import { openLenses, readLenses, writeLenses } from "../state/lenses";
 import type { Session } from "./session";
 
@@ -17,7 +18,7 @@ export const currentAddress = (): Address => readAddress(window.location.search,
 export async function follow(address: Address, session: Session, map: MapView | null): Promise<void> {
   if (address.sampling) state.sampling.value = address.sampling;
   state.panel.value = panelNamed(address.panel) ?? state.panel.value;
-  readAttention(address.attention);
+  followAttention(address.attention);
   state.heads.value = address.heads ?? "fan";
   openLenses.value = readLenses(address.lenses) ?? openLenses.value;
   const id = address.model ?? preferred()?.id ?? null;
@@ -31,6 +32,8 @@ export async function follow(address: Address, session: Session, map: MapView | 
   if (address.selected) {
     state.selected.value = address.selected;
     map?.select(address.selected);
+    // A chosen cell leads the panel to its head; the address knows better.
+    if (address.attention !== undefined) followAttention(address.attention);
   }
 }
 
@@ -93,7 +96,6 @@ function fromStore(camera: readonly number[] | undefined): Address {
   const now = state.run.value;
   const written = now !== null && now.promptLength !== null && now.tokens.length > now.promptLength;
   const grown = written || (now !== null && state.hidden.value.size > 0);
-  const { layer, head, stage } = state.attention.value;
   return {
     model: state.modelId.value ?? undefined,
     text: state.readText.value,
@@ -104,7 +106,7 @@ function fromStore(camera: readonly number[] | undefined): Address {
     heads: state.heads.value,
     selected: state.selected.value ?? undefined,
     panel: state.panel.value === "inspector" ? undefined : state.panel.value,
-    attention: state.panel.value === "attention" ? `${layer}_${head}_${stage}` : undefined,
+    attention: state.panel.value === "attention" ? writeAttention(state.attention.value) : undefined,
     lenses: state.panel.value === "lenses" ? writeLenses(openLenses.value) : undefined,
   };
 }
@@ -121,12 +123,8 @@ function panelNamed(name: string | undefined): state.Panel | undefined {
   return (["inspector", "pins", "attention", "lenses", "help"] as const).find((panel) => panel === name);
 }
 
-function readAttention(text: string | undefined): void {
-  const match = /^(\d+)_(\d+)_(hook_attn_scores_raw|hook_attn_scores|hook_pattern)$/.exec(text ?? "");
-  if (!match) return;
-  state.attention.value = {
-    layer: Number(match[1]),
-    head: Number(match[2]),
-    stage: match[3] as state.AttentionStage,
-  };
+function followAttention(text: string | undefined): void {
+  const asked = text === undefined ? null : readAttention(text);
+  if (asked) state.attention.value = asked;
+  state.attentionUnread.value = text !== undefined && !asked ? text : null;
 }

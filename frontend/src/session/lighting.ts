@@ -1,8 +1,9 @@
 /** Lights up on the map what explains the cell under the pointer, or else the chosen one, and what panels mark. */
 
 import { effect } from "@preact/signals";
+import { attentionOf } from "../graph/attentions";
 import type { CellPattern, MapView } from "../scene/types";
-import { marked, modelId, run, selected } from "../state";
+import { attention, graph, marked, modelId, run, selected } from "../state";
 import { lit, pins, played, sameCell, trail } from "../state/explain";
 
 export function lightUp(map: MapView): void {
@@ -25,6 +26,18 @@ export function followChoice(): void {
   effect(() => {
     const cell = selected.value;
     if (!sameCell(trail.peek().at(-1) ?? null, cell)) trail.value = cell ? [cell] : [];
+  });
+}
+
+/** A cell of an attention that is chosen in the map is the one that the attention panel shows. */
+export function followHead(): void {
+  effect(() => {
+    const cell = selected.value;
+    const now = graph.peek();
+    const found = cell && now && attentionOf(now, cell.tensor);
+    if (!found) return;
+    const { part, layer, stage } = found;
+    attention.value = { ...attention.peek(), part, layer, stage, head: cell.index[0] ?? 0 };
   });
 }
 

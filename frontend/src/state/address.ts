@@ -17,7 +17,7 @@ export interface Address {
   readonly panel?: string | undefined;
   /** How heads stand in the map; a fan where nothing is said. */
   readonly heads?: HeadArrangement | undefined;
-  /** Layer, head and stage of the attention panel. */
+  /** Part, layer, head, stage and view of the attention panel, as state/attention.ts writes them. */
   readonly attention?: string | undefined;
   /** The lenses that are open, as state/lenses.ts writes them; in the fragment, since they may name tokens. */
   readonly lenses?: string | undefined;
