@@ -14,6 +14,7 @@ from app.transformer.spec import Spec
 from .measure import interleave
 
 GPT2_SMALL = Spec(layers=12, heads=12, d_model=768, d_head=64, d_mlp=3072, d_vocab=50257, positions=1024)
+GPT2_XL = Spec(layers=48, heads=25, d_model=1600, d_head=64, d_mlp=6400, d_vocab=50257, positions=1024)
 _TOKENS, _REPETITIONS, _NEW_TOKENS = 64, 30, 24
 
 

@@ -4,13 +4,11 @@ import statistics
 
 from playwright.sync_api import Page, sync_playwright
 
-from app.transformer.spec import Spec
 from tools.browser import find
 
-from .forward import GPT2_SMALL
+from .forward import GPT2_SMALL, GPT2_XL
 from .server import serving
 
-GPT2_XL = Spec(layers=48, heads=25, d_model=1600, d_head=64, d_mlp=6400, d_vocab=50257, positions=1024)
 _VIEWS = ("overview", "tilted", "block", "plate", "cells")
 _FRAMES = 60
 _FLAGS = ("--no-sandbox", "--disable-background-networking", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")

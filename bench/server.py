@@ -33,8 +33,16 @@ class Served:
     @property
     def peak_bytes(self) -> int:
         """The most memory that was resident, mapped files included (Linux, `VmHWM`)."""
+        return self._counted("VmHWM")
+
+    @property
+    def own_bytes(self) -> int:
+        """Memory that is resident now and its own; the rest are pages of files, which the system may take back."""
+        return self._counted("RssAnon")
+
+    def _counted(self, name: str) -> int:
         status = Path(f"/proc/{self.process}/status").read_text(encoding="utf-8")
-        return 1024 * int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
+        return 1024 * int(next(line.split()[1] for line in status.splitlines() if line.startswith(name)))
 
 
 def write_model(folder: Path, spec: Spec, dtype: torch.dtype = torch.float32) -> None:
