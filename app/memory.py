@@ -27,5 +27,5 @@ def keep_freed_memory() -> None:
 
 
 def memory_bytes() -> int:
-    """The machine's memory."""
+    """The machine's memory, in which a processor's models lie."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

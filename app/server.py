@@ -40,6 +40,13 @@ def choose_device(wish: str) -> str:
     return wish
 
 
+def _room_for_models(settings: Settings, device: str) -> int:
+    """Bytes that loaded models may take: as set, and on a GPU no more than three quarters of its memory."""
+    if device != "cuda":
+        return settings.model_bytes
+    return min(settings.model_bytes, torch.cuda.get_device_properties(device).total_memory * 3 // 4)
+
+
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The whole application.
 
@@ -55,7 +62,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         device,
         _DTYPES[settings.dtype],
         pulled=settings.data / "models",
-        limit_bytes=settings.model_bytes,
+        limit_bytes=_room_for_models(settings, device),
     )
 
     @asynccontextmanager

@@ -5,6 +5,7 @@ import tempfile
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
+os.environ.setdefault("ATLAS_DEVICE", "cpu")  # tests/api/test_devices.py asks for the other one
 # What the person who runs the tests has pulled is no part of them.
 os.environ["ATLAS_DATA"] = tempfile.mkdtemp(prefix="atlas-test-data-")
 

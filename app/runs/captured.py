@@ -27,13 +27,13 @@ class CapturedCells:
         self._model, self._graph, self._recorder = model, graph, recorder
 
     def __call__(self, name: str, box: Box) -> Tensor:
-        """A box of a tensor, in the precision in which it is held.
+        """A box of a tensor, in the precision in which it is held, in the memory where equations compute.
 
         Raises:
             NotHeldError: the run does not hold it.
         """
         if self._graph.tensor(name).role == "weight":
-            return weight_of(self._model, self._graph, name)[slices(box)]
+            return weight_of(self._model, self._graph, name)[slices(box)].cpu()
         axis = self._recorder.row_axis(name)
         rows = box[axis]
         try:
@@ -41,7 +41,7 @@ class CapturedCells:
         except KeyError as error:
             raise NotHeldError(name) from error
         within = [range(len(rows)) if number == axis else part for number, part in enumerate(box)]
-        return values[slices(within)]
+        return values[slices(within)].cpu()
 
 
 def weight_of(model: Transformer, graph: Graph, name: str) -> Tensor:

@@ -19,6 +19,8 @@ from torch import Tensor
 from app.transformer.graph import TOKEN_AXES, Graph, TensorInfo
 from app.transformer.model import Transformer
 
+from .host_copies import HostCopies
+
 # A view is cloned when it would keep alive a buffer more than this many times its own size.
 _WASTE = 8
 # Views of tables that are part of the model: kept as copies, so that a run does not hold on to weights.
@@ -100,6 +102,8 @@ class Recorder:
         for intervention in interventions:
             self._interventions.setdefault(intervention.name, []).append(intervention)
         self._keep_attention = keep_attention
+        self._device = model.W_E.device
+        self._copies = HostCopies(self._device) if self._device.type == "cuda" else None
         self._storages: set[int] = set()
         self._nbytes = 0
         self._lock = threading.Lock()
@@ -115,7 +119,10 @@ class Recorder:
             row = row.squeeze(-1)  # [pos, 1] -> [pos]
         keep = self._keep_attention or info.kind not in _SOFTMAX
         storage = row.untyped_storage()
-        if keep and (storage.nbytes() > _WASTE * row.nbytes or info.kind in _TABLES):
+        if keep and self._copies is not None:
+            row = self._copies.take(row)
+            storage = row.untyped_storage()
+        elif keep and (storage.nbytes() > _WASTE * row.nbytes or info.kind in _TABLES):
             row = row.clone()
             storage = row.untyped_storage()
         with self._lock:
@@ -191,7 +198,7 @@ class Recorder:
         return self._row_axes[name]
 
     def read(self, name: str, start: int = 0, end: int | None = None) -> Tensor:
-        """Rows `start` to `end` of a tensor, with all its other axes.
+        """Rows `start` to `end` of a tensor, with all its other axes, on the model's device.
 
         Raises:
             KeyError: there is no such activation in the graph, or nothing of it has been computed yet.
@@ -201,6 +208,7 @@ class Recorder:
         end = last if end is None else min(end, last)
         if start >= end:
             raise KeyError(name)
+        self._wait()
         with torch.inference_mode():
             if source == "probabilities":
                 # In float64: in float32 the small shares of a large vocabulary are lost beside a large one.
@@ -215,6 +223,7 @@ class Recorder:
 
     def first_non_finite(self) -> str | None:
         """The first tensor with a not-a-number or an infinity that masking does not explain."""
+        self._wait()
         for name, info in self._info.items():
             with self._lock:
                 chunks = list(self._kept[name].chunks)
@@ -222,6 +231,10 @@ class Recorder:
             if any(bool((chunk.isnan() if masked else ~chunk.isfinite()).any()) for chunk in chunks):
                 return name
         return None
+
+    def _wait(self) -> None:
+        if self._copies is not None:
+            self._copies.wait()
 
     def _source(self, name: str) -> str:
         return self._info[name].same_as or name
@@ -244,7 +257,7 @@ class Recorder:
         with self._lock:
             whole = self._kept[name].chunks[0] if len(self._kept[name].chunks) == 1 else None
         if whole is not None:
-            return whole[:, start:end]
+            return whole[:, start:end].to(self._device)
         query, key = self._query_and_key(name.rpartition(".")[0], start, end, last)
         attention, relative = self._model.attention(name.rpartition(".")[0])
         return self._intervene(name, attention.match(query, key, relative, start), start)[0]
@@ -284,7 +297,7 @@ class Recorder:
             begin = max(start - position, 0)
             count = min(end - position, chunk.shape[axis]) - begin
             pieces.append(_fill_keys(chunk.narrow(axis, begin, count), info, last))
-        return pieces[0] if len(pieces) == 1 else torch.cat(pieces, axis)
+        return (pieces[0] if len(pieces) == 1 else torch.cat(pieces, axis)).to(self._device)
 
 
 def _row_axis(info: TensorInfo) -> int:
