@@ -196,11 +196,12 @@ def _probabilities(run: Run, width: int) -> Derivation:
     recorder = run.recorder
 
     def make(start: int, end: int) -> Tensor:
-        return torch.logsumexp(recorder.read("logits", start, end).float(), -1, keepdim=True)  # [pos, 1]
+        # In float64, as the recorder does it: what is printed in a cell is what REST says to the last digit.
+        return torch.logsumexp(recorder.read("logits", start, end).double(), -1, keepdim=True)  # [pos, 1]
 
     def finish(sums: Tensor, first: int, box: Box) -> Tensor:
         top, bottom, left, right = box
-        logits = recorder.read("logits", top, bottom)[:, left:right].float()
-        return (logits - sums[top - first : bottom - first]).exp()
+        logits = recorder.read("logits", top, bottom)[:, left:right].double()
+        return (logits - sums[top - first : bottom - first]).exp().float()
 
     return Derivation((run.id, "logits", "sums"), max(1, _PIECE_CELLS // width), make, finish)

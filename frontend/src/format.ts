@@ -15,6 +15,23 @@ export function formatNumber(value: number, digits = 4): string {
   return text.replaceAll("-", "−");
 }
 
+/** A number as it is printed in a cell of the map: `formatNumber` with as many digits, up to `most`, as fit into
+ *  `room` characters; where an exponent leaves room for more digits, with an exponent. */
+export function printNumber(value: number, room: number, most: number): string {
+  if (Number.isNaN(value)) return "NaN";
+  if (!Number.isFinite(value) || value === 0) return formatNumber(value);
+  for (let digits = most; digits > 1; digits--) {
+    const plain = formatNumber(value, digits);
+    if (plain.length <= room) return plain;
+    const short = value
+      .toExponential(digits - 1)
+      .replace("e+", "e")
+      .replaceAll("-", "−");
+    if (short.length <= room) return short;
+  }
+  return formatNumber(value, 1);
+}
+
 /** A probability as a share of one: fixed places, so that a column of them lines up. */
 export function formatProbability(value: number): string {
   return value > 0 && value < 0.0001 ? "<0.0001" : value.toFixed(4);

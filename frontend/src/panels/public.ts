@@ -63,7 +63,7 @@ function settled(map: MapView | null): boolean {
     const info = graph && findTensor(graph, name);
     return info && !state.arrived.value.has(info.same_as && !info.transposed ? info.same_as : name);
   });
-  return !missing && map.wantedTiles().length === 0;
+  return !missing && map.wantedTiles().length === 0 && map.cellsHere;
 }
 
 function snapshot(): Snapshot {

@@ -5,6 +5,7 @@ import type { Graph } from "../graph/types";
 import type { Layout, Plate } from "../layout/types";
 import { add, sane, type Vec3, viewMatrix } from "./camera";
 import { Controls } from "./controls";
+import { Digits } from "./digits";
 import { Eye } from "./eye";
 import { FrameLoop } from "./frame_loop";
 import { drawLabels, type TokenTexts } from "./label_layer";
@@ -29,6 +30,7 @@ import type {
   CameraState,
   CellHit,
   CellPattern,
+  CellsHeader,
   FlightTarget,
   MapOptions,
   MapStats,
@@ -36,14 +38,16 @@ import type {
   MatrixDrawing,
   PlateDrawing,
   PlatePose,
+  PrintedCell,
   RowsHeader,
   ThemeName,
   TileHeader,
   Unsubscribe,
+  WantedCells,
   WantedTile,
 } from "./types";
 import { Values } from "./values";
-import { benchmarkView, cellView, plateView, regionView } from "./views";
+import { benchmarkView, cellView, plateView, READING_DISTANCE, regionView } from "./views";
 import { findVisible, NOTHING, Viewer, type Visibility } from "./visibility";
 import { rankTiles, wantedActivations } from "./wishes";
 
@@ -60,6 +64,7 @@ class AtlasMap implements MapView {
   private readonly plates: PlateMesh;
   private readonly ribbons: RibbonMesh;
   private readonly labels = new LabelMesh();
+  private readonly digits: Digits;
   private readonly stage: Stage;
   private readonly eye: Eye;
   private readonly marks: Marks;
@@ -92,7 +97,8 @@ class AtlasMap implements MapView {
     this.texture = new PoolTexture(this.renderer);
     this.plates = new PlateMesh(new PlateMaterials(this.uniforms, this.texture.values));
     this.ribbons = new RibbonMesh(this.uniforms);
-    this.scene.add(this.plates.mesh, this.ribbons.mesh, this.labels.mesh);
+    this.digits = new Digits(this.uniforms, this.values, () => this.loop.schedule());
+    this.scene.add(this.plates.mesh, this.ribbons.mesh, this.digits.mesh, this.labels.mesh);
     this.scene.matrixWorldAutoUpdate = false;
     this.stage = new Stage(this.values, this.plates);
     this.loop = new FrameLoop({
@@ -152,6 +158,7 @@ class AtlasMap implements MapView {
   // ---- what is shown ---------------------------------------------------------------------------------------
 
   setLayout(layout: Layout, graph: Graph): void {
+    if (graph !== this.stage.graph) this.digits.clear();
     this.stage.setLayout(layout, graph);
     this.ribbons.setRibbons(layout.ribbons);
     this.point(null);
@@ -179,8 +186,14 @@ class AtlasMap implements MapView {
     this.loop.schedule();
   }
 
+  applyCells(header: CellsHeader, values: Float32Array): void {
+    this.digits.apply(header, values);
+    this.loop.schedule();
+  }
+
   clearActivations(): void {
     this.values.clearActivations();
+    this.digits.clearActivations();
     this.loop.schedule();
   }
 
@@ -196,6 +209,7 @@ class AtlasMap implements MapView {
     this.plates.materials.setTheme(theme);
     this.ribbons.setTheme(theme);
     this.labels.setTheme(theme);
+    this.digits.setTheme(theme);
     for (const overlay of this.overlays) overlay.setTheme(theme);
     this.loop.schedule();
   }
@@ -248,6 +262,26 @@ class AtlasMap implements MapView {
     const ranks = rankTiles(this.stage.windows, this.visibility, this.viewer, pointing);
     this.wishes = { key, tiles: this.values.wanted(ranks) };
     return this.wishes.tiles;
+  }
+
+  wantedCells(): readonly WantedCells[] {
+    return this.cellsWanted().cells;
+  }
+
+  get cellsHere(): boolean {
+    return !this.cellsWanted().missing;
+  }
+
+  printed(): readonly PrintedCell[] {
+    return this.digits.printed();
+  }
+
+  private cellsWanted(): ReturnType<Digits["wanted"]> {
+    const plates = this.seen();
+    return this.digits.wanted((plate, x, y) => {
+      const at = this.onScreen(x, y, plate.z);
+      return at !== null && this.isHidden(plates, plate, at.x, at.y);
+    });
   }
 
   refreshActivations(): void {
@@ -367,7 +401,7 @@ class AtlasMap implements MapView {
     const { state, aspect } = this.eye;
     const whole = plateView(hit.plate, aspect, state);
     const closer = state.distance <= whole.distance * 1.4;
-    const near = sane({ ...whole, target: hit.point, distance: Math.min(40, state.distance) });
+    const near = sane({ ...whole, target: hit.point, distance: Math.min(READING_DISTANCE, state.distance) });
     this.eye.goTo(closer ? near : whole, true);
   }
 
@@ -397,7 +431,8 @@ class AtlasMap implements MapView {
     this.upload();
     const { windows, dims } = this.stage;
     const { state, aspect } = this.eye;
-    this.viewer = new Viewer(state, aspect, height * this.renderer.getPixelRatio());
+    const pixelRatio = this.renderer.getPixelRatio();
+    this.viewer = new Viewer(state, aspect, height * pixelRatio);
     this.visibility = findVisible(windows, this.viewer);
     const { near, far } = this.visibility;
     this.values.frame++;
@@ -407,9 +442,10 @@ class AtlasMap implements MapView {
     if (this.bare) this.plates.mesh.material = this.plates.materials.bare;
     this.setEyeUniforms(this.viewer.eye);
     viewMatrix(state, aspect, near, far, this.uniforms.view.value);
+    const { visibility } = this;
+    this.digits.update({ windows, visibility, state, aspect, height, pixelRatio, dims });
     this.drawLabels(width, height);
     let moving = false;
-    const pixelRatio = this.renderer.getPixelRatio();
     for (const overlay of this.overlays)
       moving = overlay.update({ now, width, height, pixelRatio }) || moving;
     this.renderer.render(this.scene, this.camera);
@@ -530,6 +566,7 @@ class AtlasMap implements MapView {
       plates: this.stage.windows.length,
       platesDrawn: this.plates.drawn,
       labels: this.labels.count,
+      digits: this.digits.count,
       ribbons: this.stage.layout.ribbons.length,
       textureBytes: this.textureBytes,
       layers: this.texture.layers,
@@ -579,6 +616,7 @@ class AtlasMap implements MapView {
     this.plates.dispose();
     this.ribbons.dispose();
     this.labels.dispose();
+    this.digits.dispose();
     this.texture.dispose();
     this.matrices?.dispose();
     this.renderer.dispose();

@@ -1,7 +1,7 @@
 /** How plates look: one program for all of them in a frame, in as many versions as there is detail to show.
  *
  *  A rectangle is a piece of a plate (pieces.ts): a face in space and the rectangle of the pool that fills it. Its
- *  colour from afar is one filtered look-up. Grid, discs, digits and marks are in the program only when some piece in
+ *  colour from afar is one filtered look-up. Grid, discs and marks are in the program only when some piece in
  *  view is large enough to show them: a software renderer pays for what is in a program even where it is not run.
  */
 
@@ -17,14 +17,13 @@ import {
 } from "three";
 import { rgb, roles, type Theme } from "./themes";
 
-/** What a program can show: colour alone, also cells with grid, discs and marks, also printed digits. */
-export const Detail = { colour: 0, cells: 1, digits: 2 } as const;
+/** What a program can show: colour alone, also cells with grid, discs and marks. */
+export const Detail = { colour: 0, cells: 1 } as const;
 export type DetailLevel = (typeof Detail)[keyof typeof Detail];
 
-/** Pixels a cell from which there is a grid, a disc, a number. */
+/** Pixels a cell from which there is a grid, a disc. */
 export const GRID_FROM = 4;
 export const DISC_FROM = 8;
-export const DIGITS_FROM = 40;
 
 /** Texels a plate in the texture of what is lit. */
 export const LIT_TEXELS = 2;

@@ -25,7 +25,7 @@ export interface Place {
 
 export class Stage {
   layout = EMPTY;
-  private graph: Graph | null = null;
+  graph: Graph | null = null;
   /** Of every plate, where it stands and where its numbers are; what is drawn speaks of plates by their place here. */
   windows: readonly Window[] = [];
   private numbers = new Map<number, number>();

@@ -86,6 +86,34 @@ export interface TileHeader extends TileAddress {
   readonly scale: number;
 }
 
+/** A rectangle of cells of one plate of the server's: `index` is the head, where there are heads. */
+export interface CellsAddress {
+  readonly name: string;
+  readonly index: readonly number[];
+  readonly row: number;
+  readonly col: number;
+}
+
+/** Cells whose numbers are to be printed: of a weight, or of an activation of the run shown. */
+export interface WantedCells extends CellsAddress {
+  readonly activation: boolean;
+  readonly rows: number;
+  readonly cols: number;
+}
+
+export interface CellsHeader extends CellsAddress {
+  readonly run: string | null;
+  readonly shape: readonly number[];
+}
+
+/** A number as it stands in its cell, and how many characters there is room for. */
+export interface PrintedCell {
+  readonly tensor: string;
+  readonly index: readonly number[];
+  readonly text: string;
+  readonly room: number;
+}
+
 export interface PlateDrawing {
   readonly tensor: string;
   /** Indices of the axes that are neither the plate's rows nor its columns, in the tensor's axis order: a head. */
@@ -116,6 +144,8 @@ export interface MapStats {
   readonly plates: number;
   readonly platesDrawn: number;
   readonly labels: number;
+  /** Numbers printed in cells. */
+  readonly digits: number;
   readonly ribbons: number;
   readonly textureBytes: number;
   readonly layers: number;
@@ -152,6 +182,8 @@ export interface MapView {
   /** Half floats as their bits. Rows of tensors that have no plate are ignored. */
   applyRows(header: RowsHeader, values: Uint16Array): void;
   applyTile(header: TileHeader, values: Uint16Array): void;
+  /** Numbers in full single precision, to be printed. */
+  applyCells(header: CellsHeader, values: Float32Array): void;
   /** A new run: every activation cell becomes "not computed yet"; weights stay. */
   clearActivations(): void;
   /** |value| of full colour, by kind of tensor (`Plate.kind`). Kinds without one show 1. */
@@ -160,6 +192,12 @@ export interface MapView {
 
   /** Tiles that are not here, most important first, no more than the pool has room for. */
   wantedTiles(): readonly WantedTile[];
+  /** Cells in sight that are large enough for their numbers, and whose numbers are not here or may become more. */
+  wantedCells(): readonly WantedCells[];
+  /** False while numbers that exist are wanted and not here. */
+  readonly cellsHere: boolean;
+  /** The numbers that are printed now. */
+  printed(): readonly PrintedCell[];
   /** The run has computed more: tiles of its activations are wanted anew (what streams in by rows is not). */
   refreshActivations(): void;
   /** Names of the activations drawn whose rows are kept, the most visible first. The others come by tiles. */

@@ -226,11 +226,16 @@ export class Values {
       const row = sheet.rowAxis === null ? 0 : (at[sheet.rowAxis] ?? 0);
       const column = at[sheet.columnAxis] ?? 0;
       const inside = row < sheet.rows && column < sheet.columns;
-      const held = inside ? this.tile(sheet, 0, row >> 8, column >> 8) : null;
-      const half = held ? this.pool.read(held, row & 255, column & 255) : ABSENT;
+      const half = inside ? this.halfAt(sheet, row, column) : ABSENT;
       return half === ABSENT ? undefined : decodeHalf(half);
     }
     return undefined;
+  }
+
+  /** The half float of a cell of a sheet, as far as it is held. */
+  halfAt(sheet: Sheet, row: number, column: number): number {
+    const held = this.tile(sheet, 0, row >> 8, column >> 8);
+    return held ? this.pool.read(held, row & 255, column & 255) : ABSENT;
   }
 
   private eachTile(

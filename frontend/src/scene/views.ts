@@ -8,7 +8,7 @@ import type { BenchmarkView, CameraState } from "./types";
 
 export const HOME = { azimuth: (HOME_AZIMUTH * 180) / Math.PI, elevation: (HOME_ELEVATION * 180) / Math.PI };
 /** From here the digits of a cell can be read. */
-const READING_DISTANCE = 70;
+export const READING_DISTANCE = 26;
 
 export function framingOf(
   plates: readonly Plate[],

@@ -5,7 +5,7 @@ import { layout } from "../layout/layout";
 import { ApiError, getGraph, getWeightScales, tokenize } from "../net/rest";
 import { Stream } from "../net/stream";
 import type { Frame, ModelSummary, ServerMessage, Token } from "../net/types";
-import type { MapView, TileAddress } from "../scene/types";
+import type { CellsAddress, MapView, TileAddress } from "../scene/types";
 import * as state from "../state";
 import { advance, askedRun, concerns, type Run, readAgain, written } from "../state/run";
 
@@ -37,7 +37,7 @@ export class Session {
   #afterPrompt: number | null = null;
   /** The run, names and tiles of the last wish, less the tiles that have come. */
   #asked = new Set<string>();
-  /** How many of these are no tiles. */
+  /** How many of these are no tiles, but the run, names and cells to be printed. */
   #names = 0;
   /** Model, capacity and arrangement of the layout shown. */
   #drawn = "";
@@ -408,8 +408,9 @@ export class Session {
     const { header } = frame;
     const run = state.run.value;
     if (header.type === "rows" && header.run !== run?.id) return;
-    if (header.type === "tile" && !this.#shown(header)) return;
-    if (header.type === "tile") {
+    if (header.type !== "rows" && !this.#shown(header)) return;
+    if (header.type === "cells") this.map?.applyCells(header, singles(frame));
+    else if (header.type === "tile") {
       // One wish does not name everything: the rest is asked for when little of it is left.
       if (this.#asked.delete(tileKey(header)) && this.#tilesLeft() < FEW_TILES) this.wantsChanged();
       this.map?.applyTile(header, halfFloats(frame));
@@ -421,7 +422,7 @@ export class Session {
       state.arrived.value = new Set(state.arrived.value).add(header.name);
   }
 
-  /** Whether a tile is of the model and, if of an activation, of the run shown. */
+  /** Whether a tile or cells are of the model and, if of an activation, of the run shown. */
   #shown(header: Frame["header"]): boolean {
     return header.run === null ? header.model === state.modelId.value : header.run === state.run.value?.id;
   }
@@ -432,10 +433,11 @@ export class Session {
     if (!run?.id) return;
     const activations = this.map?.wantedActivations() ?? [];
     const tiles = this.map?.wantedTiles().slice(0, MOST_TILES) ?? [];
-    const wish = new Set([run.id, ...activations, ...tiles.map(tileKey)]);
-    if (!this.#worthAsking([run.id, ...activations], tiles)) return;
-    this.#asked = wish;
-    this.#names = activations.length + 1;
+    const cells = this.map?.wantedCells() ?? [];
+    const names = [run.id, ...activations, ...cells.map(cellsKey)];
+    if (!this.#worthAsking(names, tiles)) return;
+    this.#asked = new Set([...names, ...tiles.map(tileKey)]);
+    this.#names = names.length;
     this.#epoch += 1;
     this.#stream.send({
       type: "want",
@@ -445,6 +447,7 @@ export class Session {
       resend: [],
       model: run.model,
       tiles: tiles.map(({ activation, ...tile }) => (activation ? { ...tile, run: run.id } : tile)),
+      cells: cells.map(({ activation, ...some }) => (activation ? { ...some, run: run.id } : some)),
     });
   }
 
@@ -502,6 +505,16 @@ async function hiddenTokens(
 
 function tileKey({ name, index, level, row, col }: TileAddress): string {
   return `${name} ${index} ${level} ${row} ${col}`;
+}
+
+function cellsKey({ name, index, row, col }: CellsAddress): string {
+  return `cells ${name} ${index} ${row} ${col}`;
+}
+
+/** What is printed comes in full single precision. */
+function singles(frame: Frame): Float32Array {
+  if (frame.values instanceof Float32Array) return frame.values;
+  throw new RangeError(`${frame.header.name} came as ${frame.header.dtype}, not as float32`);
 }
 
 /** The stream sends half floats; anything else is a mistake that has to show. */

@@ -1,0 +1,166 @@
+/** Printed numbers: one draw call, an instance a cell. A number lies in the plane of its plate, a little before it, in
+ *  ink with a rim of paper, so that it reads on every colour. */
+
+import {
+  BufferAttribute,
+  GLSL3,
+  InstancedBufferAttribute,
+  InstancedBufferGeometry,
+  Mesh,
+  RawShaderMaterial,
+  type Texture,
+  Vector3,
+} from "three";
+import { DIGITS_FADE, DIGITS_FROM } from "./digits_reach";
+import { ACROSS, ADVANCE, EM, GLYPHS, loadGlyphFont, makeGlyphTexture, packText, RIM, TILE } from "./glyphs";
+import type { EyeUniforms } from "./plate_material";
+import { rgb, type Theme } from "./themes";
+
+/** Numbers printed at once, at most. */
+export const MOST = 8192;
+/** Share of a cell's width that the longest number takes. */
+const WIDTH = 0.86;
+
+const vertexShader = /* glsl */ `
+precision highp float; precision highp int;
+in vec2 position;
+in vec3 place;  // middle of the cell
+in vec3 look;   // characters; texels a cell; dimming
+in uvec2 text;
+uniform mat4 view; uniform vec3 eyeHigh; uniform vec3 eyeLow;
+out vec2 vAt; out vec2 vCell;
+flat out uvec2 fText; flat out vec2 fLook;
+void main() {
+  vec2 size = vec2(look.x * ${ADVANCE}. + ${2 * RIM}., ${TILE.height}.); // texels
+  vAt = position * size;
+  vCell = (position - .5) * size / look.y;
+  fText = text; fLook = vec2(look.x, look.z);
+  // The rim reaches over the plate's own surface, so numbers lie a little before it.
+  gl_Position = view * vec4(((place - eyeHigh) - eyeLow) + vec3(vCell.x, -vCell.y, .02), 1.);
+}`;
+
+const fragmentShader = /* glsl */ `
+precision highp float; precision highp int;
+in vec2 vAt; in vec2 vCell;
+flat in uvec2 fText; flat in vec2 fLook;
+uniform sampler2D glyphs; uniform vec3 ink; uniform vec3 paper; uniform float pixelRatio;
+out vec4 colour;
+void main() {
+  vec2 right = dFdx(vAt), down = dFdy(vAt), cell = fwidth(vCell);
+  float place = clamp(floor((vAt.x - ${RIM}.) / ${ADVANCE}.), 0., fLook.x - 1.);
+  int at = int(place);
+  uint glyph = ((at < 8 ? fText.x : fText.y) >> uint(4 * (at & 7))) & 15u;
+  vec2 tile = vec2(glyph % ${ACROSS}u, glyph / ${ACROSS}u) * vec2(${TILE.width}., ${TILE.height}.);
+  vec2 size = vec2(${TILE.width * ACROSS}., ${TILE.height * (GLYPHS.length / ACROSS)}.);
+  vec2 inTile = vec2(vAt.x - place * ${ADVANCE}., vAt.y);
+  // Half a level finer than filtering asks for: the distances are smooth.
+  float d = textureGrad(glyphs, (tile + inTile) / size, right * .7 / size, down * .7 / size).r - .5;
+  float pixel = max(length(right), length(down)) / ${2 * RIM}.; // of the screen, in units of the texture
+  float body = clamp(d / pixel + .55, 0., 1.);
+  float rim = clamp((d + min(.4, 1.4 * pixelRatio * pixel)) / pixel + .5, 0., 1.);
+  float pixels = 1. / (max(cell.x, cell.y) * pixelRatio);
+  float shown = clamp((pixels - ${DIGITS_FROM}.) / ${DIGITS_FADE}., 0., 1.) * (1. - fLook.y);
+  colour = vec4(mix(paper, ink, body), max(body, .8 * rim) * shown);
+}`;
+
+export class DigitsMesh {
+  readonly mesh: Mesh<InstancedBufferGeometry, RawShaderMaterial>;
+  private readonly place = new InstancedBufferAttribute(new Float32Array(MOST * 3), 3);
+  private readonly look = new InstancedBufferAttribute(new Float32Array(MOST * 3), 3);
+  private readonly text = new InstancedBufferAttribute(new Uint32Array(MOST * 2), 2);
+  private texture: Texture | null = null;
+
+  /** `ready` is called when the font has come and the numbers are to be drawn again. */
+  constructor(
+    eye: EyeUniforms,
+    private readonly ready: () => void,
+  ) {
+    const geometry = new InstancedBufferGeometry();
+    geometry.setAttribute("position", new BufferAttribute(new Float32Array([0, 0, 1, 0, 1, 1, 0, 1]), 2));
+    geometry.setIndex([0, 3, 2, 0, 2, 1]);
+    geometry.setAttribute("place", this.place);
+    geometry.setAttribute("look", this.look);
+    geometry.setAttribute("text", this.text);
+    geometry.instanceCount = 0;
+    const material = new RawShaderMaterial({
+      glslVersion: GLSL3,
+      vertexShader,
+      fragmentShader,
+      uniforms: {
+        view: eye.view,
+        eyeHigh: eye.eyeHigh,
+        eyeLow: eye.eyeLow,
+        glyphs: { value: null },
+        ink: { value: new Vector3() },
+        paper: { value: new Vector3() },
+        pixelRatio: { value: 1 },
+      },
+      transparent: true,
+      depthWrite: false,
+    });
+    this.mesh = new Mesh(geometry, material);
+    this.mesh.frustumCulled = false;
+    this.mesh.visible = false;
+  }
+
+  get count(): number {
+    return this.mesh.geometry.instanceCount;
+  }
+
+  clear(): void {
+    this.mesh.geometry.instanceCount = 0;
+  }
+
+  /** Adds a number in the middle of a cell (layout space) that has room for so many characters. */
+  add(text: string, x: number, y: number, z: number, room: number, dim: number): boolean {
+    const i = this.mesh.geometry.instanceCount;
+    if (i >= MOST) return false;
+    const [first, second] = packText(text);
+    this.place.setXYZ(i, x, -y, z);
+    this.look.setXYZ(i, text.length, (room * ADVANCE) / WIDTH, dim);
+    this.text.setXY(i, first, second);
+    this.mesh.geometry.instanceCount = i + 1;
+    return true;
+  }
+
+  end(): void {
+    for (const attribute of [this.place, this.look, this.text]) {
+      attribute.clearUpdateRanges();
+      attribute.addUpdateRange(0, this.count * attribute.itemSize);
+      attribute.needsUpdate = true;
+    }
+  }
+
+  /** Shows what was added, in this frame and the next, or nothing. The characters are drawn when first needed. */
+  show(shown: boolean, pixelRatio: number): void {
+    this.mesh.visible = shown && this.count > 0;
+    if (!this.mesh.visible) return;
+    this.mesh.material.uniforms.pixelRatio!.value = pixelRatio;
+    if (this.texture) return;
+    this.makeTexture();
+    void loadGlyphFont().then(() => {
+      this.makeTexture();
+      this.ready();
+    });
+  }
+
+  setTheme(theme: Theme): void {
+    for (const name of ["paper", "ink"] as const)
+      (this.mesh.material.uniforms[name]!.value as Vector3).set(...rgb(theme[name]));
+  }
+
+  dispose(): void {
+    this.texture?.dispose();
+    this.mesh.geometry.dispose();
+    this.mesh.material.dispose();
+  }
+
+  private makeTexture(): void {
+    this.texture?.dispose();
+    this.texture = makeGlyphTexture();
+    this.mesh.material.uniforms.glyphs!.value = this.texture;
+  }
+}
+
+/** Texels of a cell that has room for so many characters, over texels of the font: how large the font is. */
+export const fontShare = (room: number): number => (WIDTH * EM) / (room * ADVANCE);
