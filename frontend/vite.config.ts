@@ -12,7 +12,7 @@ export default defineConfig({
     target: "es2022",
     license: { fileName: "licenses.md" },
     chunkSizeWarningLimit: 1600, // plotly's bundle, which is loaded only when a chart is opened
-    rolldownOptions: { input: ["src/main.ts", "src/pages.ts"] },
+    rolldownOptions: { input: ["src/main.ts", "src/pages.ts"], checks: { pluginTimings: false } },
   },
   server: {
     host: "127.0.0.1",

@@ -106,13 +106,21 @@ export const shownMask = computed<Prediction | null>(() => {
 });
 
 /** The distribution over what follows `position`, over what comes next, or over what is masked. */
+/** The position whose followers are shown: the one pointed out, or the last that has been read. */
+export const shownPosition = computed<number | null>(() => {
+  const now = run.value;
+  if (!now || now.tokens.length === 0) return null;
+  const last = now.tokens.length - 1;
+  const read = now.top.length === 0 && now.choices.has(last) ? last - 1 : last;
+  return Math.min(position.value ?? read, read);
+});
+
 export const shownTop = computed<readonly Candidate[]>(() => {
   const now = run.value;
-  if (!now) return [];
+  const at = shownPosition.value;
+  if (!now || at === null) return [];
   if (model.value?.kind === "encoder") return shownMask.value?.top ?? [];
-  const at = position.value;
-  if (at === null || at >= now.tokens.length - 1) return now.top;
-  return now.choices.get(at + 1)?.top ?? [];
+  return at === now.tokens.length - 1 ? now.top : (now.choices.get(at + 1)?.top ?? []);
 });
 
 export function countLayers(of: Graph | null): number {

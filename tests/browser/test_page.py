@@ -82,6 +82,11 @@ def test_sort_is_drawn_and_sorts(page: Page, server: Server) -> None:
     wait_for_tokens(page, 12)
     rest(page)
     assert "".join(state(page)["texts"][6:]) == "ABBBCC"
+    # Nothing has read the last letter: what is shown is what it was chosen from, and says so.
+    following = page.get_by_role("region", name="Next token")
+    expect(following.get_by_role("heading")).to_have_text("After position 10")
+    expect(following.locator("li.on")).to_contain_text("C")
+    expect(following).to_contain_text("The run has ended")
     _assert_cells(page, server.url, [("blocks.0.attn.hook_v", [10, 1, 2]), ("logits", [10, 1])])
 
 

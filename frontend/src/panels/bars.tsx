@@ -2,22 +2,23 @@
 
 import { formatNumber, formatProbability } from "../format";
 import type { Candidate } from "../net/types";
-import { hidden, model, position, run, shownMask, shownTop } from "../state";
+import { hidden, model, run, shownMask, shownPosition, shownTop } from "../state";
 import { TokenText } from "./token-text";
 
 export function Bars() {
   const now = run.value;
   const top = shownTop.value;
-  const at = position.value;
+  const at = shownPosition.value;
   const last = now ? now.tokens.length - 1 : 0;
   if (model.value?.kind === "encoder") return <Masked />;
-  const follower = at !== null && now && at < last ? now.tokens[at + 1] : undefined;
-  const choice = follower && now && at !== null ? now.choices.get(at + 1) : undefined;
+  const inside = at !== null && at < last;
+  const follower = inside ? now?.tokens[at + 1] : undefined;
+  const choice = inside ? now?.choices.get(at + 1) : undefined;
   return (
     <section aria-label="Next token">
-      <h3>{at !== null && at < last ? `After position ${at}` : "Next token"}</h3>
+      <h3>{inside ? `After position ${at}` : "Next token"}</h3>
       {top.length === 0 ? (
-        <p class="soft note">{emptyReason(at !== null && at < last)}</p>
+        <p class="soft note">{emptyReason(inside)}</p>
       ) : (
         <List top={top} chosen={follower?.id} />
       )}
@@ -25,6 +26,11 @@ export function Bars() {
         <p class="mono soft note">
           what was chosen: {formatProbability(choice.probability)}; as drawn:{" "}
           {formatProbability(choice.sampledProbability)}
+        </p>
+      )}
+      {now?.phase === "done" && at === last - 1 && choice && (
+        <p class="soft note">
+          The run has ended: its last token was not read, so nothing is known of what follows.
         </p>
       )}
     </section>

@@ -8,6 +8,8 @@ interface Snapshot {
   readonly model: string | null;
   readonly run: string | null;
   readonly phase: string | null;
+  /** Why the run has ended; null while it has not. */
+  readonly reason: string | null;
   readonly tokens: readonly number[];
   readonly texts: readonly string[];
   readonly promptLength: number | null;
@@ -72,6 +74,7 @@ function snapshot(): Snapshot {
     model: state.modelId.value,
     run: run?.id ?? null,
     phase: run?.phase ?? null,
+    reason: run?.reason ?? null,
     tokens: run?.tokens.map((token) => token.id) ?? [],
     texts: run?.tokens.map((token) => token.text) ?? [],
     promptLength: run?.promptLength ?? null,

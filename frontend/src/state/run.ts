@@ -30,7 +30,7 @@ export interface Run {
   readonly capacity: number;
   /** By position: how the token there was chosen. */
   readonly choices: ReadonlyMap<number, Choice>;
-  /** The distribution over what comes next. */
+  /** The distribution over what comes next; empty until the last token has been read, which after a run's end it never is. */
   readonly top: readonly Candidate[];
   /** What an encoder would put at each masked position. */
   readonly predictions: readonly Prediction[];
@@ -105,14 +105,9 @@ export function advance(run: Run, message: ServerMessage): Run {
     case "token":
       return withToken(run, message);
     case "paused":
-      return { ...run, top: message.top.length > 0 ? message.top : run.top, phase: "paused" };
+      return { ...run, top: message.top, phase: "paused" };
     case "done":
-      return {
-        ...run,
-        top: message.top.length > 0 ? message.top : run.top,
-        phase: "done",
-        reason: message.reason,
-      };
+      return { ...run, top: message.top, phase: "done", reason: message.reason };
     case "error":
       return { ...run, phase: "done", reason: "cancelled" };
   }
@@ -125,7 +120,7 @@ function withToken(run: Run, message: Extract<ServerMessage, { type: "token" }>)
     sampledProbability: message.sampled_probability,
     top: message.top,
   });
-  return { ...run, tokens: [...run.tokens, message.token], choices, phase: "writing" };
+  return { ...run, tokens: [...run.tokens, message.token], choices, top: [], phase: "writing" };
 }
 
 /** What is to be read so that another run goes on where this one stands. */
