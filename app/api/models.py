@@ -10,7 +10,8 @@ from fastapi import APIRouter, Query, Request, Response
 from app.checkpoints.catalog import ModelEntry
 from app.lenses import LENSES
 from app.runs.scales import scales_by_kind, scales_by_tensor
-from app.transformer.graph import TensorInfo
+from app.transformer.graph import Graph, TensorInfo
+from app.transformer.wording import formula
 
 from . import schemas
 from .atlas import VERSION, Atlas, AtlasOf, graph_of, token_answer
@@ -75,6 +76,18 @@ async def graph(atlas: AtlasOf, model_id: str) -> Response:
     """All tensors and operations of a model; token axes have the context length, their upper bound."""
     entry = atlas.entry(model_id)
     return Response(await atlas.read(lambda: _graph_json(entry)), media_type="application/json")
+
+
+@router.get("/models/{model_id}/ops")
+async def ops(
+    atlas: AtlasOf,
+    model_id: str,
+    start: Annotated[int, Query(ge=0, description="the first, in the order of computing")] = 0,
+    count: Annotated[int, Query(ge=1, le=256, description="how many")] = 64,
+) -> schemas.Operations:
+    """What a model computes, operation by operation: formula and sentence of each."""
+    graph = graph_of(atlas.entry(model_id))
+    return await atlas.read(lambda: _worded(graph, start, count))
 
 
 @router.get("/models/{model_id}/scales")
@@ -161,6 +174,20 @@ def _graph_json(entry: ModelEntry) -> bytes:
     graph = graph_of(entry)
     tensors = [{**asdict(tensor), "shape": graph.shape(tensor)} for tensor in graph.tensors]
     return orjson.dumps({"tensors": tensors, "ops": [asdict(op) for op in graph.ops], "sizes": graph.sizes})
+
+
+def _worded(graph: Graph, start: int, count: int) -> schemas.Operations:
+    """Some operations in words, none where `start` lies beyond the last."""
+    return schemas.Operations(
+        ops=[
+            schemas.Operation(
+                number=number, output=op.output, kind=op.kind, title=op.title, equation=op.equation,
+                constants=dict(op.constants), **vars(formula(graph, op)),
+            )
+            for number, op in enumerate(graph.ops[start : start + count], start)
+        ],
+        count=len(graph.ops),
+    )  # fmt: skip
 
 
 def weight_info(entry: ModelEntry, name: str) -> TensorInfo:

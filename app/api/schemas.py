@@ -308,6 +308,33 @@ class TensorStatistics(Answer):
 
 # ---- where a number comes from, and where it goes -------------------------------------------------------------------
 
+
+class Operation(Answer):
+    """An operation of a model, its place among all of them in the order of computing, and the tensor that it makes.
+
+    The fields are those of an explained operation (`app/runs/explanation.py`), which also has a cell's numbers.
+    """
+
+    number: int
+    output: str
+    kind: str
+    title: str
+    equation: str
+    latex: str
+    latex_marked: str
+    term_latex: str | None
+    sentence: str
+    symbols: dict[str, str]
+    constants: dict[str, float | str]
+
+
+class Operations(Answer):
+    """A stretch of a model's operations, and how many there are in all."""
+
+    ops: list[Operation]
+    count: int
+
+
 # What is said of a cell, and of a model beside its equations, is specified where it is made: in
 # `app/runs/explanation.py` and `app/runs/parity.py`.
 

@@ -36,36 +36,45 @@ class Operands(Protocol):
 
 
 @dataclass(frozen=True)
-class Wording:
-    """An operation in LaTeX and in words: see `app/runs/explanation.py`, `ExplainedOperation`."""
+class Formula:
+    """An operation in LaTeX and in words, whatever the cell: see `app/runs/explanation.py`, `ExplainedOperation`."""
 
     latex: str
     latex_marked: str
-    latex_values: str
     term_latex: str | None
     sentence: str
     symbols: dict[str, str]
 
 
-def word(graph: Graph, op: Op, sums: Arithmetic, index: Sequence[int], values: Mapping[int, float]) -> Wording:
-    """An operation put into words for the cell at `index`; `values` are those of its reads of a single cell, by
-    their place."""
-    axes = graph.tensor(op.output).axes
-    output = tensor_symbol(op.output) + _subscript([_letter(axis) for axis in axes])
+@dataclass(frozen=True)
+class Wording(Formula):
+    """The same with the numbers of one cell."""
+
+    latex_values: str
+
+
+def formula(graph: Graph, op: Op) -> Formula:
+    """An operation put into words."""
+    output = tensor_symbol(op.output) + _subscript([_letter(axis) for axis in graph.tensor(op.output).axes])
     plain, marked = _Symbols(graph, op), _Symbols(graph, op, marked=True)
-    at = dict(zip(axes, index, strict=True))
-    numbers = _Numbers(op, at, values, sums.terms[:_SHOWN_TERMS], sums.count)
-    left = number_latex(sums.result)
-    # What is hidden has no numbers to fill in.
-    right = _with_numbers(op, numbers) if op.kind != "mask" or values else left
-    return Wording(
+    return Formula(
         latex=f"{output} = {FORMULAS[op.kind](op, plain)}",
         latex_marked=f"{output} = {FORMULAS[op.kind](op, marked)}",
-        latex_values=f"{left} = {right}",
         term_latex=_term_of(op, plain),
         sentence=sentence(graph, op),
         symbols=_symbols_used(graph, op),
     )
+
+
+def word(graph: Graph, op: Op, sums: Arithmetic, index: Sequence[int], values: Mapping[int, float]) -> Wording:
+    """An operation put into words for the cell at `index`; `values` are those of its reads of a single cell, by
+    their place."""
+    at = dict(zip(graph.tensor(op.output).axes, index, strict=True))
+    numbers = _Numbers(op, at, values, sums.terms[:_SHOWN_TERMS], sums.count)
+    left = number_latex(sums.result)
+    # What is hidden has no numbers to fill in.
+    right = _with_numbers(op, numbers) if op.kind != "mask" or values else left
+    return Wording(**vars(formula(graph, op)), latex_values=f"{left} = {right}")
 
 
 def _with_numbers(op: Op, numbers: "Operands") -> str:

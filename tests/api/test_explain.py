@@ -306,3 +306,35 @@ def test_not_waiting_for_the_proof_says_how_far_it_is(tiny_folder: Path) -> None
             assert first.json()["state"] == "computing" and first.json()["operations"] > 0
         whole = fresh.get("/models/tiny/parity")
         assert fresh.client.get("/models/tiny/parity", params={"wait": "false"}).json() == whole
+
+
+def test_every_operation_in_words_in_the_order_of_computing(server: Server, run: Any) -> None:
+    listed: list[Any] = []
+    while True:
+        answer = server.get("/models/tiny/ops", start=len(listed), count=7)
+        listed += answer["ops"]
+        if not answer["ops"]:
+            break
+        assert [op["number"] for op in answer["ops"]] == list(range(len(listed) - len(answer["ops"]), len(listed)))
+    graph = server.get("/models/tiny/graph")
+    assert len(listed) == answer["count"]
+    assert [op["output"] for op in listed] == [op["output"] for op in graph["ops"]]
+    made = {tensor["name"] for tensor in graph["tensors"] if tensor["role"] == "weight"}
+    names = {tensor["name"]: tensor for tensor in graph["tensors"]}
+    for op in graph["ops"]:
+        assert {names[read["tensor"]]["same_as"] or read["tensor"] for read in op["reads"]} <= made
+        made.add(op["output"])
+    for tensor in ("blocks.0.ln1.hook_normalized", "blocks.1.attn.hook_pattern", "blocks.1.mlp.hook_post"):
+        shape = names[tensor]["shape"]
+        explained = explain(server, run, tensor, *(0 for _ in shape))["op"]
+        (words,) = [op for op in listed if op["output"] == tensor]
+        assert {name: words[name] for name in explained if name != "latex_values"} == {
+            name: value for name, value in explained.items() if name != "latex_values"
+        }
+
+
+def test_operations_out_of_bounds_are_refused(server: Server) -> None:
+    refused(server.client.get("/models/tiny/ops?count=0"), 422)
+    refused(server.client.get("/models/tiny/ops?count=257"), 422)
+    refused(server.client.get("/models/tiny/ops?start=-1"), 422)
+    refused(server.client.get("/models/nothing/ops"), 404)
