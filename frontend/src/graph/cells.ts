@@ -4,7 +4,7 @@
 
 import { bucketOf } from "./bucket";
 import { getTensor, opMaking, type Positions, shapeAt, storedAs } from "./shape";
-import type { Graph, IndexExpression, Op, PairIndex, Read, TensorInfo } from "./types";
+import type { Graph, IndexExpression, LookupIndex, Op, PairIndex, Read, TensorInfo } from "./types";
 import { type Comparison, comparisons, holds, type Range, restrict } from "./where";
 
 /** Cells `start[i] <= index[i] < stop[i]` of a tensor, in the tensor's own axis order. */
@@ -32,7 +32,8 @@ export interface Masked {
   readonly failed: Comparison;
 }
 
-type Ranges = ReadonlyMap<string, Range>;
+/** A box of output cells: half-open ranges, by axis. */
+export type Ranges = ReadonlyMap<string, Range>;
 
 /** The cells that one cell is computed from. Empty for weights and for what a mask hides. */
 export function cellsRead(
@@ -45,6 +46,12 @@ export function cellsRead(
   if (!op) return [];
   const at = rangesAt(getTensor(graph, op.output), index);
   return op.reads.flatMap((read) => boxesOf(graph, read, at, reading));
+}
+
+/** The cells that a box of an operation's output is computed from, by its reads; along an axis that is looked up there
+ *  may be several boxes, and a partner or a bucket widens its box to what lies between. */
+export function cellsReadBy(graph: Graph, op: Op, box: Ranges, reading: Reading): readonly CellBox[] {
+  return op.reads.flatMap((read) => boxesOf(graph, read, box, reading));
 }
 
 /** The cells that one cell goes into, one operation further on; under every name that its numbers have. */
@@ -119,37 +126,64 @@ function boxesOf(graph: Graph, read: Read, at: Ranges, reading: Reading): readon
   const source = getTensor(graph, read.tensor);
   const shape = shapeAt(source, reading.positions);
   return restrict(at, read.where).flatMap((ranges) => {
-    const box: Range[] = [];
+    let boxes: readonly (readonly Range[])[] = [[]];
     for (const [axis, expression] of read.index.entries()) {
-      const range = rangeRead(expression, ranges, shape[axis]!, reading);
-      if (!range || range[0] >= range[1] || range[1] > shape[axis]!) return [];
-      box.push(range);
+      const size = shape[axis]!;
+      const found = rangesRead(expression, ranges, size, reading).filter(
+        ([start, stop]) => start < stop && stop <= size,
+      );
+      boxes = boxes.flatMap((box) => found.map((range) => [...box, range]));
     }
-    return [boxFrom(read.tensor, box, read.part)];
+    return boxes.map((box) => boxFrom(read.tensor, box, read.part));
   });
 }
 
-/** The indices read along one axis of a source for one output cell. */
-function rangeRead(
+/** The indices read along one axis of a source for a box of output cells. */
+function rangesRead(
   expression: IndexExpression,
   at: Ranges,
   size: number,
   reading: Reading,
-): Range | undefined {
-  if ("free" in expression) return [0, size];
-  if ("axis" in expression) return one(Math.floor(at.get(expression.axis)![0] / expression.divide));
-  if ("constant" in expression) return one(expression.constant);
-  if ("pair" in expression) {
-    const partner = partnerOf(at.get(expression.pair)![0], expression);
-    return partner === undefined ? undefined : one(partner);
+): readonly Range[] {
+  if ("free" in expression) return [[0, size]];
+  if ("axis" in expression) {
+    const [start, stop] = at.get(expression.axis)!;
+    return [[Math.floor(start / expression.divide), Math.floor((stop - 1) / expression.divide) + 1]];
   }
+  if ("constant" in expression) return [one(expression.constant)];
+  if ("pair" in expression) return between(at.get(expression.pair)!, (index) => partnerOf(index, expression));
   if ("bucket" in expression) {
-    const [query, key] = expression.bucket;
-    return one(bucketOf(at.get(query)![0], at.get(key)![0], expression));
+    const [query, key] = expression.bucket.map((axis) => at.get(axis)!) as [Range, Range];
+    // Only the distance counts: from the last query to the first key, to the other way round.
+    const distances: Range = [key[0] - query[1] + 1, key[1] - query[0]];
+    return between(distances, (distance) => bucketOf(0, distance, expression));
   }
-  const index = expression.index.map(({ axis, divide }) => Math.floor(at.get(axis)![0] / divide));
-  const found = reading.lookup(expression.lookup, index);
-  return found === undefined ? undefined : one(found);
+  return lookedUp(expression, at, reading);
+}
+
+/** From the least to the largest of what the indices of a range become. */
+function between([start, stop]: Range, become: (index: number) => number | undefined): readonly Range[] {
+  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let index = start; index < stop; index++) {
+    const found = become(index);
+    if (found === undefined) continue;
+    least = Math.min(least, found);
+    most = Math.max(most, found);
+  }
+  return least <= most ? [[least, most + 1]] : [];
+}
+
+/** The rows of a table that the numbers elsewhere name, each once. */
+function lookedUp({ lookup, index }: LookupIndex, at: Ranges, reading: Reading): readonly Range[] {
+  // One index expression a look-up: the graph looks tokens up by their position.
+  const [{ axis, divide }] = index as readonly [{ axis: string; divide: number }];
+  const [start, stop] = at.get(axis)!;
+  const rows = new Set<number>();
+  for (let i = start; i < stop; i++) {
+    const row = reading.lookup(lookup, [Math.floor(i / divide)]);
+    if (row !== undefined) rows.add(row);
+  }
+  return [...rows].map(one);
 }
 
 /** The other of a rotary pair; undefined beyond the part that turns. A partner's partner is the index itself. */

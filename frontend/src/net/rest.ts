@@ -108,7 +108,7 @@ async function numbers(path: string, slice: Slice, signal?: AbortSignal): Promis
   return parseNpy(await answer.arrayBuffer());
 }
 
-async function json<T>(path: string, signal?: AbortSignal): Promise<T> {
+export async function json<T>(path: string, signal?: AbortSignal): Promise<T> {
   return (await (await ask(path, signal ? { signal } : {})).json()) as T;
 }
 

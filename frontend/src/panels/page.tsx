@@ -15,12 +15,14 @@ import { Inspector } from "./inspector";
 import { Legend } from "./legend";
 import { Lenses } from "./lenses";
 import { ModelPicker } from "./model-picker";
+import { PassStage } from "./pass-stage";
 import { Pins } from "./pins";
 import { Prompt } from "./prompt";
 import { Shortcuts } from "./shortcuts";
 import { Splitter } from "./splitter";
 import { Status } from "./status";
 import { Tokens } from "./tokens";
+import { Transport } from "./transport";
 import { Writer } from "./writer";
 
 const TABS: readonly { name: Panel; word: string }[] = [
@@ -57,6 +59,8 @@ export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvas
         >
           <Callouts />
           <Flights />
+          <PassStage canvas={canvas} />
+          <Transport />
           {mapProblem.value && <Notice problem={mapProblem.value} />}
         </main>
         <aside class="right" aria-label="Reading">

@@ -3,6 +3,7 @@
 import { findTensor } from "../graph/shape";
 import type { CameraState, MapStats, MapView } from "../scene/types";
 import * as state from "../state";
+import { currentStep, pass, passing } from "../state/pass";
 
 interface Snapshot {
   readonly model: string | null;
@@ -17,6 +18,16 @@ interface Snapshot {
   readonly panel: string;
   readonly connection: string;
   readonly frames: number;
+  /** Where stepping through the pass stands; null while nobody does. */
+  readonly pass: PassSnapshot | null;
+}
+
+interface PassSnapshot {
+  readonly step: number;
+  readonly steps: number;
+  readonly output: string;
+  readonly progress: number;
+  readonly running: boolean;
 }
 
 interface Atlas {
@@ -82,7 +93,13 @@ function snapshot(): Snapshot {
     panel: state.panel.value,
     connection: state.connection.value,
     frames: state.framesTaken.value,
+    pass: passSnapshot(),
   };
+}
+
+function passSnapshot(): PassSnapshot | null {
+  const [now, step, whole] = [passing.value, currentStep.value, pass.value];
+  return now && step && whole && { ...now, steps: whole.steps.length, output: step.output.name };
 }
 
 const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));

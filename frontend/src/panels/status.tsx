@@ -3,6 +3,7 @@
 import {
   connection,
   device,
+  graph,
   heads,
   layersFilled,
   run,
@@ -11,8 +12,10 @@ import {
   waitingFor,
 } from "../state";
 import { HEAD_ARRANGEMENTS } from "../state/heads";
+import { passing } from "../state/pass";
 import type { Run } from "../state/run";
 import { useActions } from "./actions";
+import { leavePass, stepBy } from "./pass-walk";
 
 export function Status() {
   const { map, session } = useActions();
@@ -28,6 +31,17 @@ export function Status() {
           </button>
           <Heads />
         </>
+      )}
+      {run.value?.id && graph.value && (
+        <button
+          type="button"
+          class="pill"
+          aria-pressed={passing.value !== null}
+          title="Step through the forward pass: arrow keys, Space"
+          onClick={() => (passing.value ? leavePass() : stepBy(session, 1))}
+        >
+          Step through
+        </button>
       )}
       <span class="mono" role="status">
         {connection.value === "open"

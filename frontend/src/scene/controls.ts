@@ -195,7 +195,9 @@ export class Controls {
     };
     const arrow = arrows[event.key];
     const zoom = event.key === "+" || event.key === "=" ? 0.8 : event.key === "-" ? 1.25 : null;
-    if (!arrow && zoom === null) return;
+    // Left and right alone step through the forward pass.
+    const stepping = !event.shiftKey && (event.key === "ArrowLeft" || event.key === "ArrowRight");
+    if ((!arrow && zoom === null) || stepping) return;
     event.preventDefault();
     this.grasp = this.map.pointAt(clientWidth / 2, clientHeight / 2);
     if (zoom !== null) this.zoomToward(this.grasp, zoom);

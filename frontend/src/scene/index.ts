@@ -4,4 +4,6 @@ export { type Callouts, type Corner, makeCallouts, type SeenRectangle } from "./
 export { type FlyingCells, type FlyingRectangle, makeFlyingCells } from "./flying_cells";
 export { createMap } from "./map";
 export type { MakeOverlay, Overlay, OverlayFrame, OverlayHost } from "./overlay";
+export { cameraAt, stateOf } from "./pass_camera";
+export { makePassFrames, type PassFrames } from "./pass_frames";
 export * from "./types";

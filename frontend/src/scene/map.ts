@@ -157,6 +157,14 @@ class AtlasMap implements MapView {
 
   // ---- what is shown ---------------------------------------------------------------------------------------
 
+  get layout(): Layout {
+    return this.stage.layout;
+  }
+
+  get aspect(): number {
+    return this.eye.aspect;
+  }
+
   setLayout(layout: Layout, graph: Graph): void {
     if (graph !== this.stage.graph) this.digits.clear();
     this.stage.setLayout(layout, graph);
@@ -216,6 +224,7 @@ class AtlasMap implements MapView {
 
   pose(poses: ReadonlyMap<number, PlatePose>): void {
     this.stage.pose(poses);
+    this.ribbons.dim(this.stage.layout.ribbons, (id) => poses.get(id)?.dim ?? 0);
     this.marks.refresh();
   }
 

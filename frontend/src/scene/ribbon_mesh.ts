@@ -19,13 +19,13 @@ import { rgb, roles, type Theme } from "./themes";
 
 const vertexShader = /* glsl */ `
 precision highp float; precision highp int;
-in vec3 position; in float role;
+in vec3 position; in float role; in float dim;
 uniform mat4 view; uniform vec3 eyeHigh; uniform vec3 eyeLow; uniform vec3 plus[4];
-flat out vec3 fColour;
-void main() { fColour = plus[int(role)]; gl_Position = view * vec4((position - eyeHigh) - eyeLow, 1.); }`;
+flat out vec4 fColour;
+void main() { fColour = vec4(plus[int(role)], .2 * (1. - .9 * dim)); gl_Position = view * vec4((position - eyeHigh) - eyeLow, 1.); }`;
 const fragmentShader = /* glsl */ `
-precision highp float; flat in vec3 fColour; out vec4 colour;
-void main() { colour = vec4(fColour, .2); }`;
+precision highp float; flat in vec4 fColour; out vec4 colour;
+void main() { colour = fColour; }`;
 
 /** Corners of a ribbon's band, two a point, mitred where it bends. */
 function band({ points, width }: Ribbon): [number, number, number][] {
@@ -97,9 +97,22 @@ export class RibbonMesh {
     const geometry = new BufferGeometry();
     geometry.setAttribute("position", new BufferAttribute(new Float32Array(positions), 3));
     geometry.setAttribute("role", new BufferAttribute(new Float32Array(role), 1));
+    geometry.setAttribute("dim", new BufferAttribute(new Float32Array(role.length), 1));
     geometry.setIndex(triangles);
     this.mesh.geometry = geometry;
     this.mesh.visible = triangles.length > 0;
+  }
+
+  /** A band is as dim as the dimmer of its two plates. `dimOf` says it of a plate, by its id. */
+  dim(ribbons: readonly Ribbon[], dimOf: (plateId: number) => number): void {
+    const dims = this.mesh.geometry.getAttribute("dim") as BufferAttribute | undefined;
+    if (!dims) return;
+    let vertex = 0;
+    for (const { from, to, points } of ribbons) {
+      const dim = Math.max(dimOf(from), dimOf(to));
+      for (let i = 0; i < points.length * 2; i++) dims.setX(vertex++, dim);
+    }
+    dims.needsUpdate = true;
   }
 
   setTheme(theme: Theme): void {

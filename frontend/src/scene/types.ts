@@ -175,6 +175,9 @@ export interface PlatePose {
 export type Unsubscribe = () => void;
 
 export interface MapView {
+  /** What is shown, and the window's width over its height. */
+  readonly layout: Layout;
+  readonly aspect: number;
   /** A new model, or more room. Values that still apply (same tensor, same index) are kept, others freed. */
   setLayout(layout: Layout, graph: Graph): void;
   /** Token texts by position, drawn along `pos` axes near the eye. */
@@ -213,8 +216,8 @@ export interface MapView {
   select(cell: CellPattern | null): void;
   /** Light up cells (whole rows, columns, plates by null indices). Replaces what was lit. */
   highlight(cells: readonly CellPattern[]): void;
-  /** Move and dim plates, by their ids; plates not named stand as the layout has them. Labels, pointer and marks
-   *  follow. Cheap enough for every frame of an animation. */
+  /** Move and dim plates, by their ids; plates not named stand as the layout has them. Labels, pointer, marks
+   *  and, in dimming, ribbons follow. Cheap enough for every frame of an animation. */
   pose(poses: ReadonlyMap<number, PlatePose>): void;
   /** Mix these plates toward the paper and leave them in place; an empty list brings all back. */
   dim(plateIds: readonly number[]): void;

@@ -7,6 +7,7 @@ import * as state from "../state";
 import { type Address, readAddress, writeAddress } from "../state/address";
 import { readAttention, writeAttention } from "../state/attention";
 import { openLenses, readLenses, writeLenses } from "../state/lenses";
+import { currentStep, pass, passing, readStep, viewIsGiven, writeStep } from "../state/pass";
 import type { Session } from "./session";
 
 const DELAY = 250;
@@ -29,12 +30,21 @@ export async function follow(address: Address, session: Session, map: MapView | 
     ...(address.text === undefined ? {} : { text: address.text }),
     ...(address.tokens ? { tokens: address.tokens, prompt: address.prompt ?? address.tokens.length } : {}),
   });
+  takeStep(address);
   if (address.selected) {
     state.selected.value = address.selected;
     map?.select(address.selected);
     // A chosen cell leads the panel to its head; the address knows better.
     if (address.attention !== undefined) followAttention(address.attention);
   }
+}
+
+/** Stands where the address says. The tokens may still be on their way: steps are the same for any number of them. */
+function takeStep({ step, camera }: Address): void {
+  const now = pass.value;
+  const place = step !== undefined && now ? readStep(step, now) : null;
+  viewIsGiven.value = place !== null && camera !== undefined;
+  passing.value = place && { ...place, running: false };
 }
 
 const preferred = () => state.models.value.find(({ id }) => id === "stories") ?? state.models.value[0];
@@ -81,6 +91,7 @@ export function mirror(session: Session, map: MapView | null): void {
       state.panel.value,
       state.attention.value,
       openLenses.value,
+      passing.value,
     ];
     soon();
   });
@@ -105,6 +116,8 @@ function fromStore(camera: readonly number[] | undefined): Address {
     camera,
     heads: state.heads.value,
     selected: state.selected.value ?? undefined,
+    step:
+      passing.value && currentStep.value ? writeStep(currentStep.value, passing.value.progress) : undefined,
     panel: state.panel.value === "inspector" ? undefined : state.panel.value,
     attention: state.panel.value === "attention" ? writeAttention(state.attention.value) : undefined,
     lenses: state.panel.value === "lenses" ? writeLenses(openLenses.value) : undefined,

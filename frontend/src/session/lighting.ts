@@ -5,6 +5,7 @@ import { attentionOf } from "../graph/attentions";
 import type { CellPattern, MapView } from "../scene/types";
 import { attention, graph, marked, modelId, run, selected } from "../state";
 import { lit, pins, played, sameCell, trail } from "../state/explain";
+import { passing } from "../state/pass";
 
 export function lightUp(map: MapView): void {
   effect(() => {
@@ -49,6 +50,7 @@ export function forgetOthers(): void {
     of = modelId.value;
     pins.value = [];
     played.value = null;
+    passing.value = null;
   });
   effect(() => {
     if (run.value?.id === undefined || run.value.id === null) played.value = null;

@@ -17,6 +17,8 @@ export interface Address {
   readonly panel?: string | undefined;
   /** How heads stand in the map; a fan where nothing is said. */
   readonly heads?: HeadArrangement | undefined;
+  /** Where stepping through the pass stands, as state/pass.ts writes it. */
+  readonly step?: string | undefined;
   /** Part, layer, head, stage and view of the attention panel, as state/attention.ts writes them. */
   readonly attention?: string | undefined;
   /** The lenses that are open, as state/lenses.ts writes them; in the fragment, since they may name tokens. */
@@ -38,6 +40,7 @@ export function writeAddress(address: Address): string {
   if (address.selected)
     query.set("select", `${address.selected.tensor}[${address.selected.index.join("_")}]`);
   if (address.heads && address.heads !== "fan") query.set("heads", address.heads);
+  if (address.step) query.set("step", address.step);
   if (address.panel) query.set("panel", address.panel);
   if (address.attention) query.set("attention", address.attention);
   const fragment = new URLSearchParams();
@@ -66,6 +69,7 @@ export function readAddress(search: string, hash: string): Address {
     sampling: readSampling(query),
     camera: camera?.every(Number.isFinite) ? camera : undefined,
     selected: selected ? { tensor: selected[1]!, index: wholeNumbers(selected[2]!) ?? [] } : undefined,
+    step: query.get("step") ?? undefined,
     panel: query.get("panel") ?? undefined,
     heads: HEAD_ARRANGEMENTS.find((name) => name === query.get("heads")),
     attention: query.get("attention") ?? undefined,

@@ -1,0 +1,124 @@
+/** One moment of a forward pass as a picture: which plates step back, which cells are framed because they are read or
+ *  made, which are still empty, and from where to look. Follows from graph, layout and moment alone.
+ */
+
+import type { Moment, Pass, Step } from "../graph/pass";
+import type { Graph, Role } from "../graph/types";
+import { platesOf, rectangles } from "./plateCell";
+import { shownAs } from "./shown";
+import type { Bounds, Layout } from "./types";
+import { type Lens, type Point, plateCorners, type View, viewOfBounds, viewOfPoints } from "./view";
+
+/** How far plates that take no part are mixed toward the paper. */
+export const DIMS = { weight: 0.72, made: 0.5, unmade: 0.94 } as const;
+
+/** A rectangle of cells in space. */
+export interface Frame {
+  readonly kind: "read" | "made" | "unmade";
+  readonly role: Role;
+  readonly x: number;
+  readonly y: number;
+  readonly z: number;
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** By plate id, how far it is mixed toward the paper; what is not named stands as it is. */
+export type Dims = ReadonlyMap<number, number>;
+
+// ---- what steps back ---------------------------------------------------------------------------------------
+
+/** Dims of every plate during a step: what it reads and makes stands out, what has been made is there, what is yet to
+ *  come is empty. */
+export function dimsOf(graph: Graph, layout: Layout, pass: Pass, step: Step): Dims {
+  const made = stepsByTensor(pass);
+  const busy = new Set([
+    step.output.name,
+    ...step.op.reads.map(({ tensor }) => drawnName(graph, layout, tensor)),
+  ]);
+  const dims = new Map<number, number>();
+  for (const { id, tensor, role } of layout.plates) {
+    if (busy.has(tensor)) continue;
+    const at = made.get(tensor);
+    if (role === "weight" || at === undefined) dims.set(id, DIMS.weight);
+    else dims.set(id, at < step.number ? DIMS.made : DIMS.unmade);
+  }
+  return dims;
+}
+
+const steps = new WeakMap<Pass, ReadonlyMap<string, number>>();
+
+function stepsByTensor(pass: Pass): ReadonlyMap<string, number> {
+  const known = steps.get(pass) ?? new Map(pass.steps.map(({ output, number }) => [output.name, number]));
+  steps.set(pass, known);
+  return known;
+}
+
+const drawnName = (graph: Graph, layout: Layout, tensor: string): string =>
+  shownAs(layout, graph, tensor)?.tensor ?? tensor;
+
+// ---- what is framed ----------------------------------------------------------------------------------------
+
+/** The rectangles of a moment, on the plates that they lie on: what is empty first, so that frames lie over it. */
+export function framesOf(graph: Graph, layout: Layout, moment: Moment): readonly Frame[] {
+  const placed = (kind: Frame["kind"], boxes: Moment["reads"]): readonly Frame[] =>
+    boxes.flatMap((box) => {
+      const shown = shownAs(layout, graph, box.tensor);
+      if (!shown) return [];
+      const { turned, tensor } = shown;
+      const [start, stop] = turned
+        ? [[...box.start].reverse(), [...box.stop].reverse()]
+        : [box.start, box.stop];
+      return rectangles(layout, { tensor, start, stop }).map(
+        ({ plate, row, column, rows, columns }): Frame => ({
+          kind,
+          role: plate.role,
+          x: plate.x + column,
+          y: plate.y + row,
+          z: plate.z,
+          columns,
+          rows,
+        }),
+      );
+    });
+  return [
+    ...placed("unmade", moment.unmade),
+    ...placed("read", moment.reads),
+    ...placed("made", moment.makes),
+  ];
+}
+
+// ---- from where to look ------------------------------------------------------------------------------------
+
+/** Never nearer than this share of the distance from which the whole section is seen: the eye keeps its bearings. */
+const NEAREST = 0.32;
+/** What is read is left out where it would take the eye farther away than this many times that distance. */
+const FARTHEST = 1.1;
+
+/** A view of what a step makes, and of what it reads nearby. */
+export function viewOfStep(graph: Graph, layout: Layout, step: Step, lens: Lens): View {
+  const made = platesOf(layout, step.output.name).flatMap(plateCorners);
+  const section = viewOfBounds(boundsAround(layout, step), lens);
+  if (made.length === 0) return section;
+  let view = viewOfPoints(made, lens);
+  let points: readonly Point[] = made;
+  for (const { tensor } of step.op.reads) {
+    const more = [...points, ...platesOf(layout, drawnName(graph, layout, tensor)).flatMap(plateCorners)];
+    const wider = viewOfPoints(more, lens);
+    if (wider.distance > section.distance * FARTHEST) continue;
+    view = wider;
+    points = more;
+  }
+  return { ...view, distance: Math.max(view.distance, section.distance * NEAREST) };
+}
+
+/** Bounds of the block, the embedding or the output in which a step's output stands. */
+function boundsAround(layout: Layout, { output }: Step): Bounds {
+  const [first] = platesOf(layout, output.name);
+  const inside = ({ min, max }: Bounds): boolean =>
+    first !== undefined && first.x >= min[0] && first.x < max[0] && first.y >= min[1] && first.y < max[1];
+  const section = layout.regions.find(
+    ({ kind, bounds: own }) => (kind === "block" || kind === "embedding" || kind === "output") && inside(own),
+  );
+  return section?.bounds ?? layout.bounds;
+}

@@ -1,0 +1,256 @@
+/** Shows on the map where a pass stands: dims what takes no part, frames what is read and made, moves the eye along,
+ *  and runs the clock. While nobody steps through a pass, nothing of it is on the map. */
+
+import { effect, untracked } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { momentAt, type PassPlace, placeAt, timeOf } from "../graph/pass";
+import { dimsOf, framesOf, viewOfStep } from "../layout/pass_picture";
+import type { Layout } from "../layout/types";
+import { HOME_FOV } from "../layout/view";
+import { type CameraState, cameraAt, type MapView, makePassFrames, stateOf } from "../scene";
+import { between } from "../scene/camera";
+import { graph, laidOut } from "../state";
+import { played, reading } from "../state/explain";
+import { currentStep, followsPass, pass, passing, passSpeed, viewIsGiven } from "../state/pass";
+import { useActions } from "./actions";
+
+/** Milliseconds of the eye's way to where it is to follow from. */
+const APPROACH = 650;
+
+/** Share of the window that a view fills: names stand above the plates. */
+const ROOM = 0.86;
+
+/** Where motion is not wanted, operations are shown whole, and the eye jumps. */
+export const still = (): boolean => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+/** The place as it is shown. */
+export const shownPlace = (place: PassPlace): PassPlace => (still() ? { ...place, progress: 1 } : place);
+
+/** `canvas` is the map's own. */
+export function PassStage({ canvas }: { canvas: HTMLCanvasElement }) {
+  const { map } = useActions();
+  useEffect(() => stage(map, canvas), [map, canvas]);
+  return null;
+}
+
+/** Puts up what is needed whenever somebody begins to step through; call the result to take it away. */
+function stage(map: MapView | null, canvas: HTMLCanvasElement): () => void {
+  let leave: (() => void) | null = null;
+  const stop = effect(() => {
+    const active = passing.value !== null;
+    untracked(() => {
+      if (active && !leave) leave = enter(map, canvas);
+      else if (!active) {
+        leave?.();
+        leave = null;
+      }
+    });
+  });
+  return () => {
+    stop();
+    leave?.();
+  };
+}
+
+function enter(map: MapView | null, canvas: HTMLCanvasElement): () => void {
+  const rider = map && new Rider(map);
+  const stops = [
+    keepTime(rider),
+    ...(map && rider ? [showDims(map), showFrames(map), follow(rider), fitAgain(rider, canvas)] : []),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+    rider?.goHome();
+  };
+}
+
+// ---- dims and frames ---------------------------------------------------------------------------------------
+
+function showDims(map: MapView): () => void {
+  const stop = effect(() => {
+    const [now, step, whole] = [graph.value, currentStep.value, pass.value];
+    if (laidOut.value === "" || !now || !step || !whole) return;
+    const dims = dimsOf(now, map.layout, whole, step);
+    map.pose(new Map([...dims].map(([id, dim]) => [id, { dim }])));
+  });
+  return () => {
+    stop();
+    map.pose(new Map());
+  };
+}
+
+function showFrames(map: MapView): () => void {
+  const frames = makePassFrames();
+  const remove = map.addOverlay(frames.make);
+  let before = "";
+  const stop = effect(() => {
+    const [now, place, whole] = [graph.value, passing.value, pass.value];
+    const moment =
+      laidOut.value !== "" && now && place && whole
+        ? momentAt(now, whole, shownPlace(place), reading.value)
+        : null;
+    // Frames change part by part, the clock runs on in between.
+    const same = `${laidOut.value} ${moment?.step.output.name} ${JSON.stringify(moment?.makes)}`;
+    if (same === before) return;
+    before = same;
+    frames.show(now && moment ? framesOf(now, map.layout, moment) : []);
+  });
+  return () => {
+    stop();
+    remove();
+  };
+}
+
+// ---- the eye -----------------------------------------------------------------------------------------------
+
+/** The eye as it follows a pass. Hands that move it away switch following off. */
+class Rider {
+  /** Where the eye was before, and of which model; null where it had not seen anything yet. */
+  private readonly home: CameraState | null;
+  private readonly graph = graph.peek();
+  private readonly views = new Map<number, CameraState>();
+  private of: Layout | null = null;
+  private aspect = 1;
+  /** Where the eye was put last; null where it has not been put anywhere. */
+  private put: CameraState | null = null;
+  private approach: { readonly from: CameraState; readonly start: number } | null = null;
+
+  constructor(private readonly map: MapView) {
+    this.home = map.layout.plates.length > 0 ? map.getCamera() : null;
+  }
+
+  get moving(): boolean {
+    return this.approach !== null;
+  }
+
+  /** Whether it has moved the eye at all. */
+  get hasSeen(): boolean {
+    return this.put !== null;
+  }
+
+  /** Begins to move from where the eye is to where it is to be. */
+  begin(): void {
+    this.put = null;
+    this.approach = still() ? null : { from: this.map.getCamera(), start: performance.now() };
+  }
+
+  /** Moves the eye to where it is at a time. */
+  ride(place: PassPlace, now: number): void {
+    if (this.put && !sameState(this.put, this.map.getCamera())) {
+      followsPass.value = false;
+      this.approach = null;
+      return;
+    }
+    const goal = this.goal(shownPlace(place));
+    if (!goal) return;
+    let state = goal;
+    if (this.approach) {
+      const way = Math.min(1, (now - this.approach.start) / APPROACH);
+      state = between(this.approach.from, goal, way);
+      if (way >= 1) this.approach = null;
+    }
+    if (!this.put || !sameState(state, this.put)) this.map.setCamera(state, false);
+    this.put = this.map.getCamera();
+  }
+
+  goHome(): void {
+    if (graph.peek() !== this.graph) return;
+    if (this.home) this.map.setCamera(this.home, true);
+    else this.map.fit(true);
+  }
+
+  private goal(place: PassPlace): CameraState | null {
+    const [now, whole] = [graph.peek(), pass.peek()];
+    const { layout, aspect } = this.map;
+    if (!now || !whole?.steps[place.step] || layout.plates.length === 0) return null;
+    if (this.of !== layout || this.aspect !== aspect) this.views.clear();
+    [this.of, this.aspect] = [layout, aspect];
+    return cameraAt(whole, place, (step) => {
+      const known =
+        this.views.get(step) ??
+        stateOf(viewOfStep(now, layout, whole.steps[step]!, { fov: HOME_FOV * ROOM, aspect }));
+      this.views.set(step, known);
+      return known;
+    });
+  }
+}
+
+/** Whether two states are the same but for rounding. */
+function sameState(one: CameraState, other: CameraState): boolean {
+  const apart = Math.hypot(...one.target.map((value, axis) => value - other.target[axis]!));
+  return (
+    apart <= 1e-4 * one.distance &&
+    Math.abs(one.distance - other.distance) <= 1e-3 * one.distance &&
+    Math.abs(one.azimuth - other.azimuth) < 0.02 &&
+    Math.abs(one.elevation - other.elevation) < 0.02
+  );
+}
+
+/** Goes after every step taken by hand, and to where the clock stands when it begins to run or following is switched
+ *  on. A view that the address asked for stays until then. */
+function follow(rider: Rider): () => void {
+  let before = { step: -1, running: false, follows: false };
+  return effect(() => {
+    const place = passing.value;
+    if (laidOut.value === "" || !place) return;
+    const now = { step: place.step, running: place.running, follows: followsPass.value };
+    const moved = !now.running && now.step !== before.step;
+    const begins = now.follows && (!before.follows || moved || (now.running && !before.running));
+    before = now;
+    untracked(() => {
+      if (begins && !viewIsGiven.value) rider.begin();
+      viewIsGiven.value = false;
+    });
+  });
+}
+
+/** Another shape of the window has another view of the same step; the bar itself takes some of the map's height. */
+function fitAgain(rider: Rider, canvas: HTMLCanvasElement): () => void {
+  const watch = new ResizeObserver(() => {
+    const place = passing.peek();
+    if (place && followsPass.peek() && rider.hasSeen) rider.ride(place, performance.now());
+  });
+  watch.observe(canvas);
+  return () => watch.disconnect();
+}
+
+// ---- the clock ---------------------------------------------------------------------------------------------
+
+/** Moves the clock on, frame by frame, as long as it runs, and the eye as long as it is on its way. */
+function keepTime(rider: Rider | null): () => void {
+  let frame = 0;
+  let last = 0;
+  const tick = (time: number): void => {
+    const seconds = Math.min(0.1, Math.max(0, time - last) / 1000);
+    last = time;
+    const place = passing.peek();
+    if (place?.running) advance(place, seconds * passSpeed.peek());
+    const now = passing.peek();
+    if (now && rider && followsPass.peek()) rider.ride(now, time);
+    const goesOn = passing.peek()?.running || (followsPass.peek() && rider?.moving);
+    frame = goesOn ? requestAnimationFrame(tick) : 0;
+  };
+  const stop = effect(() => {
+    void [passing.value, followsPass.value, laidOut.value];
+    if (frame !== 0) return;
+    last = performance.now();
+    frame = requestAnimationFrame(tick);
+  });
+  const stopForOthers = effect(() => {
+    // Only one clock at a time: the arithmetic of a cell stops the pass.
+    const place = passing.peek();
+    if (played.value?.running && place?.running) passing.value = { ...place, running: false };
+  });
+  return () => {
+    stop();
+    stopForOthers();
+    cancelAnimationFrame(frame);
+  };
+}
+
+function advance(place: PassPlace, seconds: number): void {
+  const whole = pass.peek();
+  if (!whole) return;
+  const time = timeOf(whole, place) + seconds;
+  passing.value = { ...placeAt(whole, time), running: time < whole.seconds };
+}

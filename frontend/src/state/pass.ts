@@ -1,0 +1,56 @@
+/** Stepping through a forward pass: at which operation it stands, whether it plays, how fast, and whether the eye
+ *  follows. What is shown follows from here and the graph (graph/pass.ts). */
+
+import { computed, signal } from "@preact/signals";
+import { type Pass, type PassPlace, passOf, type Step } from "../graph/pass";
+import type { Graph } from "../graph/types";
+import { graph } from "../state";
+import { reading } from "./explain";
+
+export interface Passing extends PassPlace {
+  readonly running: boolean;
+}
+
+/** How fast a pass plays, against the usual pace. */
+export const SPEEDS = [0.25, 0.5, 1, 2, 4, 8] as const;
+
+/** Null where nobody steps through. */
+export const passing = signal<Passing | null>(null);
+export const passSpeed = signal(1);
+export const followsPass = signal(true);
+/** The address gave a view of its own along with the step: the eye stays there until the next. */
+export const viewIsGiven = signal(false);
+
+let last: { graph: Graph; target: number; source: number; pass: Pass } | null = null;
+
+/** The pass over the tokens read so far. */
+export const pass = computed<Pass | null>(() => {
+  const now = graph.value;
+  const { positions } = reading.value;
+  if (!now) return null;
+  const { target, source } = positions;
+  if (last?.graph !== now || last.target !== target || last.source !== source)
+    last = { graph: now, target, source, pass: passOf(now, positions) };
+  return last.pass;
+});
+
+/** The step that a pass stands at. */
+export const currentStep = computed<Step | null>(() => {
+  const at = passing.value;
+  return (at && pass.value?.steps[at.step]) ?? null;
+});
+
+// ---- in the address ----------------------------------------------------------------------------------------
+
+/** The tensor made, and how far that is where it is not done: `blocks.0.attn.hook_q-0.42`. */
+export function writeStep(step: Step, progress: number): string {
+  return progress < 1 ? `${step.output.name}-${Number(progress.toFixed(3))}` : step.output.name;
+}
+
+/** The place that an address names; null where the pass has no such step. */
+export function readStep(text: string, { steps }: Pass): PassPlace | null {
+  const match = /^([\w.]+?)(?:-(\d?\.?\d+))?$/.exec(text);
+  const step = match ? steps.findIndex(({ output }) => output.name === match[1]) : -1;
+  if (!match || step < 0) return null;
+  return { step, progress: match[2] === undefined ? 1 : Math.min(1, Number(match[2])) };
+}
