@@ -2,17 +2,10 @@
  *  those that are read and made. All in one draw call; it is on the map only while somebody steps through a pass.
  */
 
-import {
-  BufferAttribute,
-  DynamicDrawUsage,
-  GLSL3,
-  InstancedBufferAttribute,
-  InstancedBufferGeometry,
-  Mesh,
-  RawShaderMaterial,
-} from "three";
+import { GLSL3, Mesh, RawShaderMaterial } from "three";
 import type { Frame } from "../layout/pass_picture";
 import type { MakeOverlay, OverlayHost } from "./overlay";
+import { CORNER, Quads } from "./quads";
 import { rgb, type Theme } from "./themes";
 
 export interface PassFrames {
@@ -28,12 +21,12 @@ const THIN = 1.6;
 const THICK = 2.6;
 
 const vertexShader = /* glsl */ `
-precision highp float;
-in vec2 position; in vec3 corner; in vec2 size; in vec4 fill; in vec4 border;
+precision highp float; precision highp int;
+in vec3 corner; in vec2 size; in vec4 fill; in vec4 border;
 uniform mat4 view; uniform vec3 eyeHigh; uniform vec3 eyeLow;
-out vec2 vAt; flat out vec2 fSize; flat out vec4 fFill; flat out vec4 fBorder;
+out vec2 vAt; flat out vec2 fSize; flat out vec4 fFill; flat out vec4 fBorder;${CORNER}
 void main() {
-  vAt = position * size;
+  vAt = cornerOf(gl_VertexID) * size;
   fSize = size; fFill = fill; fBorder = border;
   gl_Position = view * vec4(((corner - eyeHigh) - eyeLow) + vec3(vAt.x, -vAt.y, 0.), 1.);
 }`;
@@ -47,22 +40,20 @@ void main() {
   colour = vec4(mix(fFill.rgb, fBorder.rgb, edge), mix(fFill.a, 1., edge));
 }`;
 
-type FrameMesh = Mesh<InstancedBufferGeometry, RawShaderMaterial>;
-const WIDTHS = { corner: 3, size: 2, fill: 4, border: 4 } as const;
-
 export function makePassFrames(): PassFrames {
   let shown: readonly Frame[] = [];
-  let host: OverlayHost | null = null;
-  let theme: Theme | null = null;
-  let mesh: FrameMesh | null = null;
-  const refill = (): void => {
-    if (mesh && theme) fill(mesh.geometry, shown, theme);
-    host?.schedule();
-  };
+  let refill: () => void = () => undefined;
   return {
-    make: (given) => {
-      host = given;
-      mesh = makeMesh(given);
+    make: (host) => {
+      const quads = new Quads({ corner: 3, size: 2, fill: 4, border: 4 });
+      const material = makeMaterial(host);
+      const mesh = new Mesh(quads.geometry, material);
+      mesh.frustumCulled = false;
+      let theme: Theme | null = null;
+      refill = () => {
+        if (theme) fill(quads, shown, theme);
+        host.schedule();
+      };
       return {
         object: mesh,
         update: () => false,
@@ -71,9 +62,9 @@ export function makePassFrames(): PassFrames {
           refill();
         },
         dispose: () => {
-          mesh?.geometry.dispose();
-          mesh?.material.dispose();
-          [host, mesh] = [null, null];
+          refill = () => undefined;
+          quads.dispose();
+          material.dispose();
         },
       };
     },
@@ -84,12 +75,8 @@ export function makePassFrames(): PassFrames {
   };
 }
 
-function makeMesh(host: OverlayHost): FrameMesh {
-  const geometry = new InstancedBufferGeometry();
-  geometry.setAttribute("position", new BufferAttribute(new Float32Array([0, 0, 0, 1, 1, 1, 1, 0]), 2));
-  geometry.setIndex([0, 1, 2, 0, 2, 3]);
-  geometry.instanceCount = 0;
-  const material = new RawShaderMaterial({
+function makeMaterial(host: OverlayHost): RawShaderMaterial {
+  return new RawShaderMaterial({
     glslVersion: GLSL3,
     vertexShader,
     fragmentShader,
@@ -101,42 +88,16 @@ function makeMesh(host: OverlayHost): FrameMesh {
     polygonOffsetFactor: -2,
     polygonOffsetUnits: -8,
   });
-  const mesh = new Mesh(geometry, material);
-  mesh.frustumCulled = false;
-  return mesh;
 }
 
-function fill(geometry: InstancedBufferGeometry, frames: readonly Frame[], theme: Theme): void {
-  makeRoom(geometry, frames.length);
-  const attribute = (name: string) => geometry.getAttribute(name) as InstancedBufferAttribute;
-  const [corner, size] = [attribute("corner"), attribute("size")];
-  const [inner, border] = [attribute("fill"), attribute("border")];
+function fill(quads: Quads, frames: readonly Frame[], theme: Theme): void {
   const [paper, ink] = [rgb(theme.paper), rgb(theme.ink)];
-  for (const [i, { kind, role, x, y, z, columns, rows }] of frames.entries()) {
+  quads.begin();
+  for (const { kind, role, x, y, z, columns, rows } of frames) {
     const hue = rgb(theme.positive[role]);
-    corner.setXYZ(i, x, -y, z);
-    size.setXY(i, columns, rows);
-    if (kind === "unmade") {
-      inner.setXYZW(i, ...paper, VEIL);
-      border.setXYZW(i, ...paper, 0);
-    } else {
-      inner.setXYZW(i, ...hue, TINT);
-      border.setXYZW(i, ...(kind === "made" ? ink : hue), kind === "made" ? THICK : THIN);
-    }
+    const inner = kind === "unmade" ? ([...paper, VEIL] as const) : ([...hue, TINT] as const);
+    const border = { unmade: [...paper, 0], read: [...hue, THIN], made: [...ink, THICK] }[kind];
+    quads.add(x, -y, z, columns, rows, ...inner, ...border);
   }
-  for (const changed of [corner, size, inner, border]) changed.needsUpdate = true;
-  geometry.instanceCount = frames.length;
-}
-
-/** Attributes for at least so many frames. */
-function makeRoom(geometry: InstancedBufferGeometry, count: number): void {
-  const now = geometry.getAttribute("corner") as InstancedBufferAttribute | undefined;
-  if (now && now.count >= count) return;
-  geometry.dispose();
-  const room = Math.max(64, 2 ** Math.ceil(Math.log2(count)));
-  for (const [name, width] of Object.entries(WIDTHS)) {
-    const attribute = new InstancedBufferAttribute(new Float32Array(room * width), width);
-    attribute.setUsage(DynamicDrawUsage);
-    geometry.setAttribute(name, attribute);
-  }
+  quads.end();
 }
