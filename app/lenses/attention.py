@@ -7,7 +7,7 @@ from torch import Tensor
 
 from app.runs.run import Run
 
-from .drawing import heat_map, labels_of
+from .drawing import Chart, heat_map, labels_of
 from .lens import Lens, Place, View, nullable, rows_of
 from .parameters import LensError, Parameter, within
 from .parts import attention_parameters, attentions, axis_tokens, head_parameter
@@ -63,16 +63,14 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
         "axes": ["query_pos", "key_pos"],
         "tokens": [token.text for token in queries],
         "key_tokens": [token.text for token in keys],
-        "matrix": values,
+        "matrix": matrix,
     }
 
-    def figure() -> Any:
-        across, down = labels_of(keys), labels_of(queries)
-        texts = [[f"{query} looks at {key}" for key in across] for query in down] if len(down) <= 128 else None
+    def figure() -> Chart:
         return heat_map(
-            values, across, down, "probability" if stage == "pattern" else "activation",
-            title=f"{name}, head {head}", across="key_pos", down="query_pos", texts=texts,
-            bounds=(0, 1) if stage == "pattern" else None, square=len(down) == len(across),
+            matrix, labels_of(keys), labels_of(queries), "probability" if stage == "pattern" else "activation",
+            title=f"{name}, head {head}; rows are queries", across="key_pos", down="query_pos",
+            bounds=(0, 1) if stage == "pattern" else None, unit="share" if stage == "pattern" else "score",
         )  # fmt: skip
 
     header = ["query_pos", "query_token", "key_pos", "key_token", stage]

@@ -9,7 +9,7 @@ import torch
 from app.runs.run import Run
 
 from .attention import square
-from .drawing import heat_map
+from .drawing import Chart, heat_map
 from .lens import Lens, Place, View, nullable
 from .measures import in_text, mean_square_pool, table
 from .parameters import Parameter
@@ -24,6 +24,11 @@ def _parameters(run: Run) -> Sequence[Parameter]:
         Parameter("part", "attention", "choice", parts[-1], choices=parts),
         Parameter("size", "cells of a small map", "count", _SIZE, least=4, most=32),
     ]
+
+
+def middles(count: int, cells: int) -> list[float]:
+    """Where the middle of each of `count` small maps of so many cells lies, with a gap of a cell after each."""
+    return [(cells + 1) * at + (cells - 1) / 2 for at in range(count)]
 
 
 def _view(run: Run, chosen: Mapping[str, Any]) -> View:
@@ -51,23 +56,25 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
         "maps": drawn,
     }
 
-    def figure() -> Any:
+    def figure() -> Chart:
         layers, heads, high, wide = drawn.shape
         # A gap of one cell between the small maps.
-        sheet = np.full((layers * (high + 1), heads * (wide + 1)), np.nan)
+        sheet = np.full((layers * (high + 1), heads * (wide + 1)), np.nan, np.float32)
         for layer in range(layers):
             for head in range(heads):
                 top, left = layer * (high + 1), head * (wide + 1)
                 sheet[top : top + high, left : left + wide] = drawn[layer, head]
         chart = heat_map(
-            nullable(sheet), [""] * sheet.shape[1], [""] * sheet.shape[0], "probability",
+            sheet, [""] * sheet.shape[1], [""] * sheet.shape[0], "probability", unit="share",
             title=f"{chosen['part']} attention, every head", across="head", down="block", bounds=(0, 1),
+            # A small map and the gap beside it are one row of the table.
+            meta={"stride": [heads, 1], "block": [high + 1, wide + 1], "rows": None, "columns": None},
         )  # fmt: skip
-        middle = [(wide + 1) * head + wide / 2 for head in range(heads)]
-        chart.update_xaxes(tickvals=middle, ticktext=list(range(heads)), showgrid=False, zeroline=False)
-        middle = [(high + 1) * layer + high / 2 for layer in range(layers)]
-        chart.update_yaxes(tickvals=middle, ticktext=list(range(layers)), showgrid=False, zeroline=False)
-        chart.update_traces(hoverinfo="skip", hovertemplate=None, meta={"scale": "probability"})
+        named = {"showgrid": False, "zeroline": False, "tickmode": "array"}
+        layout = chart["layout"]
+        layout["xaxis"] |= {**named, "tickvals": middles(heads, wide), "ticktext": [f"{head}" for head in range(heads)]}
+        layout["yaxis"] |= {**named, "tickvals": middles(layers, high), "ticktext": [f"{at}" for at in range(layers)]}
+        chart["data"][0] |= {"hoverinfo": "skip", "hovertemplate": None}
         return chart
 
     rows: list[list[object]] = []

@@ -10,8 +10,8 @@ from torch import Tensor
 from app.runs.run import Run
 from app.transformer.graph import Graph
 
-from .drawing import bars, heat_map
-from .lens import Lens, Place, View, nullable, positions_read
+from .drawing import Chart, bars, heat_map, quoted
+from .lens import Lens, Place, View, positions_read
 from .parameters import LensError, Parameter
 from .parts import output_prefix, position_parameter, stream
 from .readout import LinearReadout, linear_readout, why_not_linear
@@ -133,7 +133,7 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
         logit -= float(logits[minus])
     total = sum(part.value for part in parts)
     text_of = run.loaded.tokenizer.text_of
-    asked = repr(text_of(token)) + (f" − {text_of(minus)!r}" if minus is not None else "")
+    asked = quoted(text_of(token)) + (f" − {quoted(text_of(minus))}" if minus is not None else "")
     numbers = {
         "lens": "contributions",
         "run": run.id,
@@ -150,13 +150,16 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
     }
     ordered = sorted(parts, key=lambda part: -abs(part.value))
 
-    def figure() -> Any:
+    def figure() -> Chart:
+        where = f"{'after' if run.loaded.spec.writes else 'at'} pos {pos}"
+        summed = f"all {len(parts)} parts together {total:.4f}, in the run {logit:.4f}"
         if chosen["draw"] == "map":
-            return _map(run, parts, asked)
-        shown = ordered[: chosen["k"]]
+            return _map(run, ordered, f"{asked} {where}: {summed}")
+        shown, rest = ordered[: chosen["k"]], ordered[chosen["k"] :]
+        others = [(f"{len(rest)} others", sum(part.value for part in rest))] if rest else []
         return bars(
             [part.value for part in shown], [part.label for part in shown], unit="added to the logit",
-            title=f"{asked} after pos {pos}: {len(shown)} of {len(parts)} parts, together {logit:.4g}",
+            title=f"{asked} {where}: {summed}", sums=others,
         )  # fmt: skip
 
     rows: list[list[object]] = [[p.label, p.kind, p.layer, p.head, p.value] for p in ordered]
@@ -165,24 +168,28 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
     return View(numbers, ["part", "kind", "layer", "head", "value"], lambda: zip(rows, places, strict=True), figure)
 
 
-def _map(run: Run, parts: Sequence[Part], asked: str) -> Any:
-    """Layers downward; heads, the MLP and the block's biases to the right."""
+def _map(run: Run, parts: Sequence[Part], title: str) -> Chart:
+    """Layers downward; heads, the MLP and the block's biases to the right. What no block adds is said in the title."""
     spec = run.loaded.spec
     crossed = any(part.kind == "cross head" for part in parts)
     columns = [str(head) for head in range(spec.heads)]
     columns += [f"cross {head}" for head in range(spec.heads)] if crossed else []
     columns += ["MLP", "biases"]
     sheet = torch.zeros(spec.layers, len(columns), dtype=torch.float64)
-    for part in parts:
+    which: list[list[int | None]] = [[None] * len(columns) for _ in range(spec.layers)]
+    outside = sum(part.value for part in parts if part.layer is None)
+    for row, part in enumerate(parts):
         if part.layer is None:
             continue
         place = {"mlp": -2, "bias": -1, "head": part.head or 0, "cross head": spec.heads + (part.head or 0)}[part.kind]
         sheet[part.layer, place] += part.value
-    chart = heat_map(
-        nullable(sheet.numpy()), columns, [str(layer) for layer in range(spec.layers)], "activation",
-        title=f"{asked}: what each part of each block adds", across="head", down="block",
+        # Biases of one block share a cell, which is no row of the table.
+        which[part.layer][place] = None if part.kind == "bias" else row
+    return heat_map(
+        sheet.numpy(), columns, [str(layer) for layer in range(spec.layers)], "activation", unit="added to the logit",
+        title=f"{title}; {outside:.4f} of it from the embeddings and what comes after the last block",
+        across="head", down="block", meta={"which": which},
     )  # fmt: skip
-    return chart.update_traces(meta={"scale": "activation"})
 
 
 LENS = Lens(

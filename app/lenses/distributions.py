@@ -9,8 +9,8 @@ from torch import Tensor
 
 from app.runs.run import Run
 
-from .drawing import escaped, heat_map, token_labels
-from .lens import Lens, Place, View, nullable, positions_read
+from .drawing import Chart, escaped, heat_map, token_labels
+from .lens import Along, Lens, Place, View, nullable, positions_read
 from .parameters import Parameter
 from .readout import rows_at_once
 
@@ -64,13 +64,13 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
         "positions": entries,
     }
 
-    def figure() -> Any:
+    def figure() -> Chart:
         shares = [[entry["top"][place]["probability"] for entry in entries] for place in range(k)]
         texts = [[escaped(entry["top"][place]["text"]) for entry in entries] for place in range(k)]
         return heat_map(
             shares, token_labels(run, count), [str(place + 1) for place in range(k)], "probability",
             title=f"the {k} likeliest {'after' if ahead else 'at'} every position", down="place",
-            across="after" if ahead else "at", texts=texts, shown=count <= 16, bounds=(0, 1),
+            across="after" if ahead else "at", texts=texts, bounds=(0, 1), unit="probability", meta={"stride": [0, 1]},
         )  # fmt: skip
 
     header = ["pos", "token", "entropy", "came", "probability", "rank", *(f"top_{at + 1}" for at in range(k))]
@@ -79,7 +79,8 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
         for entry in entries
     ]
     places: list[Place | None] = [("logits", (entry["pos"], None)) for entry in entries]
-    return View(numbers, header, lambda: zip(rows, places, strict=True), figure)
+    along = Along("token", "entropy", "summary")
+    return View(numbers, header, lambda: zip(rows, places, strict=True), figure, along)
 
 
 def surprisals(run: Run, temperature: float) -> list[float | None]:

@@ -1,24 +1,31 @@
-"""Charts in words of Plotly, in one place: a heat map, bars, lines, and tokens as labels.
+"""Charts in words of Plotly, in one place: a heat map, bars, lines, points, and tokens as labels.
 
-Colours are those of the light theme; every trace says in `meta` what its colours stand for, so that the page can
-draw it in its own. `meta.row` and `meta.stride` say which row of the table a point is: row + stride · point number.
+A chart is the JSON of a Plotly figure, written down without the library: importing that takes a second, and the page
+needs only the words. Colours are those of the light theme. Every trace says in `meta` what its colours stand for, so
+that the page can draw it in its own, and which row of the lens's table a point is: `row + stride · point number`;
+where several cells of a matrix are one row, `block` says how many, down and across, and where a matrix is in another
+order than the table, `which` has the row of every cell.
 """
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from app.runs.run import Run
 from app.transformer.tokenizer import Token
 
 Scale = Literal["probability", "activation", "summary"]
+# A Plotly figure: {"data": [...], "layout": {...}}.
+Chart = dict[str, Any]
+# Numbers by row and column: lists, or an array of NumPy's, whose not-a-number JSON has as null.
+Matrix = Any
 COLOURS: dict[str, str] = {
     "probability": "#5b2bbf", "activation": "#00857a", "negative": "#c2185b", "summary": "#5a6068"
 }  # fmt: skip
 _PAPER = "#faf8f4"
 _SPACES = {" ": "␣", "\n": "⏎", "\t": "⇥"}
 # Beyond it a text for every cell would weigh more than the numbers.
-_MOST_TEXTS = 20_000
+MOST_TEXTS = 20_000
 
 
 def escaped(text: str) -> str:
@@ -27,6 +34,11 @@ def escaped(text: str) -> str:
     Quotes stay as they are: Plotly would show an entity for them as it is written.
     """
     return html.escape("".join(_SPACES.get(character, character) for character in text), quote=False)
+
+
+def quoted(text: str) -> str:
+    """A token's text within a sentence."""
+    return f"“{escaped(text)}”"
 
 
 def labels_of(tokens: Sequence[Token]) -> list[str]:
@@ -40,7 +52,7 @@ def token_labels(run: Run, count: int) -> list[str]:
 
 
 def heat_map(
-    values: Sequence[Sequence[float | None]],
+    values: Matrix,
     columns: Sequence[str],
     rows: Sequence[str],
     scale: Scale,
@@ -48,36 +60,49 @@ def heat_map(
     title: str,
     across: str,
     down: str,
+    unit: str = "",
     texts: Sequence[Sequence[str]] | None = None,
+    notes: Sequence[Sequence[str]] | None = None,
     bounds: tuple[float, float] | None = None,
-    square: bool = False,
-    upward: bool = False,
-    shown: bool = False,
-) -> Any:
-    """A matrix, first row on top (below, when `upward`); `texts` are what a cell says when pointed at, and are
-    written into the cells when `shown`."""
-    import plotly.graph_objects as plotly  # takes a second to import, so only when a chart is asked for
-
-    few = len(rows) * len(columns) <= _MOST_TEXTS
-    colours = {"colorscale": _colours(scale), **({"zmid": 0} if scale == "activation" else {})}
+    meta: Mapping[str, object] | None = None,
+) -> Chart:
+    """A matrix, first row on top. `texts` are written into the cells, above their numbers; `notes` are what a cell
+    says besides when pointed at."""
+    few = len(rows) * len(columns) <= MOST_TEXTS
+    heat: dict[str, Any] = {
+        "type": "heatmap",
+        "z": values,
+        "colorscale": _colours(scale),
+        "colorbar": {"thickness": 8, "outlinewidth": 0, "title": {"text": unit, "side": "right"}},
+        "hoverongaps": False,
+        "meta": {
+            "scale": scale,
+            "row": 0,
+            "stride": [len(columns), 1],
+            "unit": unit,
+            "columns": columns,
+            "rows": rows,
+            **(meta or {}),
+        },
+    }
+    said = f"{down} %{{y}}, {across} %{{x}}: %{{z:.4g}} {unit}<extra></extra>"
     if bounds is not None:
-        colours = {"colorscale": _colours(scale), "zmin": bounds[0], "zmax": bounds[1]}
-    heat = plotly.Heatmap(
-        z=values,
-        meta={"scale": scale, "row": 0, "stride": [len(columns), 1]},
-        colorbar={"thickness": 8, "outlinewidth": 0},
-        hoverongaps=False,
-        **({"text": texts} if texts is not None and few else {}),
-        **({"texttemplate": "%{text}"} if texts is not None and shown and few else {}),
-        hovertemplate=f"{'%{text}<br>' if texts is not None and few else ''}"
-        f"{down} %{{y}}, {across} %{{x}}: %{{z:.4g}}<extra></extra>",
-        **colours,
-    )
-    chart = plotly.Figure(heat)
-    fixed = {"scaleanchor": "x", "constrain": "domain"} if square else {}
-    chart.update_xaxes(title=across, **ticks(columns), **({"constrain": "domain"} if square else {}))
-    chart.update_yaxes(title=down, **ticks(rows), **({} if upward else {"autorange": "reversed"}), **fixed)
-    return finished(chart, title)
+        heat |= {"zmin": bounds[0], "zmax": bounds[1]}
+    elif scale == "activation":
+        heat |= {"zmid": 0}
+    if notes is not None and few:
+        heat |= {"customdata": notes}
+        said = "%{customdata}<br>" + said
+    if texts is not None and few:
+        heat |= {"text": texts, "texttemplate": "%{text}<br>%{z:.2f}"}
+    layout = {
+        "xaxis": {"title": {"text": across}, **ticks(columns)},
+        "yaxis": {"title": {"text": down}, **ticks(rows), "autorange": "reversed"},
+    }
+    if len(rows) == len(columns):
+        layout["xaxis"] |= {"constrain": "domain"}
+        layout["yaxis"] |= {"constrain": "domain", "scaleanchor": "x"}
+    return finished([{**heat, "hovertemplate": said}], layout, title)
 
 
 def bars(
@@ -90,30 +115,38 @@ def bars(
     scale: Scale = "activation",
     lying: bool = True,
     along: str = "",
-) -> Any:
-    """One bar a name, the first on top when `lying`; negative ones in their own colour."""
-    import plotly.graph_objects as plotly
-
-    places = list(range(len(names)))
+    sums: Sequence[tuple[str, float]] = (),
+) -> Chart:
+    """One bar a name, the first on top when `lying`; negative ones in their own colour. `sums` are bars of another
+    kind after them, which stand for no row of the table."""
     negative = COLOURS["negative"] if scale == "activation" else COLOURS[scale]
     said = "%{customdata}<br>" if notes is not None else ""
-    bar = plotly.Bar(
-        orientation="h" if lying else "v",
-        x=values if lying else places,
-        y=places if lying else values,
-        marker={"color": [negative if value is not None and value < 0 else COLOURS[scale] for value in values]},
-        meta={"scale": scale, "row": 0, "stride": [1]},
-        hovertemplate=f"{said}%{{{'x' if lying else 'y'}:.4g}} {unit}<extra></extra>",
-        **({"customdata": notes} if notes is not None else {}),
+    ends = f"%{{{'x' if lying else 'y'}:.4g}} {unit}<extra></extra>"
+
+    def trace(places: range, heights: Sequence[float | None], colours: Sequence[str] | str) -> dict[str, Any]:
+        return {
+            "type": "bar",
+            "orientation": "h" if lying else "v",
+            "x": heights if lying else list(places),
+            "y": list(places) if lying else heights,
+            "marker": {"color": colours},
+        }
+
+    labels = [*names, *(name for name, _ in sums)]
+    first = trace(
+        range(len(names)), values, [negative if value is not None and value < 0 else COLOURS[scale] for value in values]
     )
-    chart = plotly.Figure(bar)
-    if lying:
-        chart.update_xaxes(title=unit)
-        chart.update_yaxes(autorange="reversed", **ticks(names))
-    else:
-        chart.update_yaxes(title=unit)
-        chart.update_xaxes(title=along, **ticks(names))
-    return finished(chart, title)
+    first |= {"meta": {"scale": scale, "row": 0, "stride": [1], "names": labels}, "hovertemplate": said + ends}
+    data = [first if notes is None else {**first, "customdata": notes}]
+    if sums:
+        after = range(len(names), len(names) + len(sums))
+        data.append(
+            {**trace(after, [value for _, value in sums], COLOURS["summary"]), "hovertemplate": ends,
+             "meta": {"scale": "summary"}}
+        )  # fmt: skip
+    upright = {"xaxis": {"title": {"text": along}, **ticks(labels)}, "yaxis": {"title": {"text": unit}}}
+    level = {"xaxis": {"title": {"text": unit}}, "yaxis": {**ticks(labels), "autorange": "reversed"}}
+    return finished(data, {**(level if lying else upright), "showlegend": False}, title)
 
 
 def lines(
@@ -123,33 +156,59 @@ def lines(
     title: str,
     unit: str,
     along: str,
-    logarithmic: bool = False,
-    reversed_unit: bool = False,
-) -> Any:
-    """One line a series over the same places."""
-    import plotly.graph_objects as plotly
+    notes: Sequence[str] | None = None,
+    ranks: bool = False,
+) -> Chart:
+    """One line a series over the same places; `ranks` have a logarithmic axis with 1 on top."""
+    said = "%{customdata}<br>" if notes is not None else ""
+    data = [
+        {
+            "type": "scatter",
+            "x": list(range(len(names))),
+            "y": values,
+            "name": name,
+            "mode": "lines+markers",
+            "marker": {"size": 4},
+            "meta": {"row": number * len(names), "stride": [1], "names": names},
+            "hovertemplate": f"{said}{unit} %{{y:.4g}}<extra>{name}</extra>",
+            **({} if notes is None else {"customdata": notes}),
+        }
+        for number, (name, values) in enumerate(series)
+    ]
+    scale = {"type": "log", "autorange": "reversed", "dtick": 1} if ranks else {}
+    layout = {
+        "xaxis": {"title": {"text": along}, **ticks(names)},
+        "yaxis": {"title": {"text": unit}, **scale},
+        "showlegend": len(series) > 1,
+    }
+    return finished(data, layout, title)
 
-    places = list(range(len(names)))
-    chart = plotly.Figure(
-        [
-            plotly.Scatter(
-                x=places,
-                y=values,
-                name=name,
-                mode="lines+markers",
-                marker={"size": 4},
-                meta={"row": number * len(names), "stride": [1]},
-                hovertemplate=f"%{{y:.4g}} {unit}<extra>{name}</extra>",
-            )
-            for number, (name, values) in enumerate(series)
-        ]
-    )
-    chart.update_xaxes(title=along, **ticks(names))
-    chart.update_yaxes(title=unit, **({"type": "log"} if logarithmic else {}))
-    if reversed_unit:
-        chart.update_yaxes(autorange="reversed")
-    chart.update_layout(showlegend=len(series) > 1)
-    return finished(chart, title)
+
+def points(
+    where: Matrix, names: Sequence[str], axes: Sequence[str], *, title: str, ordered: bool, shown: bool
+) -> Chart:
+    """Points in two or three dimensions, `where [point, 2 or 3]`, each with a name; `ordered` ones differ in colour."""
+    deep = len(axes) == 3
+    letters = "xyz"[: len(axes)]
+    trace = {
+        "type": "scatter3d" if deep else "scatter",
+        **{letter: where[:, at] for at, letter in enumerate(letters)},
+        "text": names,
+        "mode": "markers+text" if shown else "markers",
+        "textposition": "top center",
+        "hovertext": names,
+        "hoverinfo": "text",
+        "marker": {
+            "size": 3 if deep else 5,
+            "color": list(range(len(names))) if ordered else COLOURS["activation"],
+            **({"colorscale": "Viridis"} if ordered else {}),
+        },
+        "meta": {"row": 0, "stride": [1], "scale": "activation"},
+    }
+    titles = {f"{letter}axis": {"title": {"text": axis}} for letter, axis in zip(letters, axes, strict=True)}
+    if not deep:
+        titles["yaxis"]["scaleanchor"] = "x"  # type: ignore[assignment]
+    return finished([trace], {"scene": titles} if deep else titles, title)
 
 
 def ticks(names: Sequence[str]) -> dict[str, Any]:
@@ -159,10 +218,9 @@ def ticks(names: Sequence[str]) -> dict[str, Any]:
     return {"tickmode": "array", "tickvals": places, "ticktext": [names[place] for place in places]}
 
 
-def finished(chart: Any, title: str) -> Any:
+def finished(data: Sequence[Mapping[str, Any]], layout: Mapping[str, Any], title: str) -> Chart:
     """A chart with what all charts share."""
-    chart.update_layout(title=title, plot_bgcolor="rgba(0,0,0,0)", template="none")
-    return chart
+    return {"data": list(data), "layout": {**layout, "title": {"text": title}, "plot_bgcolor": "rgba(0,0,0,0)"}}
 
 
 def _colours(scale: Scale) -> list[list[float | str]]:

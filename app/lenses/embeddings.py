@@ -9,7 +9,7 @@ from torch import Tensor
 from app.runs.run import Run
 from app.transformer.spec import Spec
 
-from .drawing import COLOURS, escaped, finished, heat_map
+from .drawing import Chart, escaped, heat_map, points
 from .lens import Lens, Place, View, nullable
 from .parameters import LensError, Parameter
 from .parts import output_prefix, texts_tokens
@@ -76,8 +76,8 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
             "Use which=vocabulary, or a longer text.",
         )
     vectors = run.loaded.model.weight(name).detach()[rows].float().cpu()
-    points, share = principal_components(vectors, dimensions)
-    values = nullable(points.numpy())
+    where, share = principal_components(vectors, dimensions)
+    values = nullable(where.numpy())
     texts = [run.loaded.tokenizer.text_of(row) if tokens else str(row) for row in rows]
     axes = [f"component {at + 1} ({100 * part:.1f} % of the variance)" for at, part in enumerate(share.tolist())]
     numbers = {
@@ -90,29 +90,11 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
         "variance": share.tolist(),
     }
 
-    def figure() -> Any:
-        import plotly.graph_objects as plotly  # takes a second to import, so only when a chart is asked for
-
-        labels = [escaped(text) for text in texts]
-        # Positions in the order of the text are told apart by colour; tokens have no order.
-        colour: Any = COLOURS["activation"] if tokens else rows
-        shared = {
-            "text": labels, "mode": "markers+text" if len(rows) <= 80 else "markers", "hovertext": labels,
-            "hoverinfo": "text", "meta": {"row": 0, "stride": [1]},
-        }  # fmt: skip
-        if dimensions == 3:
-            marker = {"size": 3, "color": colour}
-            chart = plotly.Figure(plotly.Scatter3d(**dict(zip("xyz", points.T.tolist(), strict=True)), marker=marker,
-                                                   **shared))  # fmt: skip
-            titles = {f"{letter}axis": {"title": title} for letter, title in zip("xyz", axes, strict=True)}
-            chart.update_layout(scene=titles)
-        else:
-            marker = {"size": 5, "color": colour}
-            chart = plotly.Figure(plotly.Scatter(x=points[:, 0].tolist(), y=points[:, 1].tolist(), marker=marker,
-                                                 textposition="top center", **shared))  # fmt: skip
-            chart.update_xaxes(title=axes[0])
-            chart.update_yaxes(title=axes[1], scaleanchor="x")
-        return finished(chart, f"{name}: {len(rows)} rows projected")
+    def figure() -> Chart:
+        return points(
+            where.numpy(), [escaped(text) for text in texts], axes, title=f"{name}: {len(rows)} rows projected",
+            ordered=not tokens, shown=len(rows) <= 80,
+        )  # fmt: skip
 
     table = [[row, text, *point] for row, text, point in zip(rows, texts, values, strict=True)]
     header = ["id" if tokens else "pos", "text", *(f"component_{at + 1}" for at in range(dimensions))]
@@ -136,14 +118,15 @@ def _similarity_view(run: Run, chosen: Mapping[str, Any]) -> View:
     rows = list(range(chosen["first"], table.shape[0], chosen["step"]))[: chosen["count"]]
     vectors = table[rows].float().cpu()
     unit = torch.nn.functional.normalize(vectors, dim=-1)
-    values = nullable((unit @ unit.T).numpy())
-    numbers = {"lens": "position_similarity", "run": run.id, "name": name, "positions": rows, "cosine": values}
+    cosine = (unit @ unit.T).numpy()
+    values = nullable(cosine)
+    numbers = {"lens": "position_similarity", "run": run.id, "name": name, "positions": rows, "cosine": cosine}
 
-    def figure() -> Any:
+    def figure() -> Chart:
         labels = [str(row) for row in rows]
         return heat_map(
-            values, labels, labels, "activation", title=f"{name}: cosine of position vectors",
-            across="position", down="position", bounds=(-1, 1), square=True,
+            cosine, labels, labels, "activation", title=f"{name}: cosine of position vectors",
+            across="position", down="position", bounds=(-1, 1), unit="cosine",
         )  # fmt: skip
 
     pairs = [[a, b, values[i][j]] for i, a in enumerate(rows) for j, b in enumerate(rows)]

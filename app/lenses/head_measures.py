@@ -8,18 +8,18 @@ import numpy as np
 from app.runs.run import Run
 
 from .attention import square
-from .drawing import heat_map
+from .drawing import Chart, heat_map
 from .lens import Lens, Place, View, nullable
 from .measures import TITLES, in_text, table
 from .parameters import LensError, Parameter
-from .parts import attentions
+from .parts import attentions, fullest
 from .repetition import REPETITIONS, Repetition, why_not
 
 
 def _parameters(run: Run) -> Sequence[Parameter]:
     parts = [part for part in attentions(run.loaded.graph) if part != "cross"]
     return [
-        Parameter("part", "attention", "choice", parts[-1], choices=parts),
+        Parameter("part", "attention", "choice", fullest(run, parts), choices=parts),
         Parameter("measure", "measure", "choice", "entropy", choices=tuple(TITLES)),
         Parameter("seed", "seed of the sequence", "count", 0, least=0, most=2**31 - 1),
     ]
@@ -51,13 +51,14 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
         "sequence_reason": reason,
     }
 
-    def figure() -> Any:
+    def figure() -> Chart:
         layers, heads = measures[measure].shape
         shares = measure not in ("entropy", "distance")
         return heat_map(
             values[measure], [str(head) for head in range(heads)], [str(layer) for layer in range(layers)],
             "probability" if shares else "summary",
-            title=f"{TITLES[measure]} of every head", across="head", down="block", bounds=(0, 1) if shares else None,
+            title=f"{TITLES[measure]} of every head", across="head", down="block",
+            bounds=(0, 1) if shares else None, unit={"entropy": "bits", "distance": "positions"}.get(measure, "share"),
         )  # fmt: skip
 
     rows: list[list[object]] = []

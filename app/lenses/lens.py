@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from app.runs.run import Run
 from app.transformer.spec import Spec
 
+from .drawing import Chart, Scale
 from .parameters import LensError, Parameter
 
 Format = Literal["json", "csv", "table", "figure", "html"]
@@ -29,22 +30,33 @@ _SHOWN_ROWS = 5000
 
 
 @dataclass(frozen=True)
+class Along:
+    """Which columns of a table are a text: a row's token, and the number it is coloured by, on a scale of colours."""
+
+    token: str
+    value: str
+    scale: Scale
+
+
+@dataclass(frozen=True)
 class View:
     """What a lens shows of one run: numbers for JSON, a table for CSV, and how to draw them.
 
     `rows` makes the table's rows when they are asked for, each with the cells of the map that it speaks of, if any.
+    `along` says that the rows are the text's tokens in order, which a page can show as coloured words.
     """
 
     numbers: Mapping[str, Any]
     header: Sequence[str]
     rows: Callable[[], Iterable[tuple[Sequence[object], Place | None]]]
-    figure: Callable[[], Any]
+    figure: Callable[[], Chart]
+    along: Along | None = None
 
     def write(self, form: Format) -> str | bytes:
         """The view in one of its formats."""
         match form:
             case "json":
-                return orjson.dumps(dict(self.numbers), option=orjson.OPT_SERIALIZE_NUMPY)
+                return as_json(dict(self.numbers))
             case "csv":
                 file = io.StringIO()
                 table = csv.writer(file)
@@ -54,9 +66,9 @@ class View:
             case "table":
                 return self._shown_table()
             case "figure":
-                return str(self.figure().to_json())
+                return as_json(self.figure())
             case "html":
-                return str(self.figure().to_html(include_plotlyjs=True, full_html=True))
+                return _as_page(self.figure())
 
     def _shown_table(self) -> bytes:
         """The first rows, as many as a page can show, and the cells they speak of."""
@@ -67,8 +79,22 @@ class View:
             "rows": [row for row, _ in shown],
             "places": [place for _, place in shown],
             "complete": len(first) == len(shown),
+            "along": None if self.along is None else vars(self.along),
         }
-        return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
+        return as_json(answer)
+
+
+def as_json(answer: Mapping[str, Any]) -> bytes:
+    """JSON, arrays among it; what is no number is null."""
+    # Transposed arrays and single numbers of NumPy's go the slower way.
+    return orjson.dumps(answer, default=lambda value: value.tolist(), option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _as_page(chart: Chart) -> str:
+    """A chart as one file that needs nothing else."""
+    from plotly.io import to_html  # takes a second to import, so only when such a file is asked for
+
+    return str(to_html(orjson.loads(as_json(chart)), include_plotlyjs=True, full_html=True, validate=False))
 
 
 def always(spec: Spec) -> str | None:

@@ -11,7 +11,7 @@ from torch import Tensor
 from app.runs.run import Run
 from app.transformer.spec import Spec
 
-from .drawing import escaped, heat_map, labels_of, lines
+from .drawing import MOST_TEXTS, Chart, Scale, escaped, heat_map, labels_of, lines, quoted
 from .lens import Lens, Place, View, nullable, positions_read
 from .parameters import Parameter
 from .parts import Stop, added, output_prefix, position_parameter, stream
@@ -24,31 +24,46 @@ _SHOWN = {
     "divergence": "divergence from the end (bits)",
     "rank": "rank of the token that wins in the end",
 }
-# Multiplications that take about a third of a second on one core: what is done without being asked for more.
-_WORK = 4_000_000_000
-_MOST = 8
+_UNITS = {"probability": "probability", "entropy": "bits", "divergence": "bits", "rank": "rank"}
+# Multiplications that take about half a second on one core: what is done without being asked for more.
+_WORK = 7_000_000_000
+_MOST = 6
+# Tokens named when a cell is pointed at.
+_FEW = 5
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What each of some vectors of the stream says, `[stop, pos]` each, and how far the last is from the output."""
+    """What each of some vectors of the stream says, `[stop, pos]` each, and how far the last is from the output.
 
-    token: Tensor
-    probability: Tensor
+    `tokens` and `shares` are the likeliest few with their probabilities, `[stop, pos, few]`.
+    """
+
+    tokens: Tensor
+    shares: Tensor
     entropy: Tensor
     divergence: Tensor
     rank: Tensor
     difference: float | None
+
+    @property
+    def token(self) -> Tensor:
+        """The winner, `[stop, pos]`."""
+        return self.tokens[..., 0]
+
+    @property
+    def probability(self) -> Tensor:
+        """The winner's, `[stop, pos]`."""
+        return self.shares[..., 0]
 
 
 def stops_of(run: Run, at: str) -> list[Stop]:
     """The places of the stream that are read."""
     spec, graph, prefix = run.loaded.spec, run.loaded.graph, output_prefix(run.loaded.spec)
     if at == "attention":
-        found = added(graph, spec.layers, prefix, "hook_attn_out")
-        return sorted([*found, *added(graph, spec.layers, prefix, "hook_cross_attn_out")], key=lambda stop: stop.layer)
+        return added(graph, prefix, "attention", "cross-attention")
     if at == "MLP":
-        return added(graph, spec.layers, prefix, "hook_mlp_out")
+        return added(graph, prefix, "MLP")
     stops = stream(spec, graph, prefix)
     return [stop for stop in stops if at == "sub-layers" or stop.label == "embedding" or stop.label.endswith("MLP")]
 
@@ -73,25 +88,24 @@ def read_stream(run: Run, stops: Sequence[Stop], first: int, last: int, token: i
             difference = found if difference is None else max(difference, found)
             logits[-1] = final
         pieces.append(_read(logits, final, token))
-    winner, probability, entropy, divergence, rank = (torch.cat(parts, 1) for parts in zip(*pieces, strict=True))
-    return Reading(winner, probability, entropy, divergence, rank, difference)
+    tokens, shares, entropy, divergence, rank = (torch.cat(parts, 1) for parts in zip(*pieces, strict=True))
+    return Reading(tokens, shares, entropy, divergence, rank, difference)
 
 
 def _read(logits: Tensor, final: Tensor, token: int | None) -> tuple[Tensor, ...]:
-    """Of `logits [stop, pos, d_vocab]`: the winner, its probability, entropy, divergence, and a token's rank."""
+    """Of `logits [stop, pos, d_vocab]`: the likeliest tokens, their shares, entropy, divergence, and a token's rank."""
     total = logits.logsumexp(-1)  # [stop, pos]
-    best = logits.max(-1)
+    best = logits.topk(min(_FEW, logits.shape[-1]))
     wanted = final.argmax(-1) if token is None else torch.full((final.shape[0],), token)
     own = logits.gather(-1, wanted.expand(logits.shape[:2]).unsqueeze(-1))  # [stop, pos, 1]
     rank = (logits > own).sum(-1) + 1
-    shares = torch.softmax(final, -1)
+    ended = torch.softmax(final, -1)
     # Kullback-Leibler, KL(final ‖ here) = sum p_final (log p_final - log p_here)
-    surprise = total - torch.einsum("spv,pv->sp", logits, shares)
+    surprise = total - torch.einsum("spv,pv->sp", logits, ended)
     divergence = (surprise - surprise_of(final)).clamp_min(0)
     entropy = total - (logits - total.unsqueeze(-1)).exp_().mul_(logits).sum(-1)
-    return (
-        best.indices, (best.values - total).exp(), entropy / math.log(2), divergence / math.log(2), rank
-    )  # fmt: skip
+    shares = (best.values - total.unsqueeze(-1)).exp()
+    return best.indices, shares, entropy / math.log(2), divergence / math.log(2), rank
 
 
 def surprise_of(logits: Tensor) -> Tensor:
@@ -125,7 +139,8 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
     stops = stops_of(run, chosen["at"])
     reading = read_stream(run, stops, first, last, chosen["token"])
     tokens = run.tokens[first:last]
-    winners = [[run.loaded.tokenizer.text_of(int(token)) for token in row] for row in reading.token]
+    text_of = run.loaded.tokenizer.text_of
+    winners = [[text_of(int(token)) for token in row] for row in reading.token]
     values = {name: nullable(getattr(reading, name).numpy()) for name in _SHOWN}
     numbers = {
         "lens": "logit_lens",
@@ -135,20 +150,25 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
         "first": first,
         "tokens": [token.text for token in tokens],
         "top": {"id": reading.token.tolist(), "text": winners},
+        # The likeliest few of every cell, from the top down.
+        "likeliest": {"id": reading.tokens.tolist(), "probability": reading.shares.tolist()},
         "token": chosen["token"],
         **values,
         # The end is the run's own logits; this is how far the same computation done again is from them.
         "recomputed_difference": reading.difference,
     }
 
-    def figure() -> Any:
-        show = chosen["show"]
-        down = [stop.label for stop in stops]
+    def figure() -> Chart:
+        show, rank_of = chosen["show"], chosen["token"]
+        said = _SHOWN[show] if show != "rank" or rank_of is None else f"rank of {quoted(text_of(rank_of))}"
+        labels = labels_of(tokens)
+        few = reading.token.numel() <= MOST_TEXTS
         return heat_map(
-            values[show], labels_of(tokens), down, "probability" if show == "probability" else "summary",
-            title=f"logit lens: {_SHOWN[show]}", across="after", down="read at",
-            texts=[[escaped(text) for text in row] for row in winners], shown=len(tokens) <= 16,
-            bounds=(0, 1) if show == "probability" else None,
+            getattr(reading, show).numpy(), labels, [stop.label for stop in stops], _scale(show),
+            title=f"{said}, positions {first} to {last - 1} of {run.recorder.rows('logits')}",
+            across="after" if run.loaded.spec.writes else "at", down="read at",
+            texts=[[escaped(text) for text in row] for row in winners], notes=_notes(run, reading) if few else None,
+            bounds=(0, 1) if show == "probability" else None, unit=_UNITS[show],
         )  # fmt: skip
 
     rows: list[list[object]] = []
@@ -159,6 +179,22 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
             rows.append([stop.name, first + across, token.text, winners[down][across], *made])
             places.append((stop.name, (first + across, None)))
     return View(numbers, ["read_at", "pos", "token", "top", *_SHOWN], lambda: zip(rows, places, strict=True), figure)
+
+
+def _scale(show: str) -> Scale:
+    return "probability" if show == "probability" else "summary"
+
+
+def _notes(run: Run, reading: Reading) -> list[list[str]]:
+    """What every cell says when it is pointed at: its likeliest tokens."""
+    text_of = run.loaded.tokenizer.text_of
+    return [
+        [
+            "<br>".join(f"{escaped(text_of(token))} {share:.4f}" for token, share in zip(named, probable, strict=True))
+            for named, probable in zip(*across, strict=True)
+        ]
+        for across in zip(reading.tokens.tolist(), reading.shares.tolist(), strict=True)
+    ]
 
 
 def _rank_parameters(run: Run) -> Sequence[Parameter]:
@@ -179,6 +215,7 @@ def _rank_view(run: Run, chosen: Mapping[str, Any]) -> View:
     reading = read_stream(run, stops, pos, pos + 1, token)
     ranks = reading.rank[:, 0].tolist()
     text = run.loaded.tokenizer.text_of(token)
+    tops = [run.loaded.tokenizer.text_of(int(best)) for best in reading.token[:, 0]]
     numbers = {
         "lens": "token_rank",
         "run": run.id,
@@ -190,20 +227,20 @@ def _rank_view(run: Run, chosen: Mapping[str, Any]) -> View:
         "of": run.loaded.spec.d_vocab,
     }
 
-    def figure() -> Any:
-        chart = lines(
-            [(escaped(text), ranks)], [stop.label for stop in stops], title=f"rank of {text!r} after pos {pos}",
-            unit="rank", along="read at", logarithmic=True,
+    def figure() -> Chart:
+        where = f"{'after' if run.loaded.spec.writes else 'at'} {quoted(run.tokens[pos].text)}, pos {pos}"
+        notes = [f"{stop.label}: top {quoted(best)}" for stop, best in zip(stops, tops, strict=True)]
+        return lines(
+            [(escaped(text), ranks)], [stop.label for stop in stops], notes=notes, ranks=True,
+            title=f"rank of {quoted(text)} {where}, among {run.loaded.spec.d_vocab}", unit="rank", along="read at",
         )  # fmt: skip
-        chart.update_yaxes(autorange="reversed")
-        return chart
 
     rows: list[list[object]] = [
-        [stop.name, rank, run.loaded.tokenizer.text_of(int(best))]
-        for stop, rank, best in zip(stops, ranks, reading.token[:, 0], strict=True)
+        [stop.name, rank, best, share]
+        for stop, rank, best, share in zip(stops, ranks, tops, reading.probability[:, 0].tolist(), strict=True)
     ]
     places: list[Place | None] = [(stop.name, (pos, None)) for stop in stops]
-    return View(numbers, ["read_at", "rank", "top"], lambda: zip(rows, places, strict=True), figure)
+    return View(numbers, ["read_at", "rank", "top", "probability"], lambda: zip(rows, places, strict=True), figure)
 
 
 LENS = Lens(

@@ -7,7 +7,7 @@ import torch
 
 from app.runs.run import Run
 
-from .drawing import bars, escaped
+from .drawing import Chart, bars, escaped, quoted
 from .lens import Lens, Place, View
 from .parameters import LensError, Parameter, spelled, token_named
 from .parts import texts_tokens
@@ -75,7 +75,7 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
     best = cosine.topk(min(chosen["k"] + len(given), len(cosine))).indices.tolist()
     found = [token for token in best if token not in given][: chosen["k"]]
     text_of = run.loaded.tokenizer.text_of
-    said = " ".join(f"{'+' if sign > 0 else '−'} {text_of(token)!r}" for sign, token in terms).removeprefix("+ ")
+    said = " ".join(f"{'+' if sign > 0 else '−'} {quoted(text_of(token))}" for sign, token in terms).removeprefix("+ ")
     numbers = {
         "lens": "neighbours",
         "run": run.id,
@@ -85,7 +85,7 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
         "neighbours": [{"id": token, "text": text_of(token), "cosine": float(cosine[token])} for token in found],
     }
 
-    def figure() -> Any:
+    def figure() -> Chart:
         return bars(
             [float(cosine[token]) for token in found], [escaped(text_of(token)) for token in found],
             title=f"nearest to {said}", unit="cosine",

@@ -8,14 +8,15 @@ from torch import Tensor
 
 from app.runs.run import Run
 
-from .drawing import bars, escaped, labels_of
-from .lens import Lens, Place, View, nullable, rows_of
-from .parameters import Parameter, within
+from .drawing import Chart, bars, escaped, labels_of, quoted
+from .lens import Along, Lens, Place, View, nullable, rows_of
+from .parameters import LensError, Parameter, within
 from .parts import axis_tokens, output_prefix, position_parameter
-from .readout import linear_readout, strongest, texts, why_not_linear
+from .readout import Named, linear_readout, strongest, why_not_linear
 from .residual import stack_parameter, stacks
 
 _NAMED = 5
+_DRAWN = ("along the text", "tokens it moves")
 
 
 def layers_of(run: Run, part: str) -> list[str]:
@@ -35,14 +36,18 @@ def why_not_toward(run: Run, part: str) -> str | None:
     return why_not_linear(run.loaded.spec)
 
 
+def _longest(run: Run, parts: Sequence[str]) -> int:
+    """How many positions there are in the stack that has most."""
+    return max(run.recorder.rows(f"{layers_of(run, part)[0]}.hook_post") for part in parts)
+
+
 def _parameters(run: Run) -> Sequence[Parameter]:
     part = stack_parameter(run)
-    rows = run.recorder.rows(f"{layers_of(run, part.default if isinstance(part.default, str) else '')[0]}.hook_post")
     layers = max(len(layers_of(run, word)) for word in part.choices)
     return [
         part,
         Parameter("over", "strongest", "choice", "position", choices=("position", "text")),
-        position_parameter(run, rows),
+        position_parameter(run, _longest(run, part.choices)),
         Parameter("layer", "block", "choice", "all", choices=("all", *map(str, range(layers)))),
         Parameter("by", "by", "choice", "effect", choices=("effect", "activation")),
         Parameter("k", "neurons", "count", 20, least=1, most=200),
@@ -51,6 +56,10 @@ def _parameters(run: Run) -> Sequence[Parameter]:
 
 def _view(run: Run, chosen: Mapping[str, Any]) -> View:
     modules = layers_of(run, chosen["part"])
+    tokens = axis_tokens(run, f"{modules[0]}.hook_post", "pos")
+    # The last of the longest stack is the last of every one.
+    last = chosen["pos"] == _longest(run, list(stacks(run.loaded.graph))) - 1
+    chosen = {**chosen, "pos": within("pos", -1 if last else chosen["pos"], len(tokens))}
     layers = range(len(modules))
     if chosen["layer"] != "all":
         layer = within("layer", int(chosen["layer"]), len(modules))
@@ -63,7 +72,6 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
     toward: list[tuple[list[str], list[str]]] = [([], []) for _ in found]
     if reason is None and found:
         toward = _toward(run, [(modules[layer], neuron, value) for _, layer, neuron, _, value in found])
-    tokens = axis_tokens(run, f"{modules[0]}.hook_post", "pos")
     numbers = {
         "lens": "neurons",
         "run": run.id,
@@ -78,15 +86,18 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
         ],
         "toward_reason": reason,
     }  # fmt: skip
-    names = [f"{layer}.{neuron}" for _, layer, neuron, _, _ in found]
 
-    def figure() -> Any:
+    def figure() -> Chart:
+        where = f"at {quoted(tokens[chosen['pos']].text)}, pos {chosen['pos']}"
+        names = [_named(layer, neuron, up) for (_, layer, neuron, _, _), (up, _) in zip(found, toward, strict=True)]
         notes = [
-            f"at {escaped(tokens[one[3]].text)} (pos {one[3]})<br>{escaped(' '.join(up))}"
-            for one, (up, _) in zip(found, toward, strict=True)
+            f"at {quoted(tokens[one[3]].text)}, pos {one[3]}<br>{_raises(up, down)}"
+            for one, (up, down) in zip(found, toward, strict=True)
         ]
-        unit = "activation · length of what it writes" if chosen["by"] == "effect" else "activation"
-        return bars([one[0] for one in found], names, notes=notes, title="strongest neurons", unit=unit)
+        unit = chosen["by"]
+        title = f"strongest neurons {where if chosen['over'] == 'position' else 'anywhere in the text'}"
+        title += ", and what each raises most" if reason is None else f"; {reason}"
+        return bars([one[0] for one in found], names, notes=notes, title=title, unit=unit)
 
     rows: list[list[object]] = [
         [layer, neuron, pos, tokens[pos].text, value, strength, " ".join(map(repr, up)), " ".join(map(repr, down))]
@@ -97,6 +108,18 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
     return View(numbers, header, lambda: zip(rows, places, strict=True), figure)
 
 
+def _named(layer: int, neuron: int, raised: Sequence[str]) -> str:
+    """A neuron by block and number, and the tokens it writes toward."""
+    return f"{layer} · {neuron}" + (f" → {' '.join(escaped(text) for text in raised[:2])}" if raised else "")
+
+
+def _raises(up: Sequence[str], down: Sequence[str]) -> str:
+    """What a neuron raises and lowers, in two lines."""
+    if not up:
+        return "what it writes cannot be named by tokens"
+    return f"raises {' '.join(map(escaped, up))}<br>lowers {' '.join(map(escaped, down))}"
+
+
 def _candidates(
     run: Run, module: str, layer: int, chosen: Mapping[str, Any]
 ) -> list[tuple[float, int, int, int, float]]:
@@ -104,7 +127,7 @@ def _candidates(
     name = f"{module}.hook_post"
     count = rows_of(run, name)
     at = chosen["pos"] if chosen["over"] == "position" else None
-    first, last = (0, count) if at is None else (within("pos", at, count), at + 1)
+    first, last = (0, count) if at is None else (at, at + 1)
     post = run.recorder.read(name, first, last).float().cpu()  # [pos, d_mlp]
     strength = post
     if chosen["by"] == "effect":
@@ -136,12 +159,27 @@ def _toward(run: Run, neurons: Sequence[tuple[str, int, float]]) -> list[tuple[l
 def _neuron_parameters(run: Run) -> Sequence[Parameter]:
     part = stack_parameter(run)
     layers = max(len(layers_of(run, word)) for word in part.choices)
+    layer, neuron = _most_active(run, str(part.default))
     return [
         part,
-        Parameter("layer", "block", "index", 0, of="layer", size=layers),
-        Parameter("neuron", "neuron", "index", 0, of="neuron", size=run.loaded.spec.d_mlp),
+        Parameter("layer", "block", "index", layer, of="layer", size=layers),
+        Parameter("neuron", "neuron", "index", neuron, of="neuron", size=run.loaded.spec.d_mlp),
+        Parameter("draw", "as", "choice", _DRAWN[0], choices=_DRAWN),
         Parameter("k", "tokens named", "count", 10, least=1, most=100),
     ]
+
+
+def _most_active(run: Run, part: str) -> tuple[int, int]:
+    """Block and number of the neuron that is most active at the last position, which is shown unasked."""
+    best, found = -1.0, (0, 0)
+    for layer, module in enumerate(layers_of(run, part)):
+        name = f"{module}.hook_post"
+        count = run.recorder.rows(name)
+        if count:
+            largest = run.recorder.read(name, count - 1, count)[0].abs()  # [d_mlp]
+            if float(largest.max()) > best:
+                best, found = float(largest.max()), (layer, int(largest.argmax()))
+    return found
 
 
 def _neuron_view(run: Run, chosen: Mapping[str, Any]) -> View:
@@ -169,13 +207,35 @@ def _neuron_view(run: Run, chosen: Mapping[str, Any]) -> View:
         "toward_reason": reason,
     }
 
-    def figure() -> Any:
-        title = f"{module}, neuron {neuron}" + (f": toward {escaped(texts(up[:5]))}" if up else "")
-        return bars(values, labels_of(tokens), title=title, unit="activation", lying=False, along="pos")
+    title = f"block {chosen['layer']}, neuron {neuron}"
+    if chosen["draw"] == _DRAWN[1]:
+        if reason is not None:
+            raise LensError(f"what a neuron writes here cannot be named by tokens: {reason}", f"Use draw={_DRAWN[0]}.")
+        return _moved(numbers, up, down, title)
+
+    def figure() -> Chart:
+        said = f", toward {' '.join(quoted(one.text) for one in up[:5])}" if up else ""
+        return bars(values, labels_of(tokens), title=title + said, unit="activation", lying=False, along="pos")
 
     rows = [[pos, token.text, values[pos]] for pos, token in enumerate(tokens)]
     places: list[Place | None] = [(name, (pos, neuron)) for pos in range(len(values))]
-    return View(numbers, ["pos", "token", "activation"], lambda: zip(rows, places, strict=True), figure)
+    header, along = ["pos", "token", "activation"], Along("token", "activation", "activation")
+    return View(numbers, header, lambda: zip(rows, places, strict=True), figure, along)
+
+
+def _moved(numbers: Mapping[str, Any], up: Sequence[Named], down: Sequence[Named], title: str) -> View:
+    """The tokens whose logits a neuron raises most and lowers most."""
+    both = [*up, *reversed(down)]
+
+    def figure() -> Chart:
+        return bars(
+            [one.value for one in both], [escaped(one.text) for one in both],
+            title=f"{title}: what an activation of 1 adds to logits, before the last norm's scale", unit="added",
+        )  # fmt: skip
+
+    rows = [[one.id, one.text, one.value] for one in both]
+    places: list[Place | None] = [("W_U", (None, one.id)) for one in both]
+    return View(numbers, ["id", "text", "added"], lambda: zip(rows, places, strict=True), figure)
 
 
 LENS = Lens(

@@ -6,7 +6,7 @@ from typing import Any
 from app.runs.run import Run, candidates
 
 from .distributions import TEMPERATURE
-from .drawing import bars, escaped, token_labels
+from .drawing import Chart, bars, escaped, quoted
 from .lens import Lens, Place, View, positions_read
 from .parameters import Parameter
 from .parts import position_parameter
@@ -22,7 +22,8 @@ def _parameters(run: Run) -> Sequence[Parameter]:
 
 
 def _view(run: Run, chosen: Mapping[str, Any]) -> View:
-    count, pos = positions_read(run), chosen["pos"]
+    positions_read(run)
+    pos = chosen["pos"]
     word = "after" if run.loaded.spec.writes else "at"
     logits = run.recorder.read("logits", pos, pos + 1)[0].float().cpu()
     top = candidates(logits / chosen["temperature"], run.loaded, chosen["k"])
@@ -39,11 +40,11 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
         ],
     }
 
-    def figure() -> Any:
+    def figure() -> Chart:
         return bars(
             [one.probability for one in top], [escaped(one.text) for one in top], scale="probability",
             notes=[f"id {one.id}, logit {logit:.4f}" for one, logit in zip(top, own, strict=True)],
-            title=f"{word} “{token_labels(run, count)[pos]}” at pos {pos}", unit="probability",
+            title=f"{word} {quoted(run.tokens[pos].text)}, pos {pos}", unit="probability",
         )  # fmt: skip
 
     rows: list[list[object]] = [

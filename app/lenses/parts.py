@@ -36,6 +36,11 @@ def attention_parameters(run: Run, *parts: str) -> list[Parameter]:
     ]
 
 
+def fullest(run: Run, parts: Sequence[str]) -> str:
+    """The part to look at unasked: the last, or the encoder while a decoder has only what it starts from."""
+    return "encoder" if "encoder" in parts and len(run.tokens) < 2 else parts[-1]
+
+
 def layer_parameter(layers: int) -> Parameter:
     """A block."""
     return Parameter("layer", "block", "index", 0, of="layer", size=layers)
@@ -105,8 +110,15 @@ def stream(spec: Spec, graph: Graph, prefix: str = "") -> list[Stop]:
     return stops
 
 
-def added(graph: Graph, layers: int, prefix: str, kind: str) -> list[Stop]:
-    """What every block's sub-layer of one kind (`hook_attn_out`, …) adds to the stream."""
-    names = {tensor.name for tensor in graph.tensors}
-    found = [(layer, f"{prefix}blocks.{layer}.{kind}") for layer in range(layers)]
-    return [Stop(name, f"{layer}", layer) for layer, name in found if name in names]
+_ADDED = {"hook_attn_out": "attention", "hook_cross_attn_out": "cross-attention", "hook_mlp_out": "MLP"}
+
+
+def added(graph: Graph, prefix: str, *words: str) -> list[Stop]:
+    """What sub-layers (`attention`, `cross-attention`, `MLP`) of every block add to the stream, in the order in which
+    they do."""
+    kinds = {kind: word for kind, word in _ADDED.items() if word in words}
+    return [
+        Stop(tensor.name, f"{tensor.layer} {kinds[tensor.kind]}", tensor.layer or 0)
+        for tensor in graph.tensors
+        if tensor.kind in kinds and tensor.name.startswith(f"{prefix}blocks.")
+    ]

@@ -10,7 +10,7 @@ from app.transformer.graph import Axis, Bucket, Graph, Op
 from app.transformer.positions import distance_buckets
 
 from .attention import module_named
-from .drawing import bars
+from .drawing import Chart, bars, quoted
 from .lens import Lens, Place, View, nullable, rows_of
 from .parameters import Parameter, within
 from .parts import attention_parameters, axis_tokens, head_parameter
@@ -35,11 +35,12 @@ def _bias(run: Run, op: Op, head: int, query: int, key: int) -> float | None:
 
 
 def _parameters(run: Run) -> Sequence[Parameter]:
+    longest = max(len(run.tokens), len(run.source))
     return [
         *attention_parameters(run),
         head_parameter(run.loaded.spec),
-        Parameter("query", "query", "index", -1, of="pos", size=len(run.tokens)),
-        Parameter("key", "key", "index", 0, of="key_pos", size=run.loaded.spec.axis_sizes["key_pos"]),
+        Parameter("query", "query", "index", -1, of="pos", size=longest),
+        Parameter("key", "key", "index", 0, of="key_pos", size=longest),
     ]
 
 
@@ -49,7 +50,9 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
     query_read, key_read = op.reads[0], op.reads[1]
     rows_of(run, op.output)
     queries, keys = axis_tokens(run, op.output, "query_pos"), axis_tokens(run, op.output, "key_pos")
-    query = within("query", min(chosen["query"], len(queries) - 1), len(queries))
+    # The last of the longer text is the last of either.
+    last = chosen["query"] == max(len(run.tokens), len(run.source)) - 1
+    query = within("query", -1 if last else chosen["query"], len(queries))
     key = within("key", chosen["key"], len(keys))
     shared = key_read.index[1]
     key_head = head // shared.divide if isinstance(shared, Axis) else head
@@ -79,11 +82,14 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
         "difference": float(products.sum()) + (bias or 0.0) - score,
     }
 
-    def figure() -> Any:
+    def figure() -> Chart:
         notes = [f"{a:.4f} · {b:.4f} · {scale:.4f}" for a, b in zip(left, right, strict=True)]
+        said = f"{products.sum():.4f}"
+        said += "" if bias is None else f", with {bias:.4f} for the distance {products.sum() + bias:.4f}"
         return bars(
             numbers["products"], [str(at) for at in range(len(products))], notes=notes, unit="query · key · scale",
-            title=f"{module}, head {head}: {queries[query].text!r} · {keys[key].text!r}", lying=False, along="d_head",
+            title=f"{module}, head {head}: {quoted(queries[query].text)} · {quoted(keys[key].text)} = {said}",
+            lying=False, along="d_head",
         )  # fmt: skip
 
     rows = [[at, *triple] for at, triple in enumerate(zip(left, right, products, strict=True))]

@@ -1,6 +1,6 @@
 """From vectors of the residual stream to the vocabulary: the model's own last norm and unembedding."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -123,8 +123,3 @@ def strongest(loaded: LoadedModel, values: Tensor, count: int, largest: bool = T
         Named(int(token), loaded.tokenizer.text_of(int(token)), float(value))
         for value, token in zip(best.values, best.indices, strict=True)
     ]
-
-
-def texts(names: Sequence[Named]) -> str:
-    """Tokens in one line of a table."""
-    return " ".join(repr(one.text) for one in names)

@@ -8,10 +8,10 @@ import torch
 from app.runs.run import Run
 from app.transformer.graph import Graph
 
-from .drawing import heat_map, labels_of
+from .drawing import Chart, heat_map, labels_of
 from .lens import Lens, Place, View, nullable, rows_of
 from .parameters import Parameter
-from .parts import axis_tokens, stream
+from .parts import Stop, added, axis_tokens, fullest, stream
 
 _STACKS = {"": "self", "encoder.": "encoder", "decoder.": "decoder"}
 
@@ -23,18 +23,29 @@ def stacks(graph: Graph) -> dict[str, str]:
 
 
 def stack_parameter(run: Run) -> Parameter:
-    """Which stack to look at; the one that writes unless said otherwise."""
+    """Which stack to look at; the one that writes, as soon as it has written, unless said otherwise."""
     choices = list(stacks(run.loaded.graph))
-    return Parameter("part", "stack", "choice", choices[-1], choices=choices)
+    return Parameter("part", "stack", "choice", fullest(run, choices), choices=choices)
+
+
+def _stops(run: Run, prefix: str, of: str) -> list[Stop]:
+    """The vectors that are measured: the stream itself, or what its sub-layers add to it."""
+    if of == "what is added":
+        return added(run.loaded.graph, prefix, "attention", "cross-attention", "MLP")
+    return stream(run.loaded.spec, run.loaded.graph, prefix)
 
 
 def _parameters(run: Run) -> Sequence[Parameter]:
-    return [stack_parameter(run)]
+    return [
+        stack_parameter(run),
+        Parameter("of", "length of", "choice", "the stream", choices=("the stream", "what is added")),
+        Parameter("scale", "colour", "choice", "logarithm", choices=("logarithm", "length")),
+    ]
 
 
 def _view(run: Run, chosen: Mapping[str, Any]) -> View:
     prefix = stacks(run.loaded.graph)[chosen["part"]]
-    stops = stream(run.loaded.spec, run.loaded.graph, prefix)
+    stops = _stops(run, prefix, chosen["of"])
     count = rows_of(run, stops[-1].name)
     norms = torch.stack([run.recorder.read(stop.name, 0, count).float().norm(dim=-1).cpu() for stop in stops])
     values = nullable(norms.numpy())  # [stop, pos]
@@ -43,16 +54,20 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
         "lens": "residual_norms",
         "run": run.id,
         "part": chosen["part"],
+        "of": chosen["of"],
         "axes": ["stop", "pos"],
         "stops": [{"name": stop.name, "label": stop.label} for stop in stops],
         "tokens": [token.text for token in tokens],
         "norms": values,
     }
 
-    def figure() -> Any:
+    def figure() -> Chart:
+        logarithm = chosen["scale"] == "logarithm"
         return heat_map(
-            values, labels_of(tokens), [stop.label for stop in stops], "summary",
-            title="length of the residual stream", across="pos", down="after",
+            norms.log2().numpy() if logarithm else norms.numpy(), labels_of(tokens), [stop.label for stop in stops],
+            "summary", title=f"length of {chosen['of']}", across="pos", down="after",
+            unit="log2 of the length" if logarithm else "length",
+            notes=[[f"length {norm:.4g}" for norm in row] for row in norms.tolist()] if logarithm else None,
         )  # fmt: skip
 
     rows: list[list[object]] = []
@@ -73,8 +88,10 @@ LENS = Lens(
     " since the next one reads through a norm, only a vector's direction and its length against what is added matter.",
     (
         "A long vector is not a sure one: norms divide the length away before anything reads it.",
-        "The first position is often many times longer than the rest: it is where idle heads look. One scale for all"
-        " then makes the others look alike; the table has the numbers.",
+        "The first position is often many times longer than the rest: it is where idle heads look. Coloured by the"
+        " length itself the others then look alike; the logarithm tells them apart, a step of 1 being twice as long.",
+        "What a sub-layer adds may be long and still change little, where it points along the stream or is undone"
+        " by the next.",
     ),
     _parameters,
 )

@@ -8,10 +8,10 @@ import torch
 from app.runs.run import Run
 
 from .attention import square
-from .drawing import heat_map, labels_of
+from .drawing import Chart, heat_map, labels_of
 from .lens import Lens, Place, View, nullable
 from .parameters import Parameter
-from .parts import attentions, axis_tokens, layer_parameter
+from .parts import attentions, axis_tokens, fullest, layer_parameter
 
 
 def rollout(patterns: Sequence[torch.Tensor]) -> torch.Tensor:
@@ -29,7 +29,7 @@ def _parameters(run: Run) -> Sequence[Parameter]:
     parts = {part: modules for part, modules in attentions(run.loaded.graph).items() if part != "cross"}
     layers = layer_parameter(max(map(len, parts.values())))
     return [
-        Parameter("part", "attention", "choice", list(parts)[-1], choices=list(parts)),
+        Parameter("part", "attention", "choice", fullest(run, list(parts)), choices=list(parts)),
         Parameter("layer", "up to block", "index", -1, of="layer", size=layers.size),
     ]
 
@@ -49,13 +49,13 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
         "layer": chosen["layer"],
         "axes": ["query_pos", "key_pos"],
         "tokens": [token.text for token in tokens],
-        "matrix": values,
+        "matrix": matrix,
     }
 
-    def figure() -> Any:
+    def figure() -> Chart:
         labels = labels_of(tokens)
         return heat_map(
-            values, labels, labels, "probability", square=True,
+            matrix, labels, labels, "probability", unit="share",
             title=f"rollout up to block {chosen['layer']}", across="key_pos", down="query_pos",
         )  # fmt: skip
 

@@ -7,15 +7,21 @@ from app.runs.run import Run
 from app.transformer.spec import Spec
 
 from .distributions import TEMPERATURE, surprisals
-from .drawing import bars, token_labels
-from .lens import Lens, Place, View
-from .parameters import Parameter
+from .drawing import Chart, bars, token_labels
+from .lens import Along, Lens, Place, View
+from .parameters import LensError, Parameter
 
 
 def _why_not(spec: Spec) -> str | None:
     if spec.writes:
         return None
     return "it reads every token before it names it, so what the text cost it has no meaning"
+
+
+def _summed(values: Sequence[float | None]) -> float | None:
+    """The sum, or None where one is not a number."""
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None
 
 
 def _parameters(run: Run) -> Sequence[Parameter]:
@@ -26,9 +32,16 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
     tokens = run.tokens
     values = surprisals(run, chosen["temperature"])
     count = len(values)
-    known = [value for value in values if value is not None]
-    total = sum(known) if len(known) == count else None
-    size = sum(token.end - token.start for token in tokens[1 : count + 1])
+    if count == 0:
+        raise LensError(
+            "only the first token is there, and before it stands nothing that could have foretold it",
+            "Read a longer text, or let the model write.",
+        )
+    total = _summed(values)
+    # What stands for no byte was put there by the model's own habit: it is no part of what the text cost.
+    sizes = [token.end - token.start for token in tokens[1 : count + 1]]
+    size = sum(sizes)
+    cost = _summed([value for value, long in zip(values, sizes, strict=True) if long > 0])
     numbers = {
         "lens": "surprisal",
         "run": run.id,
@@ -39,24 +52,27 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
             for pos in range(count)
         ],
         "total": total,
+        "per_token": None if total is None else total / count,
         "bytes": size,
-        "per_token": None if total is None or count == 0 else total / count,
-        # Ids taken verbatim without a tokenizer stand for no bytes.
-        "per_byte": None if total is None or size == 0 else total / size,
+        # Bits of the tokens that stand for bytes; ids taken verbatim without a tokenizer stand for none.
+        "text": cost if size else None,
+        "per_byte": None if cost is None or size == 0 else cost / size,
     }
 
-    def figure() -> Any:
+    def figure() -> Chart:
         labels = token_labels(run, count + 1)
         said = "" if total is None else f", {total:.2f} bits in all"
-        said += "" if numbers["per_byte"] is None else f", {numbers['per_byte']:.3f} a byte"
+        if numbers["per_byte"] is not None:
+            said += f"; the text's {size} bytes cost {cost:.2f}, {numbers['per_byte']:.3f} a byte"
         return bars(
-            values, labels[1:], notes=[f"after {label}" for label in labels[:count]], lying=False,
+            values, labels[1:], notes=[f"after {label}" for label in labels[:count]], lying=False, scale="summary",
             title=f"surprisal{said}", unit="bits", along="token that came",
         )  # fmt: skip
 
     rows: list[list[object]] = [[pos, tokens[pos].text, tokens[pos + 1].text, values[pos]] for pos in range(count)]
     places: list[Place | None] = [("logits", (pos, tokens[pos + 1].id)) for pos in range(count)]
-    return View(numbers, ["pos", "token", "next_token", "surprisal"], lambda: zip(rows, places, strict=True), figure)
+    header, along = ["pos", "token", "next_token", "surprisal"], Along("next_token", "surprisal", "summary")
+    return View(numbers, header, lambda: zip(rows, places, strict=True), figure, along)
 
 
 LENS = Lens(
@@ -65,10 +81,12 @@ LENS = Lens(
     "Tokens",
     _view,
     "A bar for every token: minus the logarithm to base 2 of the probability that the model gave it, in bits. One bit"
-    " is a coin's toss, ten bits one in a thousand. The sum is what the text would cost to send with this model as the"
-    " code; divided by its bytes it can be compared between models with different tokens.",
+    " is a coin's toss, ten bits one in a thousand. The sum over the text is what it would cost to send with this model"
+    " as the code; divided by its bytes it can be compared between models with different tokens.",
     (
         "The first token is not counted: nothing comes before it.",
+        "What a model puts around a text (a system's words, marks of turns) has bars of its own, and is left out of the"
+        " cost of the text and of what a byte costs.",
         "Bits per token cannot be compared between vocabularies, bits per byte can.",
         "A text that the model wrote itself is cheap to it; that says nothing about other texts.",
     ),

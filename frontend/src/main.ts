@@ -11,6 +11,7 @@ import { effect } from "@preact/signals";
 import { h, render } from "preact";
 import { ApiError, getCapabilities, getModels } from "./net/rest";
 import { Page } from "./panels/page";
+import { prepare } from "./panels/plotly";
 import { publish } from "./panels/public";
 import { createMap, type MapView, NoWebGL2Error } from "./scene";
 import { currentAddress, follow, mirror, takeWaitingCamera } from "./session/address-bar";
@@ -124,6 +125,7 @@ async function start(): Promise<void> {
   }
   await follow(currentAddress(), session, map);
   mirror(session, map);
+  prepare();
 }
 
 void start();

@@ -33,6 +33,13 @@ export interface LensInfo {
 export type LensPlace = readonly [tensor: string, index: readonly (number | null)[]];
 export type LensValue = string | number | boolean | null;
 
+/** That a table's rows are a text's tokens in order: the columns of the token and of the number it is coloured by. */
+export interface LensAlong {
+  readonly token: string;
+  readonly value: string;
+  readonly scale: "probability" | "activation" | "summary";
+}
+
 export interface LensTable {
   readonly header: readonly string[];
   readonly rows: readonly (readonly LensValue[])[];
@@ -40,6 +47,7 @@ export interface LensTable {
   readonly places: readonly (LensPlace | null)[];
   /** Whether these are all rows; a file has them all. */
   readonly complete: boolean;
+  readonly along: LensAlong | null;
 }
 
 /** The board's answer: every head as a small map. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fittingTexts, heightOf, pointAt, rowOfPoint, shapeAround, type Trace } from "./figure-parts";
+import { fittingTicks, heightOf, pointAt, rowOfPoint, shapeAround, type Trace } from "./figure-parts";
 
 const HEAT: Trace = {
   type: "heatmap",
@@ -26,31 +26,47 @@ test("points and rows of the table are each other's", () => {
   expect(rowOfPoint([{ type: "heatmap" }], 0, [0, 0])).toBeUndefined();
 });
 
+test("a small map is one row, a cell may be no row, and cells may share one", () => {
+  const board: Trace = {
+    type: "heatmap",
+    z: Array.from({ length: 6 }, () => [0, 0, 0, 0]),
+    meta: { row: 0, stride: [2, 1], block: [3, 2] },
+  };
+  expect(rowOfPoint([board], 0, [1, 1])).toBe(3);
+  expect(pointAt([board], 3)).toEqual({ curve: 0, at: [1, 1] });
+  expect(pointAt([board], 4)).toBeUndefined();
+  const shared: Trace = { ...HEAT, meta: { row: 0, stride: [0, 1] } };
+  expect(rowOfPoint([shared], 0, [1, 2])).toBe(2);
+  expect(pointAt([shared], 2)).toEqual({ curve: 0, at: [0, 2] });
+  const which = [
+    [3, null],
+    [0, 1],
+  ];
+  const other: Trace = { ...HEAT, meta: { which } };
+  expect(rowOfPoint([other], 0, [0, 1])).toBeUndefined();
+  expect(rowOfPoint([other], 0, [1, 0])).toBe(0);
+  expect(pointAt([other], 1)).toEqual({ curve: 0, at: [1, 1] });
+  expect(pointAt([other], 2)).toBeUndefined();
+});
+
 test("a frame stands around its point", () => {
-  expect(shapeAround([HEAT], { curve: 0, at: [1, 2] }, "#000")).toMatchObject({
-    x0: 1.5,
-    x1: 2.5,
-    y0: 0.5,
-    y1: 1.5,
-  });
   expect(shapeAround(LINES, { curve: 1, at: [0] }, "#000")).toMatchObject({ xanchor: 0, yanchor: 7 });
 });
 
 test("bars take a line each", () => {
-  const bars: Trace = { type: "bar", orientation: "h", y: Array.from({ length: 20 }, (_, at) => at) };
+  const names = Array.from({ length: 20 }, (_, at) => `${at}`);
+  const bars: Trace = { type: "bar", orientation: "h", meta: { names } };
   expect(heightOf([bars], 400)).toBe(400);
 });
 
-test("texts in cells are cut to the cell, entities counted as one character, and whole when pointed at", () => {
-  const trace: Trace = {
-    type: "heatmap",
-    text: [["&lt;|endoftext|&gt;", "␣a"]],
-    texttemplate: "%{text}",
-    hovertemplate: "%{text}: %{z}",
+test("names along an axis are as many as fit, cut where they are long, an entity counted as one character", () => {
+  const names = Array.from({ length: 40 }, () => "&lt;|endoftext|&gt;too long");
+  const upright = fittingTicks([{ type: "bar", orientation: "v", meta: { names } }], 320) as {
+    xaxis: { tickvals: number[]; ticktext: string[] };
   };
-  const fitted = fittingTexts(trace, 170 + 2 * 25);
-  expect(fitted.text).toEqual([["&lt;|e…", "␣a"]]);
-  expect(fitted).toMatchObject({ customdata: trace.text, hovertemplate: "%{customdata}: %{z}" });
-  expect(fittingTexts(trace, 180).texttemplate).toBe("");
-  expect(fittingTexts(HEAT, 400)).toEqual({});
+  expect(upright.xaxis.tickvals).toEqual([
+    0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32, 34, 36, 38,
+  ]);
+  expect(upright.xaxis.ticktext[0]).toBe("&lt;|endoftext|&gt;…");
+  expect(fittingTicks([{ type: "scatter" }], 320)).toEqual({});
 });

@@ -1,7 +1,17 @@
 /** What the page needs to know of a lens's figure: its colours by meaning, how high it wants to be, and which of its
  *  points is which row of the table. Pure: nothing here draws. */
 
-import type { Colours } from "./plotly";
+/** The page's colours that charts are drawn in. */
+export type Colours = Readonly<Record<(typeof COLOUR_NAMES)[number], string>>;
+const COLOUR_NAMES = ["ink", "soft", "rule", "paper", "panel", "pr", "ap", "an", "su"] as const;
+
+/** The colours that hold where an element stands. */
+export function coloursOf(host: HTMLElement): Colours {
+  const style = getComputedStyle(host);
+  return Object.fromEntries(
+    COLOUR_NAMES.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]),
+  ) as Record<(typeof COLOUR_NAMES)[number], string>;
+}
 
 /** A trace as the server makes them (app/lenses/drawing.py): `meta` says what colours mean and where the rows are. */
 export interface Trace {
@@ -14,6 +24,8 @@ export interface Trace {
   readonly text?: unknown;
   readonly texttemplate?: string;
   readonly hovertemplate?: string;
+  readonly zmin?: number;
+  readonly zmax?: number;
   readonly customdata?: unknown;
   readonly textfont?: Readonly<Record<string, unknown>>;
   readonly marker?: Readonly<Record<string, unknown>>;
@@ -21,6 +33,15 @@ export interface Trace {
     readonly scale?: "probability" | "activation" | "summary";
     readonly row?: number;
     readonly stride?: readonly number[];
+    /** How many cells of a matrix are one unit, down and across. */
+    readonly block?: readonly [number, number];
+    /** The row of the table of every cell, where they stand in another order. */
+    readonly which?: readonly (readonly (number | null)[])[];
+    readonly unit?: string;
+    readonly rows?: readonly string[] | null;
+    readonly columns?: readonly string[] | null;
+    /** What bars and points stand for, all of them. */
+    readonly names?: readonly string[];
   };
 }
 
@@ -37,25 +58,29 @@ export function rowOfPoint(
   point: number | readonly number[],
 ): number | undefined {
   const meta = data[curve]?.meta;
-  if (meta?.row === undefined || !meta.stride) return undefined;
   const at = typeof point === "number" ? [point] : point;
+  if (meta?.which) return meta.which[at[0] ?? 0]?.[at[1] ?? 0] ?? undefined;
+  if (meta?.row === undefined || !meta.stride) return undefined;
   return meta.stride.reduce((row, step, axis) => row + step * (at[axis] ?? 0), meta.row);
 }
 
-/** The point that a row of the table is. */
+/** The point that a row of the table is; of several the first. */
 export function pointAt(data: readonly Trace[], row: number): FigurePoint | undefined {
   for (const [curve, trace] of data.entries()) {
     const { meta } = trace;
-    if (meta?.row === undefined || !meta.stride) continue;
+    const there = meta?.which?.findIndex((cells) => cells.includes(row)) ?? -1;
+    if (there >= 0) return { curve, at: [there, meta!.which![there]!.indexOf(row)] };
+    if (meta?.row === undefined || !meta.stride || meta.which) continue;
     let rest = row - meta.row;
     if (rest < 0) continue;
     const at = meta.stride.map((step) => {
-      const along = Math.floor(rest / step);
+      // A stride of nothing: all along this axis are one row.
+      const along = step === 0 ? 0 : Math.floor(rest / step);
       rest -= along * step;
       return along;
     });
     const size = (trace.z ?? longer(trace.x, trace.y)).length;
-    if (at[0]! < size) return { curve, at };
+    if (at[0]! * (meta.block?.[0] ?? 1) < size) return { curve, at };
   }
   return undefined;
 }
@@ -66,9 +91,7 @@ const longer = (a: readonly unknown[] = [], b: readonly unknown[] = []) => (a.le
 export function shapeAround(data: readonly Trace[], { curve, at }: FigurePoint, colour: string): object {
   const trace = data[curve]!;
   const line = { color: colour, width: 1.5 };
-  const [first = 0, second = 0] = at;
-  if (trace.type === "heatmap")
-    return { type: "rect", x0: second - 0.5, x1: second + 0.5, y0: first - 0.5, y1: first + 0.5, line };
+  const [first = 0] = at;
   if (trace.type === "bar") {
     const [low, high] = [first - 0.45, first + 0.45];
     return trace.orientation === "h"
@@ -89,65 +112,51 @@ export function shapeAround(data: readonly Trace[], { curve, at }: FigurePoint, 
   };
 }
 
-/** How high a figure wants to be at a width, in pixels. */
+/** Room for an upright name along an axis, a character of it in pixels, and how many there may be. */
+const NAME = 13;
+const CHARACTER = 6.6;
+const UPRIGHT = 15;
+const LYING = 30;
+
+/** How high a chart wants to be at a width, in pixels. */
 export function heightOf(data: readonly Trace[], width: number): number {
   const [trace] = data;
   if (trace?.type === "bar" && trace.orientation === "h")
-    return Math.min(900, 60 + 17 * (trace.y?.length ?? 0));
-  if (trace?.type === "heatmap" && trace.z) {
-    const columns = (trace.z[0] as readonly unknown[] | undefined)?.length ?? 1;
-    const square = trace.z.length === columns;
-    return square ? Math.min(width, 640) : Math.min(640, Math.max(200, 110 + 18 * trace.z.length));
-  }
+    return Math.min(900, 60 + 17 * (trace.meta?.names?.length ?? trace.y?.length ?? 0));
   if (trace?.mode?.includes("markers") && !trace.mode.includes("lines")) return Math.min(width, 520);
-  return 260;
+  return 220 + Math.round(CHARACTER * Math.min(UPRIGHT, longest(trace?.meta?.names ?? [])));
 }
 
-/** What labels and the scale take of a heat map's width, and a character of its cells, in pixels. */
-const BESIDE = 170;
-const CHARACTER = 6.1;
+const longest = (names: readonly string[]) => Math.max(0, ...names.map(({ length }) => length));
 
-/** Texts written into a heat map's cells, cut to the cells' width so that they stay readable; whole when pointed at. */
-export function fittingTexts(trace: Trace, width: number): Partial<Trace> {
-  if (!trace.texttemplate) return {};
-  const texts = trace.text as readonly (readonly string[])[];
-  const room = Math.floor((width - BESIDE) / Math.max(1, texts[0]?.length ?? 0) / CHARACTER);
-  if (room < 2) return { texttemplate: "" };
-  return {
-    text: texts.map((row) => row.map((text) => shortened(text, room))),
-    customdata: texts,
-    hovertemplate: trace.hovertemplate?.replace("%{text}", "%{customdata}") ?? "",
-    textfont: { size: 10 },
+/** Names along an axis of bars: as many as there is room for, cut where they would take the chart's. */
+export function fittingTicks(data: readonly Trace[], width: number): Record<string, object> {
+  const [trace] = data;
+  const names = trace?.meta?.names;
+  if (!names) return {};
+  const lying = trace.orientation === "h";
+  const every = lying ? 1 : Math.max(1, Math.ceil((names.length * NAME) / Math.max(NAME, width - 60)));
+  const places = names.map((_, at) => at).filter((at) => at % every === 0);
+  const most = lying ? Math.max(8, Math.min(LYING, Math.floor((width * 0.45) / CHARACTER))) : UPRIGHT;
+  const ticks = {
+    tickmode: "array",
+    tickvals: places,
+    ticktext: places.map((at) => shortened(names[at]!, most)),
   };
+  return lying ? { yaxis: ticks } : { xaxis: { ...ticks, tickangle: -90 } };
 }
 
 /** Plotly's texts are HTML: an entity is one character. */
-function shortened(text: string, room: number): string {
+export function shortened(text: string, room: number): string {
   const characters = text.match(/&[#\w]+;|./gsu) ?? [];
   return characters.length <= room ? text : `${characters.slice(0, room - 1).join("")}…`;
 }
 
 /** The traces in the page's colours, by what their colours stand for. */
-export function themedData(data: readonly Trace[], colours: Colours, width: number): readonly Trace[] {
+export function themedData(data: readonly Trace[], colours: Colours): readonly Trace[] {
   return data.map((trace) => {
-    const scale = trace.meta?.scale;
-    const full = { probability: colours.pr, activation: colours.ap, summary: colours.su }[
-      scale ?? "activation"
-    ];
-    if (trace.type === "heatmap") {
-      const ramp =
-        scale === "activation"
-          ? [
-              [0, colours.an],
-              [0.5, colours.paper],
-              [1, colours.ap],
-            ]
-          : [
-              [0, colours.paper],
-              [1, full],
-            ];
-      return { ...trace, ...fittingTexts(trace, width), colorscale: ramp };
-    }
+    const scale = trace.meta?.scale ?? "activation";
+    const full = { probability: colours.pr, activation: colours.ap, summary: colours.su }[scale];
     if (trace.type === "bar") {
       const values = (trace.orientation === "h" ? trace.x : trace.y) ?? [];
       const colour = (value: unknown) =>
@@ -155,8 +164,9 @@ export function themedData(data: readonly Trace[], colours: Colours, width: numb
       return { ...trace, marker: { ...trace.marker, color: values.map(colour) } };
     }
     const several = Array.isArray(trace.marker?.color);
+    const named = { textfont: { size: 10 } };
     return several || data.length > 1
-      ? trace
-      : { ...trace, line: { color: full }, marker: { ...trace.marker, color: full }, textfont: { size: 10 } };
+      ? { ...trace, ...named }
+      : { ...trace, ...named, line: { color: full }, marker: { ...trace.marker, color: full } };
   });
 }

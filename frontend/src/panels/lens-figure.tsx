@@ -7,6 +7,7 @@ import { theme } from "../theme";
 import { useActions } from "./actions";
 import { heightOf, type Trace } from "./figure-parts";
 import { chosenRow, visit } from "./lens-link";
+import { LensMatrix } from "./lens-matrix";
 import { type Drawn, drawFigure } from "./plotly";
 import { Scatter3D } from "./scatter-3d";
 
@@ -14,11 +15,13 @@ interface Props {
   readonly figure: Figure;
   /** Its rows, where they are here: what a click on a point leads to. */
   readonly table: LensTable | null;
+  readonly title: string;
   readonly failed: (message: string) => void;
 }
 
 export function LensFigure(props: Props) {
   const [trace] = props.figure.data;
+  if (trace?.type === "heatmap") return <LensMatrix {...props} />;
   return trace?.type === "scatter3d" ? <Scatter3D {...props} /> : <PlotlyFigure {...props} />;
 }
 

@@ -3,7 +3,8 @@
 import { useEffect, useRef } from "preact/hooks";
 import { tokenText } from "../format";
 import type { LensParameter, LensQuery } from "../net/lenses";
-import { position, run } from "../state";
+import type { Token } from "../net/types";
+import { run } from "../state";
 
 /** Longer axes are typed, not picked from a list. */
 const MOST_LISTED = 512;
@@ -11,11 +12,14 @@ const TOKEN_AXES = new Set(["pos", "key_pos"]);
 
 interface Props {
   readonly parameters: readonly LensParameter[];
+  /** What was chosen here. */
   readonly query: LensQuery;
+  /** What the lens is asked: the same, and what follows the page. */
+  readonly asked: LensQuery;
   readonly onChange: (query: LensQuery) => void;
 }
 
-export function LensForm({ parameters, query, onChange }: Props) {
+export function LensForm({ parameters, query, asked, onChange }: Props) {
   const shown = parameters.filter(({ kind, choices }) => kind !== "choice" || choices.length > 1);
   if (shown.length === 0) return null;
   const change = (name: string) => (value: string | null) => {
@@ -31,6 +35,8 @@ export function LensForm({ parameters, query, onChange }: Props) {
           <Control
             parameter={parameter}
             value={query[parameter.name] ?? null}
+            followed={asked[parameter.name] ?? null}
+            tokens={tokensAlong(parameter, partOf(parameters, asked))}
             onChange={change(parameter.name)}
           />
         </label>
@@ -39,10 +45,26 @@ export function LensForm({ parameters, query, onChange }: Props) {
   );
 }
 
+/** Which attention or stack a lens looks at. */
+function partOf(parameters: readonly LensParameter[], asked: LensQuery): string {
+  return asked.part ?? `${parameters.find(({ name }) => name === "part")?.default ?? ""}`;
+}
+
+/** The tokens along a parameter's axis: those of the text, or of the source that an encoder reads. */
+function tokensAlong({ of }: LensParameter, part: string): readonly Token[] {
+  if (!TOKEN_AXES.has(of)) return [];
+  const source = part === "encoder" || (part === "cross" && of === "key_pos");
+  return (source ? run.value?.source : run.value?.tokens) ?? [];
+}
+
 interface ControlProps {
   readonly parameter: LensParameter;
   /** Null: nothing was chosen, the default holds. */
   readonly value: string | null;
+  /** What the page's own choice says, where nothing was chosen. */
+  readonly followed: string | null;
+  /** What stands at the places of its axis. */
+  readonly tokens: readonly Token[];
   readonly onChange: (value: string | null) => void;
 }
 
@@ -69,25 +91,19 @@ function Choice({ parameter, value, onChange }: ControlProps) {
   );
 }
 
-/** A place along an axis; positions carry their tokens, and follow the token chosen on the page until one is picked. */
-function Index({ parameter, value, onChange }: ControlProps) {
-  const tokens = run.value?.tokens ?? [];
-  const named = TOKEN_AXES.has(parameter.of);
-  const follows = parameter.name === "pos";
-  const chosen = position.value;
-  const rest = Number(parameter.default) < 0 ? `last` : `${parameter.default}`;
+/** A place along an axis; positions carry their tokens. Until one is picked it follows what is chosen on the page. */
+function Index({ parameter, value, followed, tokens, onChange }: ControlProps) {
+  const rest = { "-1": "last", "0": "first" }[`${parameter.default}`] ?? `${parameter.default}`;
   return (
     <select
-      value={value ?? (follows || Number(parameter.default) < 0 ? "" : `${parameter.default}`)}
+      value={value ?? ""}
       onChange={(event) => onChange(event.currentTarget.value === "" ? null : event.currentTarget.value)}
     >
-      {(follows || Number(parameter.default) < 0) && (
-        <option value="">{follows && chosen !== null ? `chosen (${chosen})` : rest}</option>
-      )}
+      <option value="">{followed === null ? rest : `chosen (${followed})`}</option>
       {Array.from({ length: parameter.size }, (_, at) => (
         <option key={at} value={`${at}`}>
           {at}
-          {named && tokens[at] ? ` ${tokenText(tokens[at].text)}` : ""}
+          {tokens[at] ? ` ${tokenText(tokens[at].text)}` : ""}
         </option>
       ))}
     </select>
@@ -103,13 +119,13 @@ function useShown(value: string) {
   return field;
 }
 
-function Number_({ parameter, value, onChange }: ControlProps) {
+function Number_({ parameter, value, followed, onChange }: ControlProps) {
   const least = parameter.kind === "index" ? 0 : parameter.least;
   const most = parameter.kind === "index" ? parameter.size - 1 : parameter.most;
   return (
     <input
       type="number"
-      ref={useShown(value ?? `${parameter.default}`)}
+      ref={useShown(value ?? followed ?? `${parameter.default}`)}
       {...(least === null ? {} : { min: least })}
       {...(most === null ? {} : { max: most })}
       step={parameter.kind === "number" ? "any" : 1}
@@ -132,15 +148,6 @@ function Text({ parameter, value, onChange }: ControlProps) {
   );
 }
 
+/** What is the default anyway need not be said; an index is, since what is not said follows the page. */
 const sameAsDefault = (value: string, parameter: LensParameter): string | null =>
-  value === `${parameter.default}` || value === "" ? null : value;
-
-/** What a lens is to be asked: what was chosen, and the position chosen on the page where the lens has one. */
-export function askedOf(parameters: readonly LensParameter[], query: LensQuery): LensQuery {
-  const at = position.value;
-  const pos = parameters.find(({ name }) => name === "pos");
-  const known = Object.fromEntries(
-    Object.entries(query).filter(([name]) => parameters.some((parameter) => parameter.name === name)),
-  );
-  return pos && at !== null && at < pos.size && known.pos === undefined ? { ...known, pos: `${at}` } : known;
-}
+  value === "" || (value === `${parameter.default}` && parameter.kind !== "index") ? null : value;

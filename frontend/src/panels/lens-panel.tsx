@@ -7,12 +7,15 @@ import { run } from "../state";
 import { changedLens, type Face, type OpenLens, openLenses, withoutLens } from "../state/lenses";
 import { Exports } from "./exports";
 import { LensFigure } from "./lens-figure";
-import { askedOf, LensForm } from "./lens-form";
+import { askedOf } from "./lens-follow";
+import { LensForm } from "./lens-form";
 import { LensTableView } from "./lens-table";
+import { LensWords } from "./lens-words";
 import { useAnswer } from "./use-lens";
 
 const FACES: readonly { face: Face; word: string }[] = [
   { face: "figure", word: "Chart" },
+  { face: "text", word: "Text" },
   { face: "table", word: "Table" },
   { face: "notes", word: "How to read this" },
 ];
@@ -56,29 +59,34 @@ interface Props {
   readonly change: (next: Partial<OpenLens>) => void;
 }
 
-function Applied({ info, open, change }: Props) {
+function Applied({ info, open: asked, change }: Props) {
   const now = run.value;
   const id = now?.id ?? "";
-  const query = askedOf(info.parameters, open.query);
-  const settled = now?.phase !== "writing";
+  const query = askedOf(info.parameters, asked.query);
+  const settled = now?.phase === "paused" || now?.phase === "done";
   const key = `${id} ${now?.tokens.length} ${info.name} ${new URLSearchParams(query)}`;
+  const table = useAnswer(settled && asked.face !== "notes" ? key : null, (signal) =>
+    getLens<LensTable>(id, info.name, { ...query, format: "table" }, signal),
+  );
+  const along = table.value?.along ?? null;
+  // Not every table is a text; an address may ask for one all the same.
+  const textless = asked.face === "text" && table.value !== null && along === null;
+  const open: OpenLens = textless ? { ...asked, face: "figure" } : asked;
   const figure = useAnswer(settled && open.face === "figure" ? key : null, (signal) =>
     getLens<Figure>(id, info.name, { ...query, format: "figure" }, signal),
   );
-  const table = useAnswer(settled && open.face !== "notes" ? key : null, (signal) =>
-    getLens<LensTable>(id, info.name, { ...query, format: "table" }, signal),
-  );
   const broken = useSignal<string | null>(null);
-  const problem = open.face === "table" ? table.problem : figure.problem;
+  const problem = open.face === "figure" ? figure.problem : table.problem;
   return (
     <>
       <LensForm
         parameters={info.parameters}
         query={open.query}
+        asked={query}
         onChange={(next) => change({ query: next })}
       />
       <fieldset class="faces" aria-label={`Show ${info.title} as`}>
-        {FACES.map(({ face, word }) => (
+        {FACES.filter(({ face }) => face !== "text" || along).map(({ face, word }) => (
           <button
             key={face}
             type="button"
@@ -96,7 +104,11 @@ function Applied({ info, open, change }: Props) {
         </p>
       )}
       {broken.value && <p class="problem">{broken.value}</p>}
-      {!settled && open.face !== "notes" && <p class="soft note">Waits until the writer rests.</p>}
+      {!settled && open.face !== "notes" && (
+        <p class="soft note">
+          {now?.phase === "writing" ? "Waits until the writer rests." : "Comes when the text has been read."}
+        </p>
+      )}
       {open.face === "figure" && figure.value && (
         <>
           <p class="caption">
@@ -105,11 +117,15 @@ function Applied({ info, open, change }: Props) {
           <LensFigure
             figure={figure.value}
             table={table.value}
+            title={info.title}
             failed={(message) => {
               broken.value = message;
             }}
           />
         </>
+      )}
+      {open.face === "text" && table.value && along && (
+        <LensWords table={table.value} along={along} title={info.title} />
       )}
       {open.face === "table" && table.value && <LensTableView table={table.value} title={info.title} />}
       {open.face === "notes" && <Notes info={info} />}

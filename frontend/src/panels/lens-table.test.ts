@@ -12,6 +12,7 @@ const TABLE: LensTable = {
   ],
   places: [null, null, null, null],
   complete: true,
+  along: null,
 };
 
 test("numbers sort as numbers, words as words, what is missing last", () => {

@@ -2,7 +2,18 @@
  *  file in print quality. */
 
 import type { Figure } from "../net/rest";
-import { heightOf, pointAt, rowOfPoint, shapeAround, type Trace, themedData } from "./figure-parts";
+import {
+  type Colours,
+  coloursOf,
+  fittingTicks,
+  heightOf,
+  pointAt,
+  rowOfPoint,
+  shapeAround,
+  type Trace,
+  themedData,
+} from "./figure-parts";
+import { eye, SIZE, scatterFile } from "./scatter-view";
 
 interface Point {
   readonly curveNumber: number;
@@ -42,6 +53,11 @@ function load(): Promise<Plotly> {
   return library;
 }
 
+/** Fetches and compiles the library while nobody waits for it. */
+export function prepare(): void {
+  window.requestIdleCallback?.(() => void load(), { timeout: 10_000 });
+}
+
 export interface Drawing {
   /** Why it could not be drawn. */
   failed(message: string): void;
@@ -66,12 +82,7 @@ export function drawFigure(host: HTMLElement, figure: Figure, drawing: Drawing):
   const draw = async () => {
     const plotly = await load();
     if (gone) return;
-    await plotly.react(
-      host,
-      themedData(data, colours, host.clientWidth),
-      themed(figure, host, colours),
-      CONFIG,
-    );
+    await plotly.react(host, themedData(data, colours), themed(figure, host, colours), CONFIG);
     (host as Host).on?.("plotly_click", ({ points: [point] }) => {
       const row = point && rowOfPoint(data, point.curveNumber, point.pointNumber);
       if (row !== undefined) drawing.clicked?.(row);
@@ -114,19 +125,57 @@ const CONFIG = { displaylogo: false, displayModeBar: false };
 /** 96 pixels an inch on the page, three times as many on paper. */
 const PRINT_SCALE = 3;
 
+/** How wide a figure is on paper: as wide as its written cells need. */
+function paperSize(data: readonly Trace[]): { width: number; height: number } {
+  const [trace] = data;
+  const [rows, columns] = [
+    trace?.z?.length ?? 0,
+    (trace?.z?.[0] as readonly unknown[] | undefined)?.length ?? 0,
+  ];
+  if (trace?.type === "heatmap" && trace.texttemplate)
+    return { width: Math.max(900, 220 + 74 * columns), height: Math.max(420, 190 + 40 * rows) };
+  if (trace?.type === "heatmap")
+    return { width: 900, height: rows === columns ? 860 : Math.max(420, 190 + 24 * rows) };
+  return { width: 900, height: Math.max(420, heightOf(data, 900)) };
+}
+
+/** A long title in lines, so that it stays on the paper. */
+function inLines(title: string, width: number): string {
+  const most = Math.floor((width - 60) / 10);
+  const lines: string[] = [""];
+  for (const word of title.split(" ")) {
+    const line = lines.at(-1)!;
+    if (line !== "" && line.length + word.length > most) lines.push(word);
+    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
+  }
+  return lines.join("<br>");
+}
+
 /** A figure as a file for paper: dark on white whatever the page's theme, `svg` to any size, `png` at 288 dpi. */
 export async function figureFile(figure: Figure, format: "svg" | "png"): Promise<Blob> {
+  const data = figure.data as readonly Trace[];
+  if (data[0]?.type === "scatter3d") {
+    const drawing = scatterFile(figure, eye.value);
+    if (format === "svg") return new Blob([drawing], { type: "image/svg+xml" });
+    return asPng(drawing, 2 * SIZE);
+  }
   const plotly = await load();
+  const size = paperSize(data);
+  const title = (figure.layout.title as { text?: string } | undefined)?.text ?? "";
   const layout = {
     ...figure.layout,
-    ...eachAxis(figure.layout, { automargin: true, gridcolor: "#e4e0d8", linecolor: "#888" }),
+    ...eachAxis(
+      figure.layout,
+      { automargin: true, gridcolor: "#e4e0d8", linecolor: "#888", zerolinecolor: "#888" },
+      fittingTicks(data, size.width),
+    ),
+    title: { text: inLines(title, size.width), font: { size: 15 }, x: 0.02, xanchor: "left" },
     template: {},
     paper_bgcolor: "#ffffff",
     plot_bgcolor: "#ffffff",
     font: { family: '"IBM Plex Mono", "DejaVu Sans Mono", monospace', size: 12, color: "#1f2328" },
-    margin: { l: 60, r: 20, t: 50, b: 60 },
+    margin: { l: 60, r: 20, t: 70, b: 60 },
   };
-  const size = { width: 900, height: Math.max(420, heightOf(figure.data as readonly Trace[], 900)) };
   const options = { format, ...size, scale: format === "png" ? PRINT_SCALE : 1 };
   const address = await plotly.toImage({ data: figure.data, layout }, options);
   const [head, body] = [address.slice(0, address.indexOf(",")), address.slice(address.indexOf(",") + 1)];
@@ -135,21 +184,35 @@ export async function figureFile(figure: Figure, format: "svg" | "png"): Promise
   return new Blob([bytes], { type: "image/png" });
 }
 
-export type Colours = Readonly<Record<"ink" | "soft" | "rule" | "paper" | "pr" | "ap" | "an" | "su", string>>;
-
-function coloursOf(host: HTMLElement): Colours {
-  const style = getComputedStyle(host);
-  const colour = (name: string) => style.getPropertyValue(`--${name}`).trim();
-  const names = ["ink", "soft", "rule", "paper", "pr", "ap", "an", "su"] as const;
-  return Object.fromEntries(names.map((name) => [name, colour(name)])) as Record<
-    (typeof names)[number],
-    string
-  >;
+/** A drawing as pixels, at the same resolution as other charts. */
+async function asPng(drawing: string, size: number): Promise<Blob> {
+  const image = new Image();
+  image.src = `data:image/svg+xml,${encodeURIComponent(drawing)}`;
+  await image.decode();
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = size * PRINT_SCALE;
+  canvas.getContext("2d")!.drawImage(image, 0, 0, canvas.width, canvas.height);
+  return new Promise((found, fail) => {
+    canvas.toBlob(
+      (blob) => (blob ? found(blob) : fail(new Error("the browser made no picture"))),
+      "image/png",
+    );
+  });
 }
 
-function eachAxis(layout: Figure["layout"], change: object): Record<string, object> {
+/** An axis whose title keeps clear of the names along it. */
+function titled(axis: unknown): object {
+  const { title, ...rest } = (axis ?? {}) as { title?: object };
+  return { ...rest, title: { ...title, standoff: 12 } };
+}
+
+function eachAxis(
+  layout: Figure["layout"],
+  change: object,
+  own: Record<string, object> = {},
+): Record<string, object> {
   return Object.fromEntries(
-    ["xaxis", "yaxis"].map((name) => [name, { ...(layout[name] as object | undefined), ...change }]),
+    ["xaxis", "yaxis"].map((name) => [name, { ...titled(layout[name]), ...change, ...own[name] }]),
   );
 }
 
@@ -161,9 +224,10 @@ function themed(figure: Figure, host: HTMLElement, colours: Colours): Record<str
     zerolinecolor: colours.rule,
     automargin: true,
   };
+  const ticks = fittingTicks(figure.data as readonly Trace[], host.clientWidth);
   return {
     ...layout,
-    ...eachAxis(layout, axis),
+    ...eachAxis(layout, axis, ticks),
     template: {},
     title: undefined,
     autosize: false,

@@ -5,51 +5,26 @@ import type { LensTable } from "../net/lenses";
 import type { Figure } from "../net/rest";
 import { useActions } from "./actions";
 import { chosenRow, point, visit } from "./lens-link";
+import { eye, MOST_NAMES, SIZE, scatterOf } from "./scatter-view";
 
-const SIZE = 400;
-const MARGIN = 34;
 const STEP = Math.PI / 24;
-/** Above this many points only the one pointed at is named. */
-const MOST_NAMES = 80;
+/** Radians a pixel dragged. */
+const DRAG = 1 / 120;
+const LIMIT = Math.PI / 2;
 
-/** Where a point is seen: right, down, and toward the eye, each from -1 to 1 for points within the unit ball. */
-export function turned(
-  [x, y, z]: readonly [number, number, number],
-  azimuth: number,
-  elevation: number,
-): readonly [number, number, number] {
-  const right = x * Math.cos(azimuth) + z * Math.sin(azimuth);
-  const toward = z * Math.cos(azimuth) - x * Math.sin(azimuth);
-  return [
-    right,
-    -(y * Math.cos(elevation) - toward * Math.sin(elevation)),
-    y * Math.sin(elevation) + toward * Math.cos(elevation),
-  ];
+function turn(right: number, up: number): void {
+  const { azimuth, elevation } = eye.value;
+  eye.value = {
+    azimuth: azimuth + right,
+    elevation: Math.max(-LIMIT, Math.min(LIMIT, elevation + up)),
+  };
 }
 
 export function Scatter3D({ figure, table }: { figure: Figure; table: LensTable | null }) {
   const { map } = useActions();
-  const view = useSignal({ azimuth: 0.6, elevation: 0.4 });
   const at = useSignal<number | null>(null);
-  const points = pointsOf(figure);
-  const names = namesOf(figure);
-  const titles = titlesOf(figure);
-  const { azimuth, elevation } = view.value;
+  const { origin, axes, points } = scatterOf(figure, eye.value);
   const chosen = chosenRow(table?.places);
-  const turn = (right: number, up: number) => {
-    const limit = Math.PI / 2;
-    view.value = {
-      azimuth: azimuth + right,
-      elevation: Math.max(-limit, Math.min(limit, elevation + up)),
-    };
-  };
-  const place = (p: readonly [number, number, number]) => {
-    const [x, y, depth] = turned(p, azimuth, elevation);
-    const half = SIZE / 2;
-    return { x: half + x * (half - MARGIN), y: half + y * (half - MARGIN), depth };
-  };
-  const seen = points.map((p, row) => ({ row, ...place(p) })).sort((a, b) => a.depth - b.depth);
-  const origin = place([0, 0, 0]);
   return (
     <svg
       class="scatter"
@@ -59,9 +34,11 @@ export function Scatter3D({ figure, table }: { figure: Figure; table: LensTable 
       tabIndex={0}
       aria-label={`${points.length} points in three dimensions; the arrow keys turn them. The table has them all.`}
       onPointerMove={(event) => {
-        if (event.buttons === 1) turn(event.movementX / 120, event.movementY / 120);
+        if (event.buttons === 1) turn(event.movementX * DRAG, event.movementY * DRAG);
       }}
-      onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
+      onPointerDown={(event) => {
+        if (event.target === event.currentTarget) event.currentTarget.setPointerCapture(event.pointerId);
+      }}
       onKeyDown={(event) => {
         const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
         if (!by) return;
@@ -69,24 +46,15 @@ export function Scatter3D({ figure, table }: { figure: Figure; table: LensTable 
         turn(by[0]! * STEP, by[1]! * STEP);
       }}
     >
-      {(
-        [
-          [1, 0, 0],
-          [0, 1, 0],
-          [0, 0, 1],
-        ] as const
-      ).map((axis, number) => {
-        const end = place(axis);
-        return (
-          <g key={number} class="axis">
-            <line x1={origin.x} y1={origin.y} x2={end.x} y2={end.y} />
-            <text x={end.x} y={end.y}>
-              {number + 1}
-            </text>
-          </g>
-        );
-      })}
-      {seen.map(({ row, x, y, depth }) => (
+      {axes.map(({ x, y }, number) => (
+        <g key={number} class="axis">
+          <line x1={origin.x} y1={origin.y} x2={x} y2={y} />
+          <text x={x} y={y}>
+            {number + 1}
+          </text>
+        </g>
+      ))}
+      {points.map(({ row, x, y, depth, name, colour }) => (
         // biome-ignore lint/a11y/noStaticElementInteractions: the table is the way there by keyboard
         <g
           key={row}
@@ -100,43 +68,21 @@ export function Scatter3D({ figure, table }: { figure: Figure; table: LensTable 
             at.value = null;
             point(null);
           }}
-          onDblClick={() => visit(map, table?.places[row])}
+          onClick={() => visit(map, table?.places[row])}
         >
-          <circle cx={x} cy={y} r={3} />
+          <circle cx={x} cy={y} r={3.5} style={colour === null ? {} : { fill: colour }} />
           {(points.length <= MOST_NAMES || row === at.value || row === chosen) && (
             <text x={x + 5} y={y - 3}>
-              {names[row]}
+              {name}
             </text>
           )}
         </g>
       ))}
-      {titles.map((title, number) => (
-        <text key={title} class="title" x={6} y={SIZE - 6 - 13 * (titles.length - 1 - number)}>
+      {axes.map(({ title }, number) => (
+        <text key={number} class="title" x={6} y={SIZE - 6 - 13 * (axes.length - 1 - number)}>
           {number + 1}: {title}
         </text>
       ))}
     </svg>
   );
-}
-
-/** The points, shrunk into the unit ball. */
-function pointsOf(figure: Figure): readonly (readonly [number, number, number])[] {
-  const { x, y, z } = figure.data[0] as unknown as Record<"x" | "y" | "z", readonly number[]>;
-  const largest = Math.max(1e-12, ...x.map((_, at) => Math.hypot(x[at]!, y[at]!, z[at]!)));
-  return x.map((_, at) => [x[at]! / largest, y[at]! / largest, z[at]! / largest] as const);
-}
-
-/** Plotly's texts are HTML; here they are plain. */
-function namesOf(figure: Figure): readonly string[] {
-  const texts = (figure.data[0] as { text?: readonly string[] }).text ?? [];
-  const page = document.createElement("textarea");
-  return texts.map((text) => {
-    page.innerHTML = text;
-    return page.value;
-  });
-}
-
-function titlesOf(figure: Figure): readonly string[] {
-  const scene = figure.layout.scene as Record<string, { title?: { text?: string } }> | undefined;
-  return ["xaxis", "yaxis", "zaxis"].map((axis) => scene?.[axis]?.title?.text ?? "");
 }

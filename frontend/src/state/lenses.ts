@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 
 /** How a panel shows its lens. */
-export type Face = "figure" | "table" | "notes";
+export type Face = "figure" | "text" | "table" | "notes";
 
 /** One open panel: its lens, the parameters that were chosen (others have the lens's own defaults), its face. */
 export interface OpenLens {
@@ -18,7 +18,7 @@ export const FIRST_LENSES: readonly OpenLens[] = [
   { name: "surprisal", query: {}, face: "figure" },
 ];
 const MOST = 12;
-const FACES: readonly Face[] = ["figure", "table", "notes"];
+const FACES: readonly Face[] = ["figure", "text", "table", "notes"];
 
 export const openLenses = signal<readonly OpenLens[]>(FIRST_LENSES);
 /** Width of the dock in CSS pixels; null is the panel's own. */
