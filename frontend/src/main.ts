@@ -2,6 +2,7 @@
 
 import "./pages";
 import "./styles/panels.css";
+import "./styles/legend.css";
 import "./styles/explain.css";
 import "./styles/parity.css";
 import "./styles/lenses.css";
@@ -15,6 +16,7 @@ import { prepare } from "./panels/plotly";
 import { publish } from "./panels/public";
 import { createMap, type MapView, NoWebGL2Error } from "./scene";
 import { currentAddress, follow, mirror, takeWaitingCamera } from "./session/address-bar";
+import { colourMap, fetchTensorScales } from "./session/colours";
 import { followChoice, followHead, forgetOthers, lightUp } from "./session/lighting";
 import { rememberDock } from "./session/memory";
 import { Session } from "./session/session";
@@ -76,6 +78,7 @@ function listen(map: MapView, canvas: HTMLCanvasElement, session: Session): void
   });
   effect(() => map.setTheme(theme.value));
   lightUp(map);
+  colourMap(map);
   effect(() => {
     if (state.laidOut.value !== "") followLayout(map);
   });
@@ -111,6 +114,7 @@ async function start(): Promise<void> {
   followChoice();
   followHead();
   forgetOthers();
+  fetchTensorScales();
   if (map) listen(map, canvas, session);
   publish(map);
   session.connect();

@@ -2,7 +2,7 @@
 
 import type { Graph } from "../graph/types";
 import { type Numbers, parseNpy } from "./npy";
-import type { ApiErrorBody, ModelSummary, Token } from "./types";
+import type { ApiErrorBody, ModelSummary, TensorStatistics, Token } from "./types";
 
 export const ROOT = "/api/v1";
 
@@ -71,6 +71,14 @@ export const getGraph = (model: string) => json<Graph>(`/models/${encodeURICompo
 export const getWeightScales = async (model: string) =>
   (await json<{ scales: Readonly<Record<string, number>> }>(`/models/${encodeURIComponent(model)}/scales`))
     .scales;
+
+/** Full colour of each tensor alone: of a model's weights, or a run's activations. */
+export const getTensorScales = async (of: string) =>
+  (await json<{ scales: Readonly<Record<string, number>> }>(`${of}/scales?by=tensor`)).scales;
+
+/** What can be said of all numbers of a tensor; `of` is `/models/ID/weights` or `/runs/ID/activations`. */
+export const getStatistics = (of: string, tensor: string) =>
+  json<TensorStatistics>(`${of}/${encodeURIComponent(tensor)}/stats`);
 
 /** The tokens that a model makes of a text, its prefix and suffix included. */
 export async function tokenize(model: string, text: string, signal?: AbortSignal): Promise<readonly Token[]> {

@@ -5,6 +5,7 @@ import { findTensor } from "../graph/shape";
 import { arrived, graph, run } from "../state";
 import type { Attention } from "../state/attention";
 import { readTokens } from "../state/run";
+import { scaleOf } from "../state/scales";
 
 export interface AxisTokens {
   readonly queries: readonly string[];
@@ -30,8 +31,7 @@ export function axisTokens({ tensor, queriesOfSource, keysOfSource }: Attention)
 /** |value| of full colour of a tensor. */
 export function fullColour(tensor: string): number {
   const info = graph.value && findTensor(graph.value, tensor);
-  if (!info || info.role === "probability") return 1;
-  return run.value?.scales[info.kind] ?? 1;
+  return info ? scaleOf(info) : 1;
 }
 
 const place = (texts: readonly string[], at: number) =>

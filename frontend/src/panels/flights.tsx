@@ -9,8 +9,9 @@ import { type FlyingRectangle, makeFlyingCells } from "../scene";
 import { themes } from "../scene/themes";
 import type { MapView } from "../scene/types";
 import { knownExplanation } from "../session/explanations";
-import { graph, run, weightScales } from "../state";
+import { graph } from "../state";
 import { type Played, pace, played, sameCell } from "../state/explain";
+import { scaleOf } from "../state/scales";
 import { theme } from "../theme";
 import { useActions } from "./actions";
 import { cellColour } from "./colour";
@@ -92,9 +93,9 @@ function slipOf({ slip, extent }: Script, time: number): FlyingRectangle {
   };
 }
 
-function rectangle({ position, size, value, scaleOf, strength }: FlyingCell): FlyingRectangle {
-  const info = graph.peek() && findTensor(graph.peek()!, scaleOf);
-  const scale = (info && (run.peek()?.scales[info.kind] ?? weightScales.peek()[info.kind])) ?? 1;
+function rectangle({ position, size, value, scaleOf: tensor, strength }: FlyingCell): FlyingRectangle {
+  const info = graph.peek() && findTensor(graph.peek()!, tensor);
+  const scale = info ? scaleOf(info) : 1;
   const colour = cellColour(
     theme.peek(),
     info?.role ?? "activation",

@@ -1,9 +1,15 @@
-/** The colours and their real scales: what full colour stands for, of what is pointed at. */
+/** The colours and their real scales. Each role's row speaks of the tensor of that role that was pointed at last, so
+ *  that there is always a number; what was pointed at just now can be given another scale. */
 
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { formatNumber } from "../format";
 import { findTensor } from "../graph/shape";
-import type { Role } from "../graph/types";
-import { graph, hovered, run, selected, weightScales } from "../state";
+import type { Graph, Role, TensorInfo } from "../graph/types";
+import { graph, hovered, selected } from "../state";
+import { fullColour, measured, pinName, scaleChoice } from "../state/scales";
+import { shortLabel } from "./cell-words";
+import { ScaleControl } from "./scale-control";
 
 const ROLES: readonly { role: Role; word: string; signed: boolean }[] = [
   { role: "weight", word: "weights", signed: true },
@@ -12,33 +18,80 @@ const ROLES: readonly { role: Role; word: string; signed: boolean }[] = [
   { role: "summary", word: "summaries", signed: false },
 ];
 
+/** By role, the tensor pointed at or chosen last. */
+const last = signal<Readonly<Partial<Record<Role, string>>>>({});
+const latest = signal<string | null>(null);
+
 export function Legend() {
   const now = graph.value;
   const cell = hovered.value ?? selected.value;
-  const tensor = now && cell ? findTensor(now, cell.tensor) : undefined;
+  const pointed = now && cell ? findTensor(now, cell.tensor) : undefined;
+  useEffect(() => {
+    if (!pointed || latest.peek() === pointed.name) return;
+    latest.value = pointed.name;
+    last.value = { ...last.peek(), [pointed.role]: pointed.name };
+  }, [pointed]);
+  if (!now) return null;
+  const spoken = (latest.value && findTensor(now, latest.value)) || firstOf(now, "weight");
   return (
     <section aria-label="Colours">
-      <h3>Colours{tensor ? `: ${tensor.kind}` : ""}</h3>
+      <h3>Colours</h3>
       <div class="legend mono">
         {ROLES.map(({ role, word, signed }) => {
-          const pointed = tensor?.role === role;
-          const scale = pointed ? scaleOf(tensor.kind) : null;
-          const full = role === "probability" ? "1" : scale === null ? "" : formatNumber(scale, 3);
-          return (
-            <div key={role} class={tensor && !pointed ? "idle" : undefined}>
-              <div class={`ramp ${role}`} />
-              <div class="row">
-                <span>{signed ? `−${full}` : "0"}</span>
-                <span>{word}</span>
-                <span>{signed ? `+${full}` : full}</span>
-              </div>
-            </div>
-          );
+          const info = shownOf(now, role);
+          return info && <Row key={role} info={info} word={word} signed={signed} on={info === spoken} />;
         })}
+        <Others />
       </div>
-      {!tensor && <p class="soft note">Point at a plate to see its scale.</p>}
+      {spoken && <ScaleControl tensor={spoken} />}
     </section>
   );
 }
 
-const scaleOf = (kind: string): number | null => run.value?.scales[kind] ?? weightScales.value[kind] ?? null;
+function Row({ info, word, signed, on }: { info: TensorInfo; word: string; signed: boolean; on: boolean }) {
+  const choice = scaleChoice.value;
+  const scale = fullColour(info, choice, measured.value);
+  const full = scale === null ? "?" : formatNumber(scale, 3);
+  const shared = choice.mode === "fixed" || (choice.mode === "role" && !choice.pinned[info.kind]);
+  const set = choice.pinned[pinName(info, choice)] !== undefined;
+  return (
+    <div class={on ? "on" : undefined}>
+      <div class={`ramp ${info.role}`} />
+      <div class="row">
+        <span>{signed ? `−${full}` : "0"}</span>
+        <span class="of" title={scale === null ? "Not measured yet" : undefined}>
+          {word}
+          {shared ? "" : `: ${shortLabel(info)}`}
+          {set ? " (set)" : ""}
+        </span>
+        <span>{signed ? `+${full}` : full}</span>
+      </div>
+    </div>
+  );
+}
+
+/** What has no place on a ramp. */
+function Others() {
+  return (
+    <ul class="others">
+      <li>
+        <i class="swatch masked" /> masked
+      </li>
+      <li>
+        <i class="swatch absent" /> not here
+      </li>
+      <li>
+        <i class="swatch nan" /> not a number
+      </li>
+    </ul>
+  );
+}
+
+function shownOf(of: Graph, role: Role): TensorInfo | undefined {
+  const name = last.value[role];
+  const info = name ? findTensor(of, name) : undefined;
+  return info?.role === role ? info : firstOf(of, role);
+}
+
+const firstOf = (of: Graph, role: Role): TensorInfo | undefined =>
+  of.tensors.find((tensor) => tensor.role === role && tensor.same_as === null);

@@ -3,7 +3,8 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { boxSize, type CellBox } from "../graph/cells";
 import { findTensor } from "../graph/shape";
-import { graph, run, weightScales } from "../state";
+import { graph } from "../state";
+import { scaleOf } from "../state/scales";
 import { theme } from "../theme";
 import { useActions } from "./actions";
 import { cellColour } from "./colour";
@@ -34,7 +35,7 @@ export function Strip({
     pen.canvas.style.width = `${drawn * SIDE}px`;
     pen.canvas.style.height = `${SIDE}px`;
     pen.scale(ratio, ratio);
-    const scale = run.value?.scales[info.kind] ?? weightScales.value[info.kind] ?? 1;
+    const scale = scaleOf(info);
     for (let i = 0; i < drawn; i++) {
       const value = map?.valueAt(box.tensor, cellOf(box, i * step));
       if (value === undefined) continue;

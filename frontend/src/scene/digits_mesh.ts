@@ -1,18 +1,17 @@
-/** Printed numbers: one draw call, an instance a cell. A number lies in the plane of its plate, a little before it, in
+/** Printed numbers: one draw call, a rectangle a cell (vertices, since a software renderer pays for instances). A number lies in the plane of its plate, a little before it, in
  *  ink with a rim of paper, so that it reads on every colour. */
 
 import {
   BufferAttribute,
+  BufferGeometry,
   GLSL3,
-  InstancedBufferAttribute,
-  InstancedBufferGeometry,
   Mesh,
   RawShaderMaterial,
   type Texture,
   Vector3,
 } from "three";
 import { DIGITS_FADE, DIGITS_FROM } from "./digits_reach";
-import { ACROSS, ADVANCE, EM, GLYPHS, loadGlyphFont, makeGlyphTexture, packText, RIM, TILE } from "./glyphs";
+import { ACROSS, ADVANCE, GLYPHS, loadGlyphFont, makeGlyphTexture, packText, RIM, TILE } from "./glyphs";
 import type { EyeUniforms } from "./plate_material";
 import { rgb, type Theme } from "./themes";
 
@@ -23,7 +22,6 @@ const WIDTH = 0.86;
 
 const vertexShader = /* glsl */ `
 precision highp float; precision highp int;
-in vec2 position;
 in vec3 place;  // middle of the cell
 in vec3 look;   // characters; texels a cell; dimming
 in uvec2 text;
@@ -31,6 +29,8 @@ uniform mat4 view; uniform vec3 eyeHigh; uniform vec3 eyeLow;
 out vec2 vAt; out vec2 vCell;
 flat out uvec2 fText; flat out vec2 fLook;
 void main() {
+  int corner = gl_VertexID & 3;
+  vec2 position = vec2(corner & 1, corner >> 1);
   vec2 size = vec2(look.x * ${ADVANCE}. + ${2 * RIM}., ${TILE.height}.); // texels
   vAt = position * size;
   vCell = (position - .5) * size / look.y;
@@ -64,24 +64,30 @@ void main() {
 }`;
 
 export class DigitsMesh {
-  readonly mesh: Mesh<InstancedBufferGeometry, RawShaderMaterial>;
-  private readonly place = new InstancedBufferAttribute(new Float32Array(MOST * 3), 3);
-  private readonly look = new InstancedBufferAttribute(new Float32Array(MOST * 3), 3);
-  private readonly text = new InstancedBufferAttribute(new Uint32Array(MOST * 2), 2);
+  readonly mesh: Mesh<BufferGeometry, RawShaderMaterial>;
+  private readonly place = new BufferAttribute(new Float32Array(MOST * 4 * 3), 3);
+  private readonly look = new BufferAttribute(new Float32Array(MOST * 4 * 3), 3);
+  private readonly text = new BufferAttribute(new Uint32Array(MOST * 4 * 2), 2);
   private texture: Texture | null = null;
+  private numbers = 0;
 
   /** `ready` is called when the font has come and the numbers are to be drawn again. */
   constructor(
     eye: EyeUniforms,
     private readonly ready: () => void,
   ) {
-    const geometry = new InstancedBufferGeometry();
-    geometry.setAttribute("position", new BufferAttribute(new Float32Array([0, 0, 1, 0, 1, 1, 0, 1]), 2));
-    geometry.setIndex([0, 3, 2, 0, 2, 1]);
+    const geometry = new BufferGeometry();
     geometry.setAttribute("place", this.place);
     geometry.setAttribute("look", this.look);
     geometry.setAttribute("text", this.text);
-    geometry.instanceCount = 0;
+    const corners = new Uint16Array(MOST * 6);
+    for (let i = 0; i < MOST; i++)
+      corners.set(
+        [0, 2, 3, 0, 3, 1].map((corner) => i * 4 + corner),
+        i * 6,
+      );
+    geometry.setIndex(new BufferAttribute(corners, 1));
+    geometry.setDrawRange(0, 0);
     const material = new RawShaderMaterial({
       glslVersion: GLSL3,
       vertexShader,
@@ -104,36 +110,37 @@ export class DigitsMesh {
   }
 
   get count(): number {
-    return this.mesh.geometry.instanceCount;
+    return this.numbers;
   }
 
   clear(): void {
-    this.mesh.geometry.instanceCount = 0;
+    this.numbers = 0;
   }
 
   /** Adds a number in the middle of a cell (layout space) that has room for so many characters. */
-  add(text: string, x: number, y: number, z: number, room: number, dim: number): boolean {
-    const i = this.mesh.geometry.instanceCount;
-    if (i >= MOST) return false;
+  add(text: string, x: number, y: number, z: number, room: number, dim: number): void {
+    if (this.numbers >= MOST) return;
     const [first, second] = packText(text);
-    this.place.setXYZ(i, x, -y, z);
-    this.look.setXYZ(i, text.length, (room * ADVANCE) / WIDTH, dim);
-    this.text.setXY(i, first, second);
-    this.mesh.geometry.instanceCount = i + 1;
-    return true;
+    for (let i = this.numbers * 4; i < this.numbers * 4 + 4; i++) {
+      this.place.setXYZ(i, x, -y, z);
+      this.look.setXYZ(i, text.length, (room * ADVANCE) / WIDTH, dim);
+      this.text.setXY(i, first, second);
+    }
+    this.numbers++;
   }
 
   end(): void {
     for (const attribute of [this.place, this.look, this.text]) {
       attribute.clearUpdateRanges();
-      attribute.addUpdateRange(0, this.count * attribute.itemSize);
+      attribute.addUpdateRange(0, this.numbers * 4 * attribute.itemSize);
       attribute.needsUpdate = true;
     }
+    this.mesh.geometry.setDrawRange(0, this.numbers * 6);
   }
 
   /** Shows what was added, in this frame and the next, or nothing. The characters are drawn when first needed. */
   show(shown: boolean, pixelRatio: number): void {
-    this.mesh.visible = shown && this.count > 0;
+    this.mesh.visible = shown && this.numbers > 0;
     if (!this.mesh.visible) return;
     this.mesh.material.uniforms.pixelRatio!.value = pixelRatio;
     if (this.texture) return;
@@ -161,6 +168,3 @@ export class DigitsMesh {
     this.mesh.material.uniforms.glyphs!.value = this.texture;
   }
 }
-
-/** Texels of a cell that has room for so many characters, over texels of the font: how large the font is. */
-export const fontShare = (room: number): number => (WIDTH * EM) / (room * ADVANCE);

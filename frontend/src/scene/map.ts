@@ -205,7 +205,7 @@ class AtlasMap implements MapView {
     this.loop.schedule();
   }
 
-  setScales(scales: Readonly<Record<string, number>>): void {
+  setScales(scales: (tensor: string) => number): void {
     this.stage.setScales(scales);
     this.loop.schedule();
   }

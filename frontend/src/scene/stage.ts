@@ -30,7 +30,7 @@ export class Stage {
   windows: readonly Window[] = [];
   private numbers = new Map<number, number>();
   private posed = new Map<number, PlatePose>();
-  private scales: Readonly<Record<string, number>> = {};
+  private scales: (tensor: string) => number = () => 1;
   /** How far a plate is mixed toward the paper, by its place in `windows`. */
   readonly dims = new Map<number, number>();
 
@@ -55,9 +55,9 @@ export class Stage {
     return this.numbers.get(plateId) ?? -1;
   }
 
-  setScales(scales: Readonly<Record<string, number>>): void {
+  setScales(scales: (tensor: string) => number): void {
     this.scales = scales;
-    this.values.setScales((sheet) => scales[sheet.kind] ?? 1);
+    this.values.setScales((sheet) => scales(sheet.source));
   }
 
   /** Moves and dims plates; those not named stand where the layout put them, undimmed. */

@@ -189,8 +189,8 @@ export interface MapView {
   applyCells(header: CellsHeader, values: Float32Array): void;
   /** A new run: every activation cell becomes "not computed yet"; weights stay. */
   clearActivations(): void;
-  /** |value| of full colour, by kind of tensor (`Plate.kind`). Kinds without one show 1. */
-  setScales(scales: Readonly<Record<string, number>>): void;
+  /** |value| of full colour of each tensor, by its name. */
+  setScales(scales: (tensor: string) => number): void;
   setTheme(theme: ThemeName): void;
 
   /** Tiles that are not here, most important first, no more than the pool has room for. */

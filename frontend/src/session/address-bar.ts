@@ -8,6 +8,7 @@ import { type Address, readAddress, writeAddress } from "../state/address";
 import { readAttention, writeAttention } from "../state/attention";
 import { openLenses, readLenses, writeLenses } from "../state/lenses";
 import { currentStep, pass, passing, readStep, viewIsGiven, writeStep } from "../state/pass";
+import { readScales, scaleChoice, writeScales } from "../state/scales";
 import type { Session } from "./session";
 
 const DELAY = 250;
@@ -21,6 +22,7 @@ export async function follow(address: Address, session: Session, map: MapView | 
   state.panel.value = panelNamed(address.panel) ?? state.panel.value;
   followAttention(address.attention);
   state.heads.value = address.heads ?? "fan";
+  scaleChoice.value = readScales(address.scale);
   openLenses.value = readLenses(address.lenses) ?? openLenses.value;
   const id = address.model ?? preferred()?.id ?? null;
   if (id === null) return;
@@ -86,6 +88,7 @@ export function mirror(session: Session, map: MapView | null): void {
     if (!now?.id) return;
     void [
       state.heads.value,
+      scaleChoice.value,
       state.selected.value,
       state.sampling.value,
       state.panel.value,
@@ -115,6 +118,7 @@ function fromStore(camera: readonly number[] | undefined): Address {
     sampling: state.sampling.value,
     camera,
     heads: state.heads.value,
+    scale: writeScales(scaleChoice.value),
     selected: state.selected.value ?? undefined,
     step:
       passing.value && currentStep.value ? writeStep(currentStep.value, passing.value.progress) : undefined,

@@ -337,9 +337,6 @@ export class Session {
       case "accepted":
         this.#accepted(after);
         break;
-      case "scales":
-        this.map?.setScales({ ...state.weightScales.value, ...message.scales });
-        break;
       case "token":
         this.map?.setTokens(after.tokens, after.source);
         this.#measurePace();
@@ -371,7 +368,6 @@ export class Session {
     if (state.graph.value && this.map) {
       this.#layOut(run);
       this.map.clearActivations();
-      this.map.setScales({ ...state.weightScales.value, ...run.scales });
       this.map.setTokens(run.tokens, run.source);
       state.laidOut.value = this.#drawn;
     }

@@ -19,6 +19,8 @@ export interface Address {
   readonly heads?: HeadArrangement | undefined;
   /** Where stepping through the pass stands, as state/pass.ts writes it. */
   readonly step?: string | undefined;
+  /** How full colour is chosen, as state/scales.ts writes it. */
+  readonly scale?: string | undefined;
   /** Part, layer, head, stage and view of the attention panel, as state/attention.ts writes them. */
   readonly attention?: string | undefined;
   /** The lenses that are open, as state/lenses.ts writes them; in the fragment, since they may name tokens. */
@@ -41,6 +43,7 @@ export function writeAddress(address: Address): string {
     query.set("select", `${address.selected.tensor}[${address.selected.index.join("_")}]`);
   if (address.heads && address.heads !== "fan") query.set("heads", address.heads);
   if (address.step) query.set("step", address.step);
+  if (address.scale) query.set("scale", address.scale);
   if (address.panel) query.set("panel", address.panel);
   if (address.attention) query.set("attention", address.attention);
   const fragment = new URLSearchParams();
@@ -72,6 +75,7 @@ export function readAddress(search: string, hash: string): Address {
     step: query.get("step") ?? undefined,
     panel: query.get("panel") ?? undefined,
     heads: HEAD_ARRANGEMENTS.find((name) => name === query.get("heads")),
+    scale: query.get("scale") ?? undefined,
     attention: query.get("attention") ?? undefined,
     lenses: fragment.get("lenses") ?? undefined,
   };
