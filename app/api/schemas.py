@@ -18,7 +18,7 @@ TokenId = Annotated[int, Field(ge=0, lt=2**31, strict=True)]
 # Neither the seed's product with the position nor its JSON may leave what every language can count.
 Seed = Annotated[int, Field(ge=0, lt=2**53, strict=True)]
 State = Literal["queued", "running", "paused", "done", "failed"]
-Reason = Literal["max_new_tokens", "end_of_text", "context", "cancelled"]
+Reason = Literal["complete", "max_new_tokens", "end_of_text", "context", "cancelled"]
 
 
 ScaleOf = Literal["kind", "tensor"]

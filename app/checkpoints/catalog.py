@@ -325,7 +325,7 @@ def _load(entry: ModelEntry, device: str, dtype: torch.dtype) -> LoadedModel:
     frame, source = entry.frame, entry.text_source
     tokenizer = IdTokenizer(frame.end_of_text, entry.no_tokenizer) if source is None else text_tokenizer(source, frame)
     model = entry.checkpoint.load(device, dtype)
-    return LoadedModel(entry, model, tokenizer, entry.graph, fingerprint(entry.checkpoint.files))
+    return LoadedModel(entry, model, tokenizer, entry.graph, fingerprint(entry.checkpoint.files, dtype))
 
 
 def _entry(path: Path, bundled: bool) -> ModelEntry:

@@ -119,9 +119,10 @@ def name_of(path: Path) -> str:
     return path.parent.name if path.name == "ckpt.pt" else path.stem
 
 
-def fingerprint(files: Sequence[Path]) -> str:
-    """What identifies the numbers: a hash of the weights' files, or of the sizes, times and beginnings of big ones."""
-    digest = hashlib.sha256()
+def fingerprint(files: Sequence[Path], dtype: torch.dtype) -> str:
+    """What identifies the numbers: a hash of the precision they are read in, and of the weights' files, or of the
+    sizes, times and beginnings of big ones."""
+    digest = hashlib.sha256(str(dtype).encode())
     whole = sum(path.stat().st_size for path in files) <= _HASHED_WHOLE
     for path in files:
         with path.open("rb") as file:

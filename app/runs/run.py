@@ -22,7 +22,7 @@ from .recorder import Intervention, Recorder
 from .scales import Scales
 
 State = Literal["queued", "running", "paused", "done", "failed"]
-Reason = Literal["max_new_tokens", "end_of_text", "context", "cancelled"]
+Reason = Literal["complete", "max_new_tokens", "end_of_text", "context", "cancelled"]
 Event = Literal["stage", "prompt", "token", "paused", "done", "failed"]
 
 
@@ -219,6 +219,8 @@ class Run:
         self._tell("paused")
 
     def _limit_reached(self) -> Reason | None:
+        if not self.loaded.spec.writes:
+            return "complete"
         if self.generated and self.generated[-1].token.id == self.loaded.tokenizer.end_of_text_id:
             return "end_of_text"
         if len(self.generated) >= self.max_new_tokens:

@@ -56,6 +56,14 @@ def test_a_run_says_everything_about_itself(server: Server) -> None:
     assert server.get(f"/runs/{run['id']}") == run
 
 
+def test_an_encoder_is_complete_when_it_has_read(server: Server) -> None:
+    run = server.make_run(model="fill", text="Tom had a [MASK].")
+    assert (run["state"], run["reason"], run["generated"]) == ("done", "complete", [])
+    assert [prediction["position"] for prediction in run["predictions"]] == [
+        at for at, token in enumerate(run["tokens"]) if token["text"] == "[MASK]"
+    ]
+
+
 def test_a_text_gets_the_models_prefix_and_tokens_do_not(server: Server) -> None:
     text = server.make_run(model="stories", text="Once")
     prefix = server.get("/models/stories")["prefix_ids"]

@@ -144,6 +144,30 @@ def test_sampling_is_bounded_and_seeded(page: Page, server: Server) -> None:
     assert state(page)["tokens"] == [token["id"] for token in answer["tokens"]]
 
 
+@pytest.mark.parametrize(("model", "text"), [("translate", "The animal was too tired."), ("stories", "Tom had a")])
+def test_beams_write_the_likeliest_text(page: Page, server: Server, model: str, text: str) -> None:
+    open_atlas(page, server.url, f"/?model={model}&{GREEDY}#text={text.replace(' ', '+')}")
+    before = len(state(page)["tokens"])
+    beams = page.get_by_label("beams")
+    beams.fill("17")
+    expect(page.get_by_role("alert")).to_contain_text("from 1 to 16")
+    beams.fill("4")
+    expect(page.get_by_text("Beam search: 4 texts grow side by side")).to_be_visible()
+    for count in range(1, 5):
+        page.get_by_role("button", name="Step", exact=True).click()
+        wait_for_tokens(page, before + count)
+        rest(page)
+    described = ask(server.url, f"/models/{model}")
+    question = {"model": model, "text": text, "max_new_tokens": described["default_new_tokens"]}
+    found, greedy = (
+        [token["id"] for token in ask(server.url, "/runs", question | {"sampling": sampling})["tokens"]]
+        for sampling in ({"beams": 4}, {"temperature": 0})
+    )
+    assert state(page)["tokens"] == found[: before + 4]
+    assert model == "translate" or found[: before + 4] != greedy[: before + 4], "or greedy writing would do"
+    wait_until(page, "() => location.search.includes('beams=4')")
+
+
 def test_another_model_and_back(page: Page, server: Server) -> None:
     open_atlas(page, server.url, "/?model=stories#text=A+cat")
     page.locator(".model-picker > button").click()

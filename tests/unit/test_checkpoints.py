@@ -84,6 +84,11 @@ def test_half_precision_files_are_widened(tmp_path: Path) -> None:
     assert load(tmp_path / "half").model.W_E.dtype == torch.float32
 
 
+def test_numbers_of_another_precision_have_another_fingerprint(folder: Path) -> None:
+    wide, again, narrow = load(folder), load(folder), load(folder, torch.bfloat16)
+    assert wide.fingerprint == again.fingerprint != narrow.fingerprint
+
+
 def test_a_model_without_tokenizer_or_description_runs_on_ids(folder: Path) -> None:
     loaded = load(folder)
     assert (loaded.entry.title, loaded.entry.card, loaded.entry.bundled) == ("tiny", None, False)

@@ -122,6 +122,8 @@ function runText(now: Run | null): string {
 
 function doneText({ reason, maxNewTokens }: Run): string {
   switch (reason) {
+    case "complete":
+      return "has read the text";
     case "max_new_tokens":
       return maxNewTokens === 0 ? "has read the text" : "written; Write goes on";
     case "end_of_text":

@@ -16,7 +16,9 @@ const FIELDS = [
     title: "draw among the fewest that reach this share; 1 keeps all",
   },
   { name: "seed", label: "seed", step: "1", title: "the same seed draws the same tokens" },
+  { name: "beams", label: "beams", step: "1", title: "search the likeliest whole text; 1 does not search" },
 ] as const;
+type Field = (typeof FIELDS)[number]["name"];
 
 export function Writer() {
   const { session } = useActions();
@@ -57,17 +59,19 @@ export function Writer() {
 
 function SamplingFields() {
   const problem = useSignal<string | null>(null);
-  const change = (name: (typeof FIELDS)[number]["name"], text: string) => {
+  const change = (name: Field, text: string) => {
     const next = { ...sampling.value, [name]: text.trim() === "" ? Number.NaN : Number(text) };
     problem.value = samplingProblem(next);
     if (problem.value === null) sampling.value = next;
   };
-  const greedy = sampling.value.temperature === 0;
+  const beams = sampling.value.beams;
+  const greedy = beams === 1 && sampling.value.temperature === 0;
+  const decides = (name: Field) => name === "beams" || (beams === 1 && (!greedy || name === "temperature"));
   return (
     <>
       <div class="sampling mono">
         {FIELDS.map(({ name, label, step, title }) => (
-          <label key={name} title={title} class={greedy && name !== "temperature" ? "idle" : undefined}>
+          <label key={name} title={title} class={decides(name) ? undefined : "idle"}>
             <span>{label}</span>
             <input
               type="number"
@@ -81,6 +85,12 @@ function SamplingFields() {
         ))}
       </div>
       {greedy && <p class="soft note">Greedy: always the likeliest token.</p>}
+      {beams > 1 && (
+        <p class="soft note">
+          Beam search: {beams} texts grow side by side, and the one that is likeliest as a whole is written.
+          Nothing is drawn, so the other fields have no say.
+        </p>
+      )}
       {problem.value && (
         <p class="problem" role="alert">
           {problem.value}

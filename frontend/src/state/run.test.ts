@@ -33,6 +33,17 @@ test("a run reads, writes and ends", () => {
   expect([done.phase, done.reason]).toEqual(["done", "max_new_tokens"]);
 });
 
+test("what comes next is known of a token only once it has been read", () => {
+  const top = [{ id: 7, text: "t7", logit: 1, probability: 0.5 }];
+  const begun = advance(askedRun("r1", "sort", 6), accepted);
+  const read = advance(begun, { type: "prompt", run: "a", top, predictions: [] });
+  expect(read.top).toEqual(top);
+  const grown = advance(read, chosen(7));
+  expect(grown.top).toEqual([]);
+  expect(advance(grown, { type: "paused", run: "a", top }).top).toEqual(top);
+  expect(advance(grown, { type: "done", run: "a", reason: "end_of_text", top: [] }).top).toEqual([]);
+});
+
 test("messages of a run left behind change nothing", () => {
   const begun = advance(askedRun("r1", "sort", 6), accepted);
   expect(advance(begun, { ...chosen(7), run: "b" } as ServerMessage)).toBe(begun);
