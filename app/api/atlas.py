@@ -14,6 +14,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from app.checkpoints.catalog import Catalog, LoadedModel, ModelEntry
+from app.runs.difference import Difference
 from app.runs.executor import Executor, Job, QueueFullError
 from app.runs.parity import Proofs
 from app.runs.plates import Plate, activation_plate, weight_plate
@@ -150,11 +151,15 @@ class Atlas:
             self._weight_samples[model_id] = samples
         return self._weight_samples[model_id]
 
-    def plate(self, run: Run | None, loaded: LoadedModel, name: str, index: Sequence[int]) -> Plate:
-        """A plate of an activation of a run, or of a weight of a model, or the refusal."""
+    def plate(
+        self, run: Run | None, loaded: LoadedModel, name: str, index: Sequence[int], less: Difference | None = None
+    ) -> Plate:
+        """A plate of an activation of a run (or of its difference), or of a weight of a model, or the refusal."""
         with refusals():
             try:
-                return weight_plate(loaded, name, index) if run is None else activation_plate(run, name, index)
+                if run is None:
+                    return weight_plate(loaded, name, index)
+                return activation_plate(run, name, index) if less is None else less.plate(name, index)
             except KeyError as error:
                 raise unknown_tensor(name, f"/api/v1/models/{loaded.entry.id}/graph") from error
 
@@ -169,6 +174,11 @@ class Atlas:
                 raise ApiError(
                     404, "unknown_run", f"there is no run {run_id!r}", "POST /api/v1/runs makes one."
                 ) from error
+
+    def difference(self, run: Run, minus: str) -> Difference:
+        """A run less another, or the refusal."""
+        with refusals():
+            return Difference(run, self.run(minus))
 
     def make_run(
         self,

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from app.checkpoints.errors import CheckpointError
+from app.runs.difference import DifferenceError
 from app.runs.executor import QueueFullError
 from app.runs.plates import PlateError
 from app.runs.slices import SliceError
@@ -57,6 +58,8 @@ def refusals() -> Iterator[None]:
         raise ApiError(422, "bad_index", str(error), error.hint) from error
     except PlateError as error:
         raise ApiError(422, "unknown_plate", str(error), error.hint) from error
+    except DifferenceError as error:
+        raise ApiError(422, "another_model", str(error), error.hint) from error
     except TileError as error:
         raise ApiError(404, "unknown_tile", str(error), error.hint) from error
     except TokenizeError as error:

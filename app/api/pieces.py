@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.checkpoints.catalog import LoadedModel
+from app.runs.difference import Difference
 from app.runs.frames import pack
 from app.runs.plates import Box, Plate, check_plate, plate_shape, steps_read
 from app.runs.run import Run
@@ -55,6 +56,8 @@ class _Wishes:
     """All pieces that are wished for now."""
 
     epoch: int = -1
+    # What is of a run comes less another's.
+    less: Difference | None = None
     queue: deque[_Wanted] = field(default_factory=deque)
     # Pieces of runs that may still grow, by run and name, and the positions known when they were last looked at.
     growing: dict[tuple[str, str], list[_Wanted]] = field(default_factory=dict)
@@ -75,13 +78,15 @@ class Pieces:
         self.ready: deque[Piece | ApiError] = deque()
         self._task = self._loop.create_task(self._cut())
 
-    def wish(self, message: schemas.WantMessage, errors: list[ApiError]) -> list[Run]:
+    def wish(self, message: schemas.WantMessage, less: Difference | None, errors: list[ApiError]) -> list[Run]:
         """Replace what was wished for; the runs that it is of. What cannot be is added to `errors`."""
-        wishes = _Wishes(message.epoch)
+        wishes = _Wishes(message.epoch, less)
         runs: dict[str, Run] = {}
         forms: dict[tuple[str | None, str], _Form] = {}
         every: list[Wish] = [*message.cells, *message.tiles]
         for wish in every:
+            if message.minus is not None and wish.run is not None and (less is None or wish.run != less.run.id):
+                continue  # refused with the rest of the run, or of a run that nothing is taken from
             try:
                 form = self._checked(wish, message.model, runs, forms)
             except ApiError as error:
@@ -193,10 +198,12 @@ class Pieces:
                 wanted.queued = False
                 run = None if wanted.run is None else self._atlas.run(wanted.run)
                 loaded = models[wanted.model] if run is None else run.loaded
-                plate = self._atlas.plate(run, loaded, wanted.wish.name, wanted.wish.index)
+                less = None if run is None else wishes.less
+                plate = self._atlas.plate(run, loaded, wanted.wish.name, wanted.wish.index, less)
                 wanted.extent = _extent(wanted.wish, plate.rows, plate.cols)
                 tile = yield from self._tile(plate, wanted.wish)
-                piece = Piece(_header(wishes.epoch, wanted.wish, run, loaded), tile)
+                header = _header(wishes.epoch, wanted.wish, run, loaded)
+                piece = Piece(header if less is None else {**header, "minus": less.other.id}, tile)
             except ApiError as error:
                 piece = error
             with suppress(RuntimeError):  # the loop is closed: nobody is left to send to

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Annotated
 
+import torch
 from fastapi import APIRouter, Query, Request, Response
 from torch import Tensor
 
@@ -17,6 +18,9 @@ from .errors import ApiError, refusals, unknown_tensor
 from .numbers import Format, checked_index, numbers_answer
 
 router = APIRouter(tags=["runs"])
+Minus = Annotated[
+    str | None, Query(max_length=100, description="another run: numbers come less that run's, paired by tokens")
+]
 _PRESENCE_SECONDS = 0.5
 # A figure as one file runs its own script; it may reach nothing else, not even this server.
 _SANDBOX = "sandbox allow-scripts allow-downloads; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; " \
@@ -92,9 +96,11 @@ async def activation(
     name: str,
     index: Annotated[str, Query(max_length=400, description="a slice, such as 0,:,3:9")] = "",
     format: Format = "json",
+    minus: Minus = None,
 ) -> Response:
     """Numbers of an activation, by its own name, or as `hidden_states[k]` or `attentions[i]`."""
     run = atlas.run(run_id)
+    less = None if minus is None else atlas.difference(run, minus)
     recorder, own = run.recorder, computed_name(run, name)
     axes, shape = recorder.info(own).axes, recorder.shape(own)
     chosen = checked_index(index, shape, axes, format, atlas.settings)
@@ -102,7 +108,7 @@ async def activation(
 
     def read() -> Tensor:
         # What comes in while the slice is cut takes no part: rows and keys are those counted above.
-        tensor = recorder.read(own, 0, rows)
+        tensor = recorder.read(own, 0, rows) if less is None else less.rows(own, 0, rows, torch.nan)
         return tensor[..., :rows] if axes[-1] == "key_pos" else tensor
 
     derived = recorder.derived(own)
@@ -118,10 +124,27 @@ def computed_name(run: Run, name: str) -> str:
 
 
 @router.get("/runs/{run_id}/scales")
-async def scales(atlas: AtlasOf, run_id: str, by: schemas.ScaleOf = "kind") -> schemas.Scales:
+async def scales(atlas: AtlasOf, run_id: str, by: schemas.ScaleOf = "kind", minus: Minus = None) -> schemas.Scales:
     """Colour scales of a run's activations, by kind of tensor or by tensor, from its prompt."""
     run = atlas.run(run_id)
+    if minus is not None:
+        less = atlas.difference(run, minus)
+        return schemas.Scales(scales=await atlas.read(lambda: less.scales(by == "tensor")))
     return schemas.Scales(scales=await atlas.read(run.scales.update if by == "kind" else run.scales.by_tensor))
+
+
+@router.get("/runs/{run_id}/pairing")
+async def pairing(
+    atlas: AtlasOf, run_id: str, minus: Annotated[str, Query(max_length=100, description="the other run")]
+) -> schemas.Pairing:
+    """Which positions of two runs are compared where one is taken from the other."""
+    less = atlas.difference(atlas.run(run_id), minus)
+
+    def pairs(partners: Tensor) -> list[int | None]:
+        return [partner if partner >= 0 else None for partner in partners.tolist()]
+
+    found = await atlas.read(lambda: (pairs(less.partners), pairs(less.source_partners)))
+    return schemas.Pairing(run=run_id, minus=minus, pairs=found[0], source_pairs=found[1])
 
 
 @router.get("/runs/{run_id}/lenses")

@@ -150,6 +150,15 @@ class Scales(Answer):
     scales: dict[str, float]
 
 
+class Pairing(Answer):
+    """For each position that a run may fill, the other run's that it is compared with; null for none."""
+
+    run: str
+    minus: str
+    pairs: list[int | None]
+    source_pairs: list[int | None]
+
+
 class Token(Answer):
     """A token: its id, how it prints, and its byte offsets in the UTF-8 text."""
 
@@ -436,6 +445,7 @@ class WantMessage(Question):
     run: Id | None = None
     activations: list[Name] = Field(default_factory=list)
     resend: list[Name] = Field(default_factory=list)
+    minus: Id | None = Field(default=None, description="another run: everything of `run` comes less that run's")
     model: Id | None = None
     tiles: list[TileWish] = Field(default_factory=list)
     cells: list[CellsWish] = Field(default_factory=list)

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from fastapi import WebSocket
 from pydantic import BaseModel
 
+from app.runs.difference import Difference
 from app.runs.frames import rows_frame, rows_per_frame
 from app.runs.run import Candidate, Event, Run
 
@@ -44,6 +45,12 @@ class _Want:
     epoch: int = -1
     run: str | None = None
     names: list[str] = field(default_factory=list)
+    # The run's numbers are sent less another's.
+    less: Difference | None = None
+
+    def sent_under(self, name: str) -> tuple[str, str, str]:
+        """Under which name it is kept how many rows have been sent."""
+        return str(self.run), "" if self.less is None else self.less.other.id, name
 
 
 class Session:
@@ -57,8 +64,8 @@ class Session:
         self._outbox: deque[BaseModel] = deque()
         self._want = _Want()
         self._pieces = Pieces(atlas, self._wake.set)
-        # Rows sent so far, by run and name; wishes come and go, what has been sent stays sent.
-        self._sent: dict[tuple[str, str], int] = {}
+        # Rows sent so far, by run, run subtracted and name; wishes come and go, what has been sent stays sent.
+        self._sent: dict[tuple[str, str, str], int] = {}
         self._seq = 0
         self._flying: deque[tuple[int, int]] = deque()
         self._flying_bytes = 0
@@ -147,7 +154,7 @@ class Session:
                 self._want_rows(want, message, errors)
             except ApiError as error:
                 errors.append(error)
-        for run in self._pieces.wish(message, errors):
+        for run in self._pieces.wish(message, want.less, errors):
             self._listen(run)
             self._pieces.grown(run)
         self._want = want
@@ -236,7 +243,7 @@ class Session:
         if run is None:
             return
         for name in self._want.names:
-            known, sent = run.recorder.rows(name), self._sent.get((run.id, name), 0)
+            known, sent = run.recorder.rows(name), self._sent.get(self._want.sent_under(name), 0)
             if sent >= known:
                 continue
             count = rows_per_frame(run, name, self._atlas.settings.frame_bytes)
@@ -249,16 +256,17 @@ class Session:
         """Encode off the loop, then send, unless the wish has changed meanwhile."""
         if not batch:
             return
-        epoch, first = self._want.epoch, self._seq + 1
+        epoch, less, first = self._want.epoch, self._want.less, self._seq + 1
         frames = await self._atlas.read(
             lambda: [
-                rows_frame(rows.run, rows.name, rows.start, rows.end, epoch, first + n) for n, rows in enumerate(batch)
+                rows_frame(rows.run, rows.name, rows.start, rows.end, epoch, first + n, less)
+                for n, rows in enumerate(batch)
             ]
         )
         for rows, frame in zip(batch, frames, strict=True):
             if self._want.epoch != epoch:
                 return
-            self._sent[rows.run.id, rows.name] = rows.end
+            self._sent[self._want.sent_under(rows.name)] = rows.end
             await self._send_frame(frame)
 
     async def _send_pieces(self) -> None:
@@ -280,6 +288,8 @@ class Session:
 
     def _want_rows(self, want: _Want, message: schemas.WantMessage, errors: list[ApiError]) -> None:
         run = self._run(str(message.run))
+        if message.minus is not None:
+            want.less = self._atlas.difference(run, message.minus)
         self._listen(run)
         known = run.recorder.names
         listed_at = f"/api/v1/models/{run.loaded.entry.id}/graph"
@@ -289,10 +299,10 @@ class Session:
             if not names:
                 errors.append(unknown_tensor(wish, listed_at))
             chosen.update(dict.fromkeys(names))
+        want.run, want.names = run.id, list(chosen)
         for wish in message.resend:
             for name in _expand(wish, known):
-                self._sent.pop((run.id, name), None)
-        want.run, want.names = run.id, list(chosen)
+                self._sent.pop(want.sent_under(name), None)
 
     # ---- runs ----------------------------------------------------------------------------------------------------
 

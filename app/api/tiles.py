@@ -16,6 +16,7 @@ from app.runs.plates import (
     weight_plate,
 )
 from app.runs.pooling import Pool
+from app.runs.run import Run
 from app.runs.statistics import statistics
 from app.runs.thumbnails import thumbnails
 from app.runs.tiles import Tile, check_tile
@@ -24,7 +25,7 @@ from . import schemas
 from .atlas import Atlas, AtlasOf
 from .errors import ApiError, refusals
 from .models import weight_info
-from .runs import computed_name
+from .runs import Minus, computed_name
 
 router = APIRouter(tags=["tiles"])
 _STATISTICS_KEPT = 4096
@@ -76,6 +77,7 @@ async def activation_tile(
     kv_head: Head = None,
     step: Annotated[int | None, Query(ge=0, description="as it was once this many written tokens were read")] = None,
     pool: Pool = "mean",
+    minus: Minus = None,
 ) -> Response:
     """256 x 256 numbers of a plate of an activation, as far as it has been computed."""
     run = atlas.run(run_id)
@@ -85,8 +87,11 @@ async def activation_tile(
         raise ApiError(404, "unknown_step", f"{own} has not grown by step {step}", f"It has by {last} steps so far.")
     with refusals():
         index = _index(own, run.recorder.info(own).axes, head, kv_head)
-        plate = activation_plate(run, own, index, positions)
-        final = run.finished or step is not None
+        if minus is None:
+            plate = activation_plate(run, own, index, positions)
+            final = run.finished or step is not None
+        else:
+            plate, final = _difference(atlas, run, own, index, step, minus), False
         headers = {"Cache-Control": "private, max-age=3600" if final else "no-store"}
         return await _tile(atlas, plate, level, row, col, pool, headers)
 
@@ -129,6 +134,12 @@ async def model_thumbnails(
         made = content
         await atlas.read(lambda: atlas.shelf.put(loaded, pool, made))
     return Response(content, media_type="application/octet-stream", headers=headers)
+
+
+def _difference(atlas: Atlas, run: Run, name: str, index: list[int], step: int | None, minus: str) -> Plate:
+    if step is not None:
+        raise ApiError(422, "invalid", "step and minus cannot be given together", "Leave one of them out.")
+    return atlas.difference(run, minus).plate(name, index)
 
 
 def _index(name: str, axes: Sequence[str], head: int | None, kv_head: int | None) -> list[int]:

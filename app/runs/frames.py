@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import torch
 
+from .difference import Difference
 from .run import Run
 from .tiles import Tile, halves
 
@@ -30,16 +31,21 @@ def pack(header: dict[str, Any], tile: Tile) -> bytes:
     return frame({**header, "dtype": tile.dtype, "shape": tile.shape, "scale": tile.scale}, tile.payload)
 
 
-def rows_frame(run: Run, name: str, start: int, end: int, epoch: int, seq: int) -> bytes:
-    """Rows `start` to `end` of an activation, along its `pos` or `query_pos` axis."""
+def rows_frame(
+    run: Run, name: str, start: int, end: int, epoch: int, seq: int, less: Difference | None = None
+) -> bytes:
+    """Rows `start` to `end` of an activation, along its `pos` or `query_pos` axis; of a difference, if there is one."""
     recorder = run.recorder
     header = {
         "v": 1, "type": "rows", "run": run.id, "model": run.loaded.entry.id, "epoch": epoch, "seq": seq,
         "name": name, "index": [], "level": 0, "row": 0, "col": 0, "offset": start,
         "full_shape": recorder.shape(name), "step": max(0, start - len(run.prompt) + 1),
     }  # fmt: skip
+    if less is not None:
+        header["minus"] = less.other.id
     with torch.inference_mode():
-        return pack(header, halves(recorder.read(name, start, end)))
+        rows = recorder.read(name, start, end) if less is None else less.rows(name, start, end, torch.inf)
+        return pack(header, halves(rows))
 
 
 def rows_per_frame(run: Run, name: str, frame_bytes: int) -> int:
