@@ -21,6 +21,7 @@ _QUERIES = {
     "explain": "index=0,0",
     "beside": "index=0,0&other_index=0,1",
     "tiles": "head=0",
+    "pairing": "minus=$RUN",
 }
 _NAMES = {
     "beside": "logits",
@@ -105,6 +106,7 @@ class Example:
         }
         places = dict.fromkeys(("level", "row", "col"), 0)
         kind = "tiles" if "/tiles/" in path else "" if path.endswith("/stats") else part
+        kind = "pairing" if path.endswith("/pairing") else kind
         query = f"?{_QUERIES[kind]}" if kind in _QUERIES and (kind != "tiles" or part == "activations") else ""
         # Double quotes: the shell still has to read `$RUN`.
         address = f'"{self.base}{path.format(**values, **places)}{query}"'

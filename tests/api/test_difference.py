@@ -37,7 +37,7 @@ def _expected(server: Server, runs: tuple[str, str], name: str) -> NDArray[np.fl
     for number, axis in enumerate(axes):
         if axis in ("pos", "query_pos", "key_pos"):
             theirs = np.take(theirs, [0 if partner is None else partner for partner in PAIRS], number)
-            at = [slice(None)] * mine.ndim
+            at: list[Any] = [slice(None)] * mine.ndim
             at[number] = PAIRS.index(None)
             lone[tuple(at)] = True
     with np.errstate(invalid="ignore"):

@@ -90,7 +90,7 @@ def test_a_kind_is_pinned_to_its_whole_range_and_let_go(page: Page, server: Serv
     assert float(full.input_value()) == pytest.approx(largest * 10**0.01, rel=1e-2)
     page.get_by_role("button", name="As measured").click()
     assert _legend(page, "activations: q") == pytest.approx(kind, rel=5e-3)
-    assert "scale=" not in page.url
+    wait_until(page, "() => !location.search.includes('scale=')")
 
 
 def test_the_legend_is_never_empty(page: Page, server: Server) -> None:
