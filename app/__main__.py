@@ -80,14 +80,14 @@ def serve(
 def _serve(settings: "Settings", listener: socket.socket, address: str, options: dict[str, Any]) -> None:
     import uvicorn
 
+    from app.checkpoints.catalog import check_model
     from app.checkpoints.errors import CheckpointError
-    from app.checkpoints.files import open_checkpoint
     from app.server import create_app
 
     try:
         app = create_app(settings)
         for path in settings.models:
-            open_checkpoint(path.expanduser()).check()  # found out now, not at the first visit
+            check_model(path)  # found out now, not at the first visit
     except CheckpointError as error:
         raise _fail(str(error), error.hint) from error
     except ValueError as error:

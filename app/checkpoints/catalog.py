@@ -5,6 +5,7 @@ model that was given by path is refused at once; one in the data folder is left 
 """
 
 import logging
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -216,6 +217,7 @@ class Catalog:
             if path.name.startswith(".") or not (path.is_dir() or path.suffix in (".gguf", ".pt")):
                 continue
             try:
+                open_checkpoint(path).check()
                 self.add(path)
             except CheckpointError as error:
                 self.problems.append(error)
@@ -298,9 +300,10 @@ class Catalog:
         if self._limit is None:
             return
         needed = entry.graph.parameter_count * self.dtype.itemsize
-        if needed > self._limit:
+        most = needed + _table_count(entry.graph) * self.dtype.itemsize
+        if most > self._limit:
             raise CheckpointError(
-                f"{entry.id} needs {_gigabytes(needed)}, more than the {_gigabytes(self._limit)} that models may take",
+                f"{entry.id} needs {_gigabytes(most)}, more than the {_gigabytes(self._limit)} that models may take",
                 "Start with --dtype bfloat16 for half of that, or set ATLAS_MODEL_BYTES higher.",
             )
         for model_id in list(self._loaded):
@@ -315,6 +318,23 @@ class Catalog:
                 f"there is no room for {entry.id}: unfinished runs use the models that are loaded",
                 "Wait until they are done or cancel them, or set ATLAS_MODEL_BYTES higher.",
             )
+
+
+def _table_count(graph: Graph) -> int:
+    """Numbers of a model's tables that follow from a formula, which are made when somebody looks at them."""
+    tables = (tensor for tensor in graph.tensors if tensor.role == "weight" and not tensor.learned)
+    return sum(math.prod(graph.shape(tensor)) for tensor in tables)
+
+
+def check_model(path: Path) -> None:
+    """Look for everything that can be wrong with a model and be found without reading its numbers.
+
+    Raises:
+        CheckpointError: something is, its tokenizer included.
+    """
+    entry = _entry(path, False)
+    entry.checkpoint.check()
+    _ = entry.frame
 
 
 def _gigabytes(size: int) -> str:

