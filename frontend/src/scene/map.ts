@@ -17,7 +17,7 @@ import type { MakeOverlay, Overlay, OverlayHost } from "./overlay";
 import { pickPlate } from "./picking";
 import { PieceList } from "./pieces";
 import { drawPlateInto, type Studio, shows } from "./plate_drawing";
-import { Detail, type DetailLevel, makeEyeUniforms, PlateMaterials } from "./plate_material";
+import { detailAt, makeEyeUniforms, PlateMaterials } from "./plate_material";
 import { PlateMesh } from "./plate_mesh";
 import { PoolTexture } from "./pool_texture";
 import { makeRenderer } from "./renderer";
@@ -447,7 +447,7 @@ class AtlasMap implements MapView {
     this.values.frame++;
     this.plates.materials.uniforms.edgePixels!.value = this.viewer.focal;
     this.pieces.list(windows, this.visibility, this.viewer, dims);
-    this.plates.end(this.detail());
+    this.plates.end(detailAt(this.visibility.largest, this.pieces.smallest));
     if (this.bare) this.plates.mesh.material = this.plates.materials.bare;
     this.setEyeUniforms(this.viewer.eye);
     viewMatrix(state, aspect, near, far, this.uniforms.view.value);
@@ -461,11 +461,6 @@ class AtlasMap implements MapView {
     this.calls = this.renderer.info.render.calls;
     this.frames++;
     return moving;
-  }
-
-  /** How much the program has to show. */
-  private detail(): DetailLevel {
-    return this.visibility.largest > 1.5 ? Detail.cells : Detail.colour;
   }
 
   private drawLabels(width: number, height: number): void {

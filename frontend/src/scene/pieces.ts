@@ -27,6 +27,8 @@ export interface Tiles {
 }
 
 export class PieceList {
+  /** Pixels that a cell on a front has at least; 0 where something coarser stands in for cells. */
+  smallest = 0;
   private window: Window | null = null;
   private number = 0;
   private dim = 0;
@@ -45,6 +47,7 @@ export class PieceList {
     dims: ReadonlyMap<number, number>,
   ): void {
     this.viewer = viewer;
+    this.smallest = Number.POSITIVE_INFINITY;
     this.mesh.pieces.begin();
     for (const number of visibility.order) {
       const window = windows[number] as Window;
@@ -54,7 +57,10 @@ export class PieceList {
       this.window = window;
       this.number = number;
       this.dim = dims.get(number) ?? 0;
-      if (viewer.eye[2] > z) walk(window, viewer, this.show);
+      if (viewer.eye[2] > z) {
+        this.smallest = Math.min(this.smallest, viewer.leastPixels(x, y, z, columns, rows));
+        walk(window, viewer, this.show);
+      }
       if (pixels > THINNEST_WALL) this.walls(window.plate);
     }
   }
@@ -62,6 +68,7 @@ export class PieceList {
   /** Lists one plate alone, straight on. */
   listOne(number: number, window: Window, viewer: Viewer): void {
     this.viewer = viewer;
+    this.smallest = viewer.focal;
     this.mesh.pieces.begin();
     this.window = window;
     this.number = number;
@@ -114,6 +121,7 @@ export class PieceList {
       return;
     }
     held.seen = this.values.frame;
+    if (level > 0) this.smallest = 0;
     const perTexel = 1 / (part.pixels * 2 ** level);
     const mip = Math.min(LEVELS - 1, Math.max(0, Math.round(Math.log2(perTexel) - 0.1)));
     const shrink = 2 ** -mip;

@@ -4,7 +4,7 @@ import { type Camera, type Scene, type WebGLRenderer, WebGLRenderTarget } from "
 import type { Plate } from "../layout/types";
 import { FIELD_OF_VIEW } from "./camera";
 import type { PieceList } from "./pieces";
-import { Detail, type EyeUniforms } from "./plate_material";
+import { detailAt, type EyeUniforms } from "./plate_material";
 import type { PlateMesh } from "./plate_mesh";
 import type { Window } from "./sheets";
 import type { CameraState, PlateDrawing } from "./types";
@@ -55,12 +55,21 @@ export function drawPlateInto(
   const rows = Math.min(plate.rows, drawing.rows ?? plate.rows);
   const size = Math.max(width / columns, height / rows);
   studio.pieces.listOne(number, window, new Straight(plate, size));
-  photograph(target, studio, { size, left: 0, top: 0, across: width / columns, down: height / rows });
+  photograph(target, studio, {
+    size,
+    smallest: studio.pieces.smallest,
+    left: 0,
+    top: 0,
+    across: width / columns,
+    down: height / rows,
+  });
 }
 
 /** What of the pieces that are listed comes onto the picture: pixels a cell, and the cell in its upper left corner. */
 export interface Frame {
   readonly size: number;
+  /** The same, but 0 where something coarser stands in for cells. */
+  readonly smallest?: number;
   readonly left: number;
   readonly top: number;
   /** Pixels of a cell's sides, where they differ. */
@@ -73,10 +82,10 @@ export interface Frame {
 export function photograph(
   target: HTMLCanvasElement,
   { renderer, scene, camera, eye, plates }: Studio,
-  { size, left, top, across = size, down = size }: Frame,
+  { size, smallest = size, left, top, across = size, down = size }: Frame,
 ): void {
   const { width, height } = target;
-  plates.end(size >= 1.5 ? Detail.cells : Detail.colour, false);
+  plates.end(detailAt(size, smallest), false);
   plates.materials.uniforms.edgePixels!.value = size;
   const [x, y] = [(2 * across) / width, (2 * down) / height];
   eye.view.value.set(x, 0, 0, -1 - left * x, 0, y, 0, 1 + top * y, 0, 0, 1e-3, 0, 0, 0, 0, 1);

@@ -17,13 +17,21 @@ import {
 } from "three";
 import { rgb, roles, type Theme } from "./themes";
 
-/** What a program can show: colour alone, also cells with grid, discs and marks. */
-export const Detail = { colour: 0, cells: 1 } as const;
+/** What a program can show: colour alone, also lines between cells, also the numbers as discs; and the last again, for
+ *  when all cells in view are so large that none needs its neighbours for a smooth picture. */
+export const Detail = { colour: 0, lines: 1, discs: 2, near: 3 } as const;
 export type DetailLevel = (typeof Detail)[keyof typeof Detail];
 
 /** Pixels a cell from which there is a grid, a disc. */
 export const GRID_FROM = 4;
 export const DISC_FROM = 8;
+
+/** What is to be seen of cells whose pixels are at most, and at least, so many. */
+export function detailAt(largest: number, smallest: number): DetailLevel {
+  if (largest <= 1.5) return Detail.colour;
+  if (largest <= DISC_FROM) return Detail.lines;
+  return smallest <= DISC_FROM ? Detail.discs : Detail.near;
+}
 
 /** Texels a plate in the texture of what is lit. */
 export const LIT_TEXELS = 2;
@@ -73,8 +81,9 @@ void main() {
 #endif
 }`;
 
-// Written without branches: software renderers execute both sides of one. What a view does not need is left out of
-// its program.
+// Written for a software renderer: it pays for every operation, most for looking up (80 ns for four pixels, filtered),
+// and executes both sides of a branch. So everything that is mixed in is a share first, one number, and colours are
+// added once. What a view does not need is left out of its program.
 const fragmentShader = /* glsl */ `
 precision highp float; precision highp int; precision highp sampler2DArray; precision highp usampler2D;
 in vec2 vCell; in vec2 vTexel;
@@ -106,31 +115,44 @@ vec3 marks(vec3 c, vec2 perCell) {
 }
 #endif
 void main() {
-  vec2 perCell = 1. / clamp(fwidth(vCell), 1e-6, 1e6); // pixels
+  vec2 perCell = 1. / max(fwidth(vCell), 1e-6); // pixels
   vec2 q = clamp(vTexel, fBounds.xy, fBounds.zw);
-#if DETAIL > 0
+#if DETAIL == 1 || DETAIL == 2
   // Cells larger than a pixel have sharp sides, one pixel soft; a stand-in for them stays soft throughout.
   vec2 border = floor(q + .5);
   vec2 sharp = max(vec2(1.), fLook.z / max(fwidth(vTexel), 1e-6));
   q = border + clamp((q - border) * sharp, -.5, .5);
 #endif
+#if DETAIL == 3
+  vec4 s = texelFetch(pool, ivec3(q, fLook.x), 0);
+#else
   vec4 s = textureLod(pool, vec3(q * (exp2(fLook.y) / 256.), fLook.x), fLook.y);
-  vec3 c = fBase + s.r * fPlus + s.g * fMinus + s.b * grey + s.a * notANumber;
+#endif
+  vec4 share = s; // of each hue
 #if DETAIL > 0
-  float px = min(perCell.x, perCell.y), t = max(s.r, s.g);
-  vec2 line = floor(vCell + .5), beside = abs(vCell - line), middle = .5 - beside;
+  float px = min(perCell.x, perCell.y);
+  vec2 middle = fract(vCell) - .5, beside = .5 - abs(middle), beside16 = abs(vCell - 16. * floor(vCell * .0625 + .5));
+  // Lines between cells from ${GRID_FROM} pixels; every 16th is darker and there sooner. None in what is not here.
+  float ruled = fLook.w > 0. && abs(s.b - .5) >= .25 ? 1. : 0.;
+  vec2 near = beside * perCell, near16 = beside16 * perCell;
+  float line = ruled * (.8 * clamp(1.1 - min(near.x, near.y), 0., 1.) * clamp((px - 3.5) * .25, 0., 1.));
+  float dark = ruled * (.6 * clamp(1.1 - min(near16.x, near16.y), 0., 1.) * clamp((px - 1.5) * .4, 0., 1.));
+  float rules = line * (1. - dark), kept = 1. - dark - rules;
+#endif
+#if DETAIL > 1
   // The number as a disc, from ${DISC_FROM} pixels: its area is the share of full colour. Masked cells are hatched.
-  float disc = fLook.z * step(s.b + s.a, .25) * clamp((px - ${DISC_FROM}.) * .15, 0., 1.);
-  float cover = clamp((.46 * sqrt(t) - length(middle)) * px * .85 + .5, 0., 1.) * step(.001, t);
-  vec3 hue = s.g > s.r ? fMinus : fPlus;
-  c = mix(c, mix(mix(fBase, c, .3), fBase + (.45 + .55 * t) * hue, cover), disc);
-  float hatch = clamp(1.2 - abs(fract(vCell.x + vCell.y) - .5) * px * .5, 0., 1.);
-  c = mix(c, darkRule, .5 * fLook.z * hatch * step(.75, s.b) * clamp((px - ${DISC_FROM}.) * .15, 0., 1.));
-  // Lines between cells from ${GRID_FROM} pixels; every 16th is darker and there sooner.
-  vec2 near = clamp(1.1 - beside * perCell, 0., 1.), strong = near * step(fract(line / 16.), vec2(.01));
-  float here = fLook.w > 0. ? step(s.b, .25) + step(.75, s.b) : 0.;
-  c = mix(c, rule, here * .8 * max(near.x, near.y) * clamp((px - 3.5) * .25, 0., 1.));
-  c = mix(c, darkRule, here * .6 * max(strong.x, strong.y) * clamp((px - 1.5) * .4, 0., 1.));
+  float round = fLook.z * clamp((px - ${DISC_FROM}.) * .15, 0., 1.), t = max(s.r, s.g);
+  float disc = s.b + s.a <= .25 ? round : 0.;
+  float cover = disc * clamp(sqrt(t) * (.391 * px) - (length(middle) * (.85 * px) - .5), 0., 1.) * step(.001, t);
+  float hue = cover * (.45 + .55 * t);
+  share = share * (1. - .7 * disc - .3 * cover) + (s.g > s.r ? vec4(0., hue, 0., 0.) : vec4(hue, 0., 0., 0.));
+  float hatch = s.b >= .75 ? round * (.5 * clamp(1.2 - abs(fract(vCell.x + vCell.y) - .5) * (px * .5), 0., 1.)) : 0.;
+  dark += kept * hatch;
+  kept -= kept * hatch;
+#endif
+  vec3 c = (fBase + share.r * fPlus) + (share.g * fMinus + (share.b * grey + share.a * notANumber));
+#if DETAIL > 0
+  c = kept * c + (rules * rule + dark * darkRule);
 #endif
 #ifdef MARKS
   c = marks(c, perCell);
@@ -190,7 +212,7 @@ export class PlateMaterials {
 
   /** The program that shows so much, with marks or without. */
   of(detail: DetailLevel, marks: boolean): RawShaderMaterial {
-    const least = marks ? Math.max(detail, Detail.cells) : detail;
+    const least = marks ? Math.max(detail, Detail.lines) : detail;
     const key = `${least} ${marks}`;
     const known = this.programs.get(key);
     if (known) return known;

@@ -16,6 +16,8 @@ export class Viewer {
   private readonly upward: number;
   /** Pixels of a cell that is one cell away. */
   readonly focal: number;
+  /** Where the farthest ray of the window meets a plane that faces the viewer: its depth over the plane's distance. */
+  private readonly slant: number;
 
   constructor(
     state: CameraState,
@@ -30,6 +32,8 @@ export class Viewer {
     this.sideways = Math.hypot(1, this.tx);
     this.upward = Math.hypot(1, this.ty);
     this.focal = height / 2 / this.ty;
+    const forward = back[2] - Math.abs(right[2]) * this.tx - Math.abs(up[2]) * this.ty;
+    this.slant = forward > 0 ? 1 / forward : Number.POSITIVE_INFINITY;
   }
 
   /** From the eye to the nearest point of a rectangle of a plate. */
@@ -39,6 +43,15 @@ export class Viewer {
     const dy = Math.max(-y - rows - ey, 0, ey + y);
     const dz = Math.max(z - 1 - ez, 0, ez - z);
     return Math.sqrt(dx * dx + dy * dy + dz * dz);
+  }
+
+  /** Pixels that a cell of a rectangle has at least, wherever in the window it is. */
+  leastPixels(x: number, y: number, z: number, columns: number, rows: number): number {
+    const [ex, ey, ez] = this.eye;
+    const [bx, by, bz] = this.back;
+    const corner = (ex - x) * bx + (ey + y) * by + (ez - z) * bz;
+    const farthest = corner + Math.max(0, -columns * bx) + Math.max(0, rows * by);
+    return this.focal / Math.max(1, Math.min(farthest, Math.abs(ez - z) * this.slant));
   }
 
   /** True if a rectangle (layout space) may be in the window: its bounding sphere meets the cone of view. */
