@@ -4,6 +4,7 @@ import "./pages";
 import "./styles/panels.css";
 import "./styles/legend.css";
 import "./styles/explain.css";
+import "./styles/way.css";
 import "./styles/parity.css";
 import "./styles/lenses.css";
 import "./styles/attention.css";

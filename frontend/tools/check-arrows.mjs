@@ -17,8 +17,9 @@ const may = {
   layout: ["graph", "state"],
   scene: ["layout", "graph", "state"],
   session: ["scene", "layout", "graph", "state", "net"],
+  find: ["layout", "graph", "state", "net"],
   lessons: ["scene", "layout", "graph", "state"],
-  panels: ["session", "lessons", "scene", "layout", "graph", "state", "net"],
+  panels: ["session", "find", "lessons", "scene", "layout", "graph", "state", "net"],
   pages: ["state"],
 };
 const packages = { three: ["scene"] };

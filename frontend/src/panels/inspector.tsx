@@ -7,6 +7,7 @@ import { type Cell, graph, hovered, run, selected } from "../state";
 import { direction, pin, trail } from "../state/explain";
 import { choose, goTo, useActions } from "./actions";
 import { useCellValue } from "./cell-value";
+import { SearchButton } from "./search";
 import { walkTo } from "./walk";
 import { WalkedCell } from "./walked-card";
 
@@ -128,33 +129,13 @@ function SameAs({ tensor }: { tensor: TensorInfo }) {
   );
 }
 
-/** Any tensor by name: the way there without a pointer. */
+/** Any tensor, section or token by name: the way there without a pointer. */
 function GoTo() {
-  const { map } = useActions();
-  const names = graph.value?.tensors.map((tensor) => tensor.name) ?? [];
   return (
-    <label class="go-to">
-      <span class="heading">Go to a tensor</span>
-      <input
-        id="go-to"
-        class="mono"
-        list="tensor-names"
-        placeholder="/  name of a tensor"
-        spellcheck={false}
-        autocomplete="off"
-        onChange={(event) => {
-          const name = event.currentTarget.value.trim();
-          if (!names.includes(name)) return;
-          event.currentTarget.value = "";
-          goTo(map, name);
-        }}
-      />
-      <datalist id="tensor-names">
-        {names.map((name) => (
-          <option key={name} value={name} />
-        ))}
-      </datalist>
-    </label>
+    <div class="go-to">
+      <h3>Go to</h3>
+      <SearchButton class="go-to" title="Find a tensor, a head, a token" />
+    </div>
   );
 }
 

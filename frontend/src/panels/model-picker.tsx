@@ -40,8 +40,9 @@ export function ModelPicker() {
           open.value = !open.value;
         }}
       >
-        {now ? `${now.id} · ${formatCount(now.parameters)} numbers` : "choose a model"}{" "}
-        <span aria-hidden="true">▾</span>
+        <span class="model-id">{now ? now.id : "choose a model"}</span>
+        {now && <span class="model-size"> · {formatCount(now.parameters)} numbers</span>}
+        <span aria-hidden="true"> ▾</span>
       </button>
       {open.value && (
         <ul id="models" class="popover">

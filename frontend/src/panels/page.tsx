@@ -18,6 +18,7 @@ import { ModelPicker } from "./model-picker";
 import { PassStage } from "./pass-stage";
 import { Pins } from "./pins";
 import { Prompt } from "./prompt";
+import { Search, SearchButton } from "./search";
 import { Shortcuts } from "./shortcuts";
 import { Splitter } from "./splitter";
 import { Status } from "./status";
@@ -73,6 +74,7 @@ export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvas
       </div>
       <Status />
       <HoverCard />
+      <Search />
     </ActionsContext.Provider>
   );
 }
@@ -96,10 +98,11 @@ function Header() {
   const dark = theme.value === "dark";
   return (
     <header class="bar">
-      <a class="title" href="/">
-        Transformer Atlas
-      </a>
+      <h1 class="title">
+        <a href="/">Transformer Atlas</a>
+      </h1>
       <ModelPicker />
+      <SearchButton class="in-bar" title="Search" />
       <span class="grow" />
       <button
         type="button"

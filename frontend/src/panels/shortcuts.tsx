@@ -1,14 +1,18 @@
 /** Keys that work wherever no text is being typed. */
 
 import { useEffect } from "preact/hooks";
-import type { MapView } from "../scene/types";
+import { findPasted } from "../find/find";
+import type { MapView, Nudge } from "../scene/types";
 import type { Session } from "../session/session";
 import { hovered, panel, run, selected } from "../state";
 import { direction, pin, pins, played, trail } from "../state/explain";
 import { pass, passing } from "../state/pass";
+import { searching } from "../state/way";
 import { choose, useActions } from "./actions";
 import { blockBy, leavePass, stepBy, toFirst, togglePass, toLast } from "./pass-walk";
 import { play } from "./player";
+import { scopeNow } from "./search";
+import { visitFind } from "./visit";
 import { walkTo } from "./walk";
 import { followed } from "./walked-card";
 
@@ -16,18 +20,62 @@ export function Shortcuts() {
   const { map, session } = useActions();
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
-      if (event.target instanceof HTMLElement && event.target.matches("input, textarea, select")) return;
+      if (event.defaultPrevented || isTakenBy(event.target, event.key)) return;
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (pressedInPass(event, session)) {
         event.preventDefault();
         return;
       }
-      if (KEYS[event.key.toLowerCase()]?.(map) === true) event.preventDefault();
+      const act = event.shiftKey ? SHIFTED[event.key] : undefined;
+      if ((act ?? KEYS[event.key.toLowerCase()])?.(map) === true) event.preventDefault();
+    };
+    const paste = (event: ClipboardEvent) => {
+      const scope = scopeNow(map, new Map());
+      if (!scope || isText(event.target)) return;
+      const found = findPasted(event.clipboardData?.getData("text") ?? "", scope);
+      if (found) visitFind(map, found);
     };
     document.addEventListener("keydown", press);
-    return () => document.removeEventListener("keydown", press);
+    document.addEventListener("paste", paste);
+    return () => {
+      document.removeEventListener("keydown", press);
+      document.removeEventListener("paste", paste);
+    };
   }, [map, session]);
   return null;
+}
+
+const isText = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement && target.matches("input, textarea, select, [contenteditable]");
+
+/** Whether a key belongs to what has the focus: all keys to a text, arrows to what they move there. */
+function isTakenBy(target: EventTarget | null, key: string): boolean {
+  if (isText(target)) return true;
+  const moved = "[role=tab], [role=separator], [role=application], [role=group], [role=slider], summary";
+  return key.startsWith("Arrow") && target instanceof Element && target.matches(moved);
+}
+
+/** Shares of the window, degrees, and a factor: how far one press of a key moves the eye. */
+const PAN = 1 / 10;
+const TURN = 6;
+const ZOOM = 1.25;
+
+const nudge = (by: Nudge) => (map: MapView | null) => {
+  map?.nudge(by);
+  return true;
+};
+
+/** Keys with Shift: what they do without it belongs to others. */
+const SHIFTED: Readonly<Record<string, (map: MapView | null) => boolean>> = {
+  ArrowLeft: nudge({ pan: [-PAN, 0] }),
+  ArrowRight: nudge({ pan: [PAN, 0] }),
+  ArrowUp: nudge({ pan: [0, -PAN] }),
+  ArrowDown: nudge({ pan: [0, PAN] }),
+};
+
+function fitAll(map: MapView | null): boolean {
+  map?.fit(true);
+  return true;
 }
 
 /** What has a use of its own for arrows and Space. */
@@ -69,9 +117,21 @@ const KEYS: Readonly<Record<string, (map: MapView | null) => boolean>> = {
     return false;
   },
   "/": () => {
-    panel.value = "inspector";
-    requestAnimationFrame(() => document.getElementById("go-to")?.focus());
+    searching.value = "";
     return true;
+  },
+  "+": nudge({ zoom: 1 / ZOOM }),
+  "=": nudge({ zoom: 1 / ZOOM }),
+  "-": nudge({ zoom: ZOOM }),
+  q: nudge({ turn: [-TURN, 0] }),
+  e: nudge({ turn: [TURN, 0] }),
+  r: nudge({ turn: [0, TURN] }),
+  v: nudge({ turn: [0, -TURN] }),
+  "0": fitAll,
+  home: fitAll,
+  f: (map) => {
+    if (!map || !selected.value || !map.flyTo({ plateOf: selected.value })) map?.fit(true);
+    return false;
   },
   p: () => {
     const pointed = hovered.value && { tensor: hovered.value.tensor, index: hovered.value.index };

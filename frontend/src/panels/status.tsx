@@ -1,6 +1,8 @@
 /** The line at the foot: what the run is doing, and the map's two ways home. */
 
+import type { MapView } from "../scene/types";
 import {
+  type Cell,
   connection,
   device,
   graph,
@@ -23,10 +25,10 @@ export function Status() {
     <footer class="status">
       {map && (
         <>
-          <button type="button" class="pill" title="F" onClick={() => map.fit(true)}>
+          <button type="button" class="pill" title="0" onClick={() => map.fit(true)}>
             Fit
           </button>
-          <button type="button" class="pill" onClick={() => faceMe(map, selected.value?.tensor)}>
+          <button type="button" class="pill" onClick={() => faceMe(map, selected.value)}>
             Face me
           </button>
           <Heads />
@@ -135,8 +137,8 @@ function doneText({ reason, maxNewTokens }: Run): string {
   }
 }
 
-/** Straight on, so that cells are squares: the tensor chosen, or the map where the eye is. */
-function faceMe(map: NonNullable<ReturnType<typeof useActions>["map"]>, tensor: string | undefined): void {
-  if (tensor) map.flyTo({ tensor }, false);
+/** Straight on, so that cells are squares: the plate of the chosen cell, or the map where the eye is. */
+function faceMe(map: MapView, cell: Cell | null): void {
+  if (cell) map.flyTo({ plateOf: cell }, false);
   map.setCamera({ ...map.getCamera(), azimuth: 0, elevation: 0 }, true);
 }

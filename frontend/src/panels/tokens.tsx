@@ -100,7 +100,7 @@ function describe(token: Token, choice?: Choice, behind?: Token): string {
 }
 
 /** Every cell of a position of the text, or of the source, in all tensors that have an axis along it. */
-function columnOf(at: number, ofSource: boolean) {
+export function columnOf(at: number, ofSource: boolean) {
   const along = (axis: string, source: readonly string[]) =>
     (axis === "pos" || axis === "query_pos") && source.includes(axis) === ofSource;
   return (graph.value?.tensors ?? [])

@@ -45,6 +45,18 @@ export function sane(state: CameraState): CameraState {
   };
 }
 
+/** A state in short numbers: as exact as is seen from its distance, which far out is not much. */
+export function rounded({ target, distance, azimuth, elevation }: CameraState): CameraState {
+  const places = clamp(4 - Math.floor(Math.log10(distance)), 0, 4);
+  const short = (value: number): number => Number(value.toFixed(places));
+  return {
+    target: [short(target[0]), short(target[1]), short(target[2])],
+    distance: Number(distance.toPrecision(6)),
+    azimuth: Number(azimuth.toFixed(2)),
+    elevation: Number(elevation.toFixed(2)),
+  };
+}
+
 /** The eye in world space. */
 export function eyeOf(state: CameraState): Vec3 {
   const [x, y, z] = state.target;

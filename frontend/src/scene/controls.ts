@@ -1,8 +1,10 @@
 /** The hands: pointer, wheel, touch and keys move the eye. What was grasped stays under the pointer when panning
- *  and zooming; orbiting turns about it. */
+ *  and zooming; orbiting turns about it; what is let go on the way glides on. */
 
 import { add, basisOf, clamp, dot, eyeOf, FIELD_OF_VIEW, lookingFrom, rayThrough, type Vec3 } from "./camera";
-import type { CameraState } from "./types";
+import { glide, releaseSpeed, type Speed, type Trace } from "./glide";
+import { meant, type Spread, spreadOf, type TwoFingers } from "./two_fingers";
+import type { CameraState, Nudge } from "./types";
 
 /** What the controls need of the map. Points are CSS pixels of the canvas, positions world space (y up). */
 export interface Movable {
@@ -25,11 +27,21 @@ interface Finger {
   y: number;
 }
 
+/** Degrees a pixel. */
+const TURN = 0.3;
+/** So many points of a drag are remembered. */
+const TRACES = 12;
+
 export class Controls {
   private readonly fingers = new Map<number, Finger>();
   private grasp: Vec3 | null = null;
   private orbiting = false;
   private moved = 0;
+  /** What two fingers do, and how they began. */
+  private pair: { start: Spread; gesture: TwoFingers } | null = null;
+  private traces: Trace[] = [];
+  /** The map, let go, goes on: how fast, about which point, and whether it turns. */
+  private gliding: { speed: Speed; about: Vec3; turns: boolean } | null = null;
   private zoomLeft = 0;
   private zoomAt: Vec3 | null = null;
   private readonly stop = new AbortController();
@@ -49,24 +61,39 @@ export class Controls {
     on("wheel", (event) => this.wheel(event));
     on("contextmenu", (event) => event.preventDefault());
     on("dblclick", (event) => map.doubleClick(...this.local(event)));
-    on("keydown", (event) => this.key(event));
   }
 
   get moving(): boolean {
-    return this.zoomLeft !== 0;
+    return this.zoomLeft !== 0 || this.gliding !== null;
+  }
+
+  /** Ends what still moves by itself: the eye is taken elsewhere. */
+  halt(): void {
+    this.zoomLeft = 0;
+    this.gliding = null;
   }
 
   dispose(): void {
     this.stop.abort();
   }
 
-  /** Carries on a smooth zoom; called once a frame. */
+  /** Carries on a smooth zoom and a glide; called once a frame. */
   tick(seconds: number): void {
+    this.glideOn(seconds);
     if (this.zoomLeft === 0 || !this.zoomAt) return;
     let part = this.zoomLeft * (1 - Math.exp(-seconds * 16));
     if (Math.abs(this.zoomLeft - part) < 0.004) part = this.zoomLeft;
     this.zoomLeft -= part;
     this.zoomToward(this.zoomAt, Math.exp(part));
+  }
+
+  private glideOn(seconds: number): void {
+    const now = this.gliding;
+    if (!now) return;
+    const { way, speed } = glide(now.speed, seconds);
+    this.gliding = speed && { ...now, speed };
+    if (now.turns) this.orbit(now.about, way[0], way[1]);
+    else this.pan(now.about, way[0], way[1]);
   }
 
   private local(event: MouseEvent): [number, number] {
@@ -78,18 +105,18 @@ export class Controls {
     const [x, y] = this.local(event);
     this.map.canvas.setPointerCapture(event.pointerId);
     this.fingers.set(event.pointerId, { x, y });
-    this.zoomLeft = 0;
+    this.halt();
     this.orbiting = event.button === 2 || event.shiftKey;
     this.moved = this.fingers.size === 1 ? 0 : 100;
-    const [cx, cy] = this.middle();
-    this.grasp = this.map.pointAt(cx, cy);
+    this.regrasp(event.timeStamp);
   }
 
-  private middle(): [number, number, number] {
-    const all = [...this.fingers.values()];
-    const x = all.reduce((sum, finger) => sum + finger.x, 0) / all.length;
-    const y = all.reduce((sum, finger) => sum + finger.y, 0) / all.length;
-    return [x, y, all.reduce((sum, finger) => sum + Math.hypot(finger.x - x, finger.y - y), 0) / all.length];
+  /** Takes hold of what is now between the fingers. */
+  private regrasp(time: number): void {
+    const spread = spreadOf(this.fingers.values());
+    this.grasp = this.map.pointAt(spread.x, spread.y);
+    this.pair = this.fingers.size > 1 ? { start: spread, gesture: "undecided" } : null;
+    this.traces = [{ ...spread, time }];
   }
 
   private drag(event: PointerEvent): void {
@@ -99,18 +126,29 @@ export class Controls {
       this.map.hover(x, y);
       return;
     }
-    const before = this.middle();
+    const before = spreadOf(this.fingers.values());
     finger.x = x;
     finger.y = y;
-    const after = this.middle();
-    const [dx, dy] = [after[0] - before[0], after[1] - before[1]];
+    const after = spreadOf(this.fingers.values());
+    const [dx, dy] = [after.x - before.x, after.y - before.y];
+    this.traces = [...this.traces.slice(1 - TRACES), { x: after.x, y: after.y, time: event.timeStamp }];
     this.moved += Math.hypot(dx, dy);
     if (this.moved < 4) return;
-    if (this.fingers.size > 1) {
-      if (after[2] > 1 && before[2] > 1) this.zoomToward(this.grasp, before[2] / after[2]);
-      this.orbit(dx, dy);
-    } else if (this.orbiting) this.orbit(dx, dy);
-    else this.pan(dx, dy);
+    if (this.pair) this.dragPair(this.pair, this.grasp, before, after);
+    else if (this.orbiting) this.orbit(this.grasp, dx, dy);
+    else this.pan(this.grasp, dx, dy);
+  }
+
+  private dragPair(pair: NonNullable<typeof this.pair>, grasp: Vec3, before: Spread, after: Spread): void {
+    if (pair.gesture === "undecided") {
+      pair.gesture = meant(pair.start, after);
+      // What the fingers did until they were understood counts as well.
+      before = pair.start;
+    }
+    if (pair.gesture === "turn") this.orbit(grasp, after.x - before.x, after.y - before.y);
+    if (pair.gesture !== "pinch") return;
+    if (after.size > 1 && before.size > 1) this.zoomToward(grasp, before.size / after.size);
+    this.pan(grasp, after.x - before.x, after.y - before.y);
   }
 
   private up(event: PointerEvent, completed: boolean): void {
@@ -119,17 +157,28 @@ export class Controls {
     if (finger && completed && this.moved < 4 && this.fingers.size === 0 && event.button === 0)
       this.map.click(finger.x, finger.y);
     if (this.fingers.size > 0) {
-      const [x, y] = this.middle();
-      this.grasp = this.map.pointAt(x, y);
       this.orbiting = false;
-    } else this.grasp = null;
+      this.regrasp(event.timeStamp);
+      return;
+    }
+    if (finger && completed && !this.pair && this.moved >= 4) this.letGo(event.timeStamp);
+    this.grasp = null;
+    this.pair = null;
   }
 
-  private pan(dx: number, dy: number): void {
+  private letGo(time: number): void {
+    const speed = releaseSpeed(this.traces, time);
+    if (!speed || !this.grasp || !this.map.smooth()) return;
+    this.gliding = { speed, about: this.grasp, turns: this.orbiting };
+    this.map.schedule();
+  }
+
+  /** Moves what stands as far away as `about` by so many pixels. */
+  private pan(about: Vec3, dx: number, dy: number): void {
     const state = this.map.get();
     const { right, up, back } = basisOf(state.azimuth, state.elevation);
     const eye = eyeOf(state);
-    const depth = Math.max(1, -dot(add(this.grasp ?? eye, eye, -1), back));
+    const depth = Math.max(1, -dot(add(about, eye, -1), back));
     const cells = (depth * 2 * Math.tan(FIELD_OF_VIEW / 2)) / this.map.canvas.clientHeight;
     this.map.move(
       lookingFrom(
@@ -141,17 +190,17 @@ export class Controls {
     );
   }
 
-  private orbit(dx: number, dy: number): void {
+  /** Turns about a point, by so many pixels of a drag. */
+  private orbit(about: Vec3, dx: number, dy: number): void {
     const state = this.map.get();
     const next = lookingFrom(
       eyeOf(state),
       state.distance,
-      state.azimuth - dx * 0.3,
-      state.elevation + dy * 0.3,
+      state.azimuth - dx * TURN,
+      state.elevation + dy * TURN,
     );
     const old = basisOf(state.azimuth, state.elevation);
     const fresh = basisOf(next.azimuth, next.elevation);
-    const about = this.grasp ?? eyeOf(state);
     const arm = add(eyeOf(state), about, -1);
     let eye = add(about, fresh.right, dot(arm, old.right));
     eye = add(eye, fresh.up, dot(arm, old.up));
@@ -162,9 +211,14 @@ export class Controls {
   private wheel(event: WheelEvent): void {
     event.preventDefault();
     const unit = event.deltaMode === 1 ? 18 : event.deltaMode === 2 ? 400 : 1;
-    const change = clamp(event.deltaY * unit * (event.ctrlKey ? 0.01 : 0.0016), -1.2, 1.2);
-    if (this.zoomLeft === 0) this.zoomAt = this.map.pointAt(...this.local(event));
-    this.zoomLeft = clamp(this.zoomLeft + change, -3, 3);
+    this.zoomSmoothly(event.deltaY * unit * (event.ctrlKey ? 0.01 : 0.0016), this.local(event));
+  }
+
+  /** Zooms at a point of the canvas, by the logarithm of a factor. */
+  private zoomSmoothly(change: number, [x, y]: readonly [number, number]): void {
+    this.gliding = null;
+    if (this.zoomLeft === 0) this.zoomAt = this.map.pointAt(x, y);
+    this.zoomLeft = clamp(this.zoomLeft + clamp(change, -1.2, 1.2), -3, 3);
     if (!this.map.smooth()) {
       const left = this.zoomLeft;
       this.zoomLeft = 0;
@@ -184,26 +238,18 @@ export class Controls {
     this.map.move(lookingFrom(eye, depth * bounded, state.azimuth, state.elevation));
   }
 
-  private key(event: KeyboardEvent): void {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+  /** A small move about the middle of the window, as keys make it. */
+  nudge(by: Nudge): void {
     const { clientWidth, clientHeight } = this.map.canvas;
-    const arrows: Record<string, [number, number]> = {
-      ArrowLeft: [1, 0],
-      ArrowRight: [-1, 0],
-      ArrowUp: [0, 1],
-      ArrowDown: [0, -1],
-    };
-    const arrow = arrows[event.key];
-    const zoom = event.key === "+" || event.key === "=" ? 0.8 : event.key === "-" ? 1.25 : null;
-    // Left and right alone step through the forward pass.
-    const stepping = !event.shiftKey && (event.key === "ArrowLeft" || event.key === "ArrowRight");
-    if ((!arrow && zoom === null) || stepping) return;
-    event.preventDefault();
-    this.grasp = this.map.pointAt(clientWidth / 2, clientHeight / 2);
-    if (zoom !== null) this.zoomToward(this.grasp, zoom);
-    else if (arrow && event.shiftKey) this.orbit(arrow[0] * 20, arrow[1] * 20);
-    else if (arrow) this.pan((arrow[0] * clientWidth) / 12, (arrow[1] * clientHeight) / 12);
-    this.grasp = null;
+    const middle = [clientWidth / 2, clientHeight / 2] as const;
+    if ("zoom" in by) {
+      this.zoomSmoothly(Math.log(by.zoom), middle);
+      return;
+    }
+    this.halt();
+    const about = this.map.pointAt(...middle);
+    if ("turn" in by) this.orbit(about, -by.turn[0] / TURN, by.turn[1] / TURN);
+    else this.pan(about, -by.pan[0] * clientWidth, -by.pan[1] * clientHeight);
   }
 }
 

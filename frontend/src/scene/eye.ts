@@ -1,7 +1,7 @@
 /** Where the eye is and where it flies: one state, moved by hands, by flights, or placed. */
 
 import type { Layout } from "../layout/types";
-import { add, basisOf, between, dot, eyeOf, FIELD_OF_VIEW, sane, type Vec3 } from "./camera";
+import { add, basisOf, between, dot, eyeOf, FIELD_OF_VIEW, rounded, sane, type Vec3 } from "./camera";
 import { rayAt } from "./controls";
 import { Listeners } from "./listeners";
 import type { CameraState } from "./types";
@@ -47,14 +47,12 @@ export class Eye {
 
   /** The state in short numbers, made for the address bar. */
   get rounded(): CameraState {
-    const short = (value: number): number => Number(value.toPrecision(7));
-    const { target, distance, azimuth, elevation } = this.state;
-    return {
-      target: [short(target[0]), short(target[1]), short(target[2])],
-      distance: Number(distance.toPrecision(5)),
-      azimuth: Number(azimuth.toFixed(2)),
-      elevation: Number(elevation.toFixed(2)),
-    };
+    return rounded(this.state);
+  }
+
+  /** Where it is bound for: the end of a flight, or where it is. */
+  get bound(): CameraState {
+    return rounded(this.flight?.to ?? this.state);
   }
 
   /** True where motion is not wanted: the eye jumps. */

@@ -3,7 +3,7 @@
 import { Camera, Color, Scene, type WebGLRenderer } from "three";
 import type { Graph } from "../graph/types";
 import type { Layout, Plate } from "../layout/types";
-import { add, sane, type Vec3, viewMatrix } from "./camera";
+import { add, rounded, sane, type Vec3, viewMatrix } from "./camera";
 import { Controls } from "./controls";
 import { Digits } from "./digits";
 import { Eye } from "./eye";
@@ -22,8 +22,8 @@ import { PlateMesh } from "./plate_mesh";
 import { PoolTexture } from "./pool_texture";
 import { makeRenderer } from "./renderer";
 import { RibbonMesh } from "./ribbon_mesh";
-import { cellIndex } from "./sheets";
-import { Stage } from "./stage";
+import { type CellRectangle, cellIndex, isTokenAxis } from "./sheets";
+import { type Place, Stage } from "./stage";
 import { rgb, themes } from "./themes";
 import type {
   BenchmarkView,
@@ -31,11 +31,13 @@ import type {
   CellHit,
   CellPattern,
   CellsHeader,
+  Flight,
   FlightTarget,
   MapOptions,
   MapStats,
   MapView,
   MatrixDrawing,
+  Nudge,
   PlateDrawing,
   PlatePose,
   PrintedCell,
@@ -47,7 +49,7 @@ import type {
   WantedTile,
 } from "./types";
 import { Values } from "./values";
-import { benchmarkView, cellView, plateView, READING_DISTANCE, regionView } from "./views";
+import { benchmarkView, framingOf, placesView, plateView, READING_DISTANCE, regionView } from "./views";
 import { findVisible, NOTHING, Viewer, type Visibility } from "./visibility";
 import { rankTiles, wantedActivations } from "./wishes";
 
@@ -74,6 +76,7 @@ class AtlasMap implements MapView {
   private readonly stop = new AbortController();
   private readonly wants = new Listeners<void>();
   private readonly losses = new Listeners<boolean>();
+  private readonly flights = new Listeners<Flight>();
   private readonly overlays = new Set<Overlay>();
   private tokens: TokenTexts = { target: [], source: [] };
   private visibility: Visibility = NOTHING;
@@ -375,17 +378,21 @@ class AtlasMap implements MapView {
   }
 
   setCamera(state: CameraState, animate = false): void {
+    this.controls.halt();
     this.eye.goTo(sane(state), animate);
   }
 
   fit(animate = true): void {
+    const { plates } = this.stage.layout;
+    if (animate && plates.length > 0) this.announce(framingOf(plates, this.eye.aspect));
+    this.controls.halt();
     this.eye.fit(animate);
   }
 
   flyTo(target: FlightTarget, animate = true): boolean {
     const state = this.viewOf(target);
     if (!state) return false;
-    this.eye.goTo(state, animate);
+    this.setOut(state, animate);
     return true;
   }
 
@@ -393,14 +400,66 @@ class AtlasMap implements MapView {
     return this.eye.moved.add(listener);
   }
 
+  onFlight(listener: (flight: Flight) => void): Unsubscribe {
+    return this.flights.add(listener);
+  }
+
+  get flying(): boolean {
+    return this.eye.flying;
+  }
+
+  nudge(by: Nudge): void {
+    this.controls.nudge(by);
+  }
+
+  /** Sets out for a place that somebody asked for. */
+  private setOut(to: CameraState, animate: boolean): void {
+    this.announce(to);
+    this.controls.halt();
+    this.eye.goTo(to, animate);
+  }
+
+  private announce(to: CameraState): void {
+    this.flights.tell({ from: this.eye.bound, to: rounded(sane(to)) });
+  }
+
   private viewOf(target: FlightTarget): CameraState | null {
     const { state, aspect } = this.eye;
     if ("region" in target) return regionView(this.stage.layout, target.region, aspect);
-    const found = this.stage.find({ tensor: target.tensor, index: target.index ?? [] });
-    if (!found) return null;
-    return target.index && target.index.length > 0
-      ? cellView(found.plate, found.rectangle, aspect, state)
-      : plateView(found.plate, aspect, state);
+    if ("plateOf" in target) {
+      const found = this.stage.find(target.plateOf);
+      return found && placesView([this.inUse(found.plate)], this.standing(), aspect, state);
+    }
+    const places = [...this.stage.places({ tensor: target.tensor, index: target.index ?? [] })];
+    return placesView(
+      places.map(({ plate, rectangle }) => this.inUse(plate, rectangle)),
+      this.standing(),
+      aspect,
+      state,
+    );
+  }
+
+  /** What tokens have come for, of a rectangle of a plate: the rest of the room for them is empty. */
+  private inUse(plate: Plate, rectangle: CellRectangle = [0, 0, plate.columns, plate.rows]): Place {
+    const info = this.values.sheets.tensor(plate.source);
+    const count = (axis: number | null, size: number): number => {
+      const name = axis === null ? undefined : info?.axes[axis];
+      if (info?.role === "weight" || !name || !isTokenAxis(name)) return size;
+      const read = (info?.source_axes.includes(name) ? this.tokens.source : this.tokens.target).length;
+      return read > 0 ? Math.min(size, read) : size;
+    };
+    const [left, top, right, bottom] = rectangle;
+    const [columns, rows] = [count(plate.columnAxis, plate.columns), count(plate.rowAxis, plate.rows)];
+    const inside = left < columns && top < rows;
+    return {
+      plate,
+      rectangle: inside ? [left, top, Math.min(right, columns), Math.min(bottom, rows)] : rectangle,
+    };
+  }
+
+  /** All plates, as they stand. */
+  private standing(): readonly Plate[] {
+    return this.stage.windows.map(({ plate }) => plate);
   }
 
   /** To the plate under the pointer; from there, to its cell. */
@@ -408,10 +467,10 @@ class AtlasMap implements MapView {
     const hit = this.pick(x, y);
     if (!hit) return;
     const { state, aspect } = this.eye;
-    const whole = plateView(hit.plate, aspect, state);
+    const whole = plateView(hit.plate, this.standing(), aspect, state);
     const closer = state.distance <= whole.distance * 1.4;
     const near = sane({ ...whole, target: hit.point, distance: Math.min(READING_DISTANCE, state.distance) });
-    this.eye.goTo(closer ? near : whole, true);
+    this.setOut(closer ? near : whole, true);
   }
 
   private pointAt(x: number, y: number): Vec3 {

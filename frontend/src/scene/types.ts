@@ -159,10 +159,27 @@ export interface MapStats {
 
 export type BenchmarkView = "overview" | "tilted" | "block" | "plate" | "cells";
 
-/** Where to fly: a tensor's plate (the plate that holds `index`, and close to that cell), or a region by name. */
+/** Where to fly: all plates of a tensor; the cells at `index` (null along an axis is all of it), close by where that
+ *  is one cell; the plate on which a cell stands; or a region by its id or name. */
 export type FlightTarget =
-  | { readonly tensor: string; readonly index?: readonly number[] }
+  | { readonly tensor: string; readonly index?: readonly (number | null)[] }
+  | { readonly plateOf: { readonly tensor: string; readonly index: readonly number[] } }
   | { readonly region: string };
+
+/** A way through the map that somebody asked for: where it began and where it leads. */
+export interface Flight {
+  readonly from: CameraState;
+  readonly to: CameraState;
+}
+
+/** A small move of the eye, as keys make it. */
+export type Nudge =
+  /** Shares of the window, right and down. */
+  | { readonly pan: readonly [number, number] }
+  /** Degrees, about the middle of the window. */
+  | { readonly turn: readonly [azimuth: number, elevation: number] }
+  /** What the distance to the middle is multiplied by. */
+  | { readonly zoom: number };
 
 /** How a plate stands while a story is told with it. */
 export interface PlatePose {
@@ -233,7 +250,13 @@ export interface MapView {
   setCamera(state: CameraState, animate?: boolean): void;
   /** Frame the whole model, nothing cut off. */
   fit(animate?: boolean): void;
+  /** False where nothing is drawn of the target. */
   flyTo(target: FlightTarget, animate?: boolean): boolean;
+  /** Somebody sets out for a place: by `flyTo`, by an animated `fit`, by a double-click. `setCamera` tells nobody. */
+  onFlight(listener: (flight: Flight) => void): Unsubscribe;
+  /** True on the way. */
+  readonly flying: boolean;
+  nudge(by: Nudge): void;
   onCameraChange(listener: (state: CameraState) => void): Unsubscribe;
 
   /** Draws one plate straight on, with the map's own shader, into another canvas. False when it has no plate. */

@@ -3,7 +3,9 @@
 import type { Layout, Plate } from "../layout/types";
 import { HOME_AZIMUTH, HOME_ELEVATION } from "../layout/view";
 import { framing, sane, type Vec3 } from "./camera";
+import { clearView, type Piece } from "./clear_view";
 import type { CellRectangle } from "./sheets";
+import type { Place } from "./stage";
 import type { BenchmarkView, CameraState } from "./types";
 
 export const HOME = { azimuth: (HOME_AZIMUTH * 180) / Math.PI, elevation: (HOME_ELEVATION * 180) / Math.PI };
@@ -11,7 +13,7 @@ export const HOME = { azimuth: (HOME_AZIMUTH * 180) / Math.PI, elevation: (HOME_
 export const READING_DISTANCE = 26;
 
 export function framingOf(
-  plates: readonly Plate[],
+  plates: readonly Piece[],
   aspect: number,
   azimuth = HOME.azimuth,
   elevation = HOME.elevation,
@@ -32,23 +34,48 @@ export function regionView(layout: Layout, name: string, aspect: number): Camera
   return framing(corners, aspect, HOME.azimuth, HOME.elevation);
 }
 
-/** A plate nearly straight on, seen from the side where the eye is. */
-export function plateView(plate: Plate, aspect: number, now: CameraState): CameraState {
-  return framingOf([plate], aspect, now.azimuth / 3, now.elevation / 3);
-}
-
-/** A cell from near by; the whole plate where the rectangle is more than a cell, or the plate small. */
-export function cellView(
-  plate: Plate,
-  rectangle: CellRectangle,
+/** A plate, or a part of one, nearly straight on, seen from the side where the eye is and past what stands before
+ *  it. */
+export function plateView(
+  piece: Piece,
+  plates: readonly Plate[],
   aspect: number,
   now: CameraState,
 ): CameraState {
-  const whole = plateView(plate, aspect, now);
-  const [left, top, right, bottom] = rectangle;
-  if (right - left > 1 || bottom - top > 1 || whole.distance < READING_DISTANCE + 20) return whole;
-  const cell: Vec3 = [plate.x + (left + right) / 2, plate.y + (top + bottom) / 2, plate.z];
-  return sane({ ...whole, target: cell, distance: READING_DISTANCE });
+  const from = { azimuth: now.azimuth / 3, elevation: now.elevation / 3 };
+  return clearView(piece, plates, from, (azimuth, elevation) =>
+    framingOf([piece], aspect, azimuth, elevation),
+  );
+}
+
+/** Cells on plates: one cell from near by, some cells of one plate nearly straight on, several plates as they stand.
+ *  Null for none. */
+export function placesView(
+  places: readonly Place[],
+  plates: readonly Plate[],
+  aspect: number,
+  now: CameraState,
+): CameraState | null {
+  const [first, ...others] = places;
+  if (!first) return null;
+  const pieces = places.map(({ plate, rectangle }) => pieceOf(plate, rectangle));
+  if (others.length > 0) return framingOf(pieces, aspect);
+  const [piece] = pieces as [Piece];
+  const from = { azimuth: now.azimuth / 3, elevation: now.elevation / 3 };
+  return clearView(piece, plates, from, (azimuth, elevation) => {
+    const whole = framingOf([first.plate], aspect, azimuth, elevation);
+    const close = framingOf([piece], aspect, azimuth, elevation);
+    const single = piece.columns === 1 && piece.rows === 1;
+    const distance = single ? READING_DISTANCE : Math.max(READING_DISTANCE, close.distance);
+    if (whole.distance < distance + 20) return whole;
+    const { x, y, z, columns, rows } = piece;
+    return sane({ ...whole, target: [x + columns / 2, y + rows / 2, z], distance });
+  });
+}
+
+/** The part of a plate's face that a rectangle of its cells covers. */
+function pieceOf({ x, y, z }: Plate, [left, top, right, bottom]: CellRectangle): Piece {
+  return { x: x + left, y: y + top, z, columns: right - left, rows: bottom - top };
 }
 
 /** The views that are measured: whole model, tilted, one block, its largest plate filling the window, its cells. */

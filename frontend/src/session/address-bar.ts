@@ -1,5 +1,5 @@
-/** Keeps the address bar and the store in step: a new model or text is a new entry of the history, anything
- *  else changes the present one. */
+/** Keeps the address bar and the store in step: a new model or text, and every flight, is a new entry of the history;
+ *  anything else changes the present one. Back and Forward retrace flights. */
 
 import { effect } from "@preact/signals";
 import type { CameraState, MapView } from "../scene/types";
@@ -19,11 +19,9 @@ export const currentAddress = (): Address => readAddress(window.location.search,
 /** Opens what an address says: its model and text, then its view. */
 export async function follow(address: Address, session: Session, map: MapView | null): Promise<void> {
   if (address.sampling) state.sampling.value = address.sampling;
-  state.panel.value = panelNamed(address.panel) ?? state.panel.value;
-  followAttention(address.attention);
+  showPanels(address);
   state.heads.value = address.heads ?? "fan";
   scaleChoice.value = readScales(address.scale);
-  openLenses.value = readLenses(address.lenses) ?? openLenses.value;
   const id = address.model ?? preferred()?.id ?? null;
   if (id === null) return;
   waitingCamera = address.camera ? toCamera(address.camera) : null;
@@ -49,6 +47,12 @@ function takeStep({ step, camera }: Address): void {
   passing.value = place && { ...place, running: false };
 }
 
+function showPanels(address: Address): void {
+  state.panel.value = panelNamed(address.panel) ?? "inspector";
+  followAttention(address.attention);
+  openLenses.value = readLenses(address.lenses) ?? openLenses.value;
+}
+
 const preferred = () => state.models.value.find(({ id }) => id === "stories") ?? state.models.value[0];
 
 let waitingCamera: CameraState | null = null;
@@ -64,23 +68,39 @@ export function takeWaitingCamera(map: MapView): boolean {
 /** Mirrors the store into the address bar from now on, and follows Back and Forward. */
 export function mirror(session: Session, map: MapView | null): void {
   let camera: readonly number[] | undefined = currentAddress().camera;
+  /** What this entry of the history says. */
+  let written = currentAddress();
   let timer = 0;
-  const write = () => {
-    const address = fromStore(camera);
-    const next = writeAddress(address) || window.location.pathname;
+  const write = (push: boolean) => {
+    window.clearTimeout(timer);
+    written = fromStore(camera);
+    const next = writeAddress(written) || window.location.pathname;
+    if (push) window.history.pushState(OURS, "", next);
+    else window.history.replaceState(OURS, "", next);
+  };
+  const update = () => {
     const old = currentAddress();
-    const another = old.model !== address.model || (old.text ?? null) !== (address.text ?? null);
     const first = old.model === undefined && old.text === undefined;
-    if (another && !first) window.history.pushState(null, "", next);
-    else window.history.replaceState(null, "", next);
+    write(!first && !sameReading(old, fromStore(camera)));
   };
   const soon = () => {
     window.clearTimeout(timer);
-    timer = window.setTimeout(write, DELAY);
+    timer = window.setTimeout(update, DELAY);
   };
   map?.onCameraChange((now) => {
-    camera = [...now.target, now.distance, now.azimuth, now.elevation];
+    // On its way the eye is where the entry says already: at its goal.
+    if (map.flying) return;
+    camera = numbersOf(now);
     soon();
+  });
+  map?.onFlight(({ from, to }) => {
+    if (isNear(from, to) || !sameReading(written, fromStore(camera))) return;
+    // The entry left behind keeps what was chosen there, and the last place of the eye.
+    const left = writeAddress({ ...written, camera: numbersOf(from) });
+    window.history.replaceState(OURS, "", left);
+    camera = numbersOf(to);
+    // What the flight is for is chosen in the same moment.
+    queueMicrotask(() => write(true));
   });
   effect(() => {
     const now = state.run.value;
@@ -98,12 +118,56 @@ export function mirror(session: Session, map: MapView | null): void {
     ];
     soon();
   });
-  window.addEventListener("popstate", () => {
+  window.addEventListener("popstate", (event) => {
     window.clearTimeout(timer);
-    void follow(currentAddress(), session, map).then(() => {
-      if (map && waitingCamera) takeWaitingCamera(map);
-    });
+    written = currentAddress();
+    camera = written.camera;
+    // An address typed by hand is followed in all it says; of our own entries, with the same text, only the view.
+    const ours = (event.state as typeof OURS | null)?.atlas === true;
+    if (ours && map && sameReading(written, fromStore(camera))) retrace(written, session, map);
+    else
+      void follow(written, session, map).then(() => {
+        if (map && waitingCamera) takeWaitingCamera(map);
+      });
   });
+}
+
+/** Marks the entries that this page has written into the history. */
+const OURS = { atlas: true } as const;
+
+/** Goes back to what an entry of the history showed of the text that is read now: nothing is read anew. */
+function retrace(address: Address, session: Session, map: MapView): void {
+  if (state.heads.value !== (address.heads ?? "fan")) {
+    state.heads.value = address.heads ?? "fan";
+    session.rearrange();
+  }
+  state.selected.value = address.selected ?? null;
+  map.select(address.selected ?? null);
+  // A chosen cell leads the attention panel to its head; the address knows better.
+  showPanels(address);
+  takeStep(address);
+  const camera = address.camera && toCamera(address.camera);
+  if (camera) map.setCamera(camera, true);
+}
+
+const sameReading = (a: Address, b: Address): boolean =>
+  a.model === b.model && (a.text ?? null) === (b.text ?? null);
+
+const numbersOf = ({ target, distance, azimuth, elevation }: CameraState): readonly number[] => [
+  ...target,
+  distance,
+  azimuth,
+  elevation,
+];
+
+/** Whether two views are the same to the eye: a flight between them is none. */
+function isNear(a: CameraState, b: CameraState): boolean {
+  const way = Math.hypot(...a.target.map((value, axis) => value - b.target[axis]!));
+  return (
+    way < 0.01 * Math.min(a.distance, b.distance) &&
+    Math.abs(Math.log(a.distance / b.distance)) < 0.01 &&
+    Math.hypot(a.azimuth - b.azimuth, a.elevation - b.elevation) < 0.5
+  );
 }
 
 function fromStore(camera: readonly number[] | undefined): Address {

@@ -38,7 +38,7 @@ export function writeAddress(address: Address): string {
     query.set("seed", `${address.sampling.seed}`);
     if (address.sampling.beams > 1) query.set("beams", `${address.sampling.beams}`);
   }
-  if (address.camera) query.set("camera", address.camera.map(short).join("_"));
+  if (address.camera) query.set("camera", address.camera.join("_"));
   if (address.selected)
     query.set("select", `${address.selected.tensor}[${address.selected.index.join("_")}]`);
   if (address.heads && address.heads !== "fan") query.set("heads", address.heads);
@@ -108,5 +108,3 @@ function wholeNumbers(text: string | null): number[] | undefined {
   const numbers = text.split("_").map(Number);
   return numbers.every((number) => Number.isInteger(number) && number >= 0) ? numbers : undefined;
 }
-
-const short = (value: number) => `${Number(value.toPrecision(6))}`;

@@ -1,0 +1,150 @@
+/** Which cells of a tensor a search means: its shorthand, laid on the tensor's axes. */
+
+import { tokenText } from "../format";
+import { isTokenAxis } from "../graph/shape";
+import type { Graph, TensorInfo } from "../graph/types";
+import type { Token } from "../net/types";
+import type { AxisPlace, Query, TokenTerm } from "./query";
+
+export interface Axes {
+  readonly graph: Graph;
+  readonly tokens: readonly Token[];
+  readonly source: readonly Token[];
+  readonly vocabulary: ReadonlyMap<string, readonly Token[]>;
+  readonly query: Query;
+}
+
+/** The indices that a search means of a tensor: one, several where a token stands at several places, none where the
+ *  tensor has no such cells. Null along an axis is all of it. */
+export function placeOn(tensor: TensorInfo, axes: Axes): readonly (readonly (number | null)[])[] {
+  const { query } = axes;
+  const fixed: (number | null)[] = tensor.axes.map(() => null);
+  if (query.head !== null && !fixHead(fixed, tensor, query.head, axes.graph)) return [];
+  if (query.position !== null) {
+    const along = positionAxis(tensor);
+    if (along < 0 || query.position >= textOf(tensor, along, axes).length) return [];
+    fixed[along] = query.position;
+  }
+  return withToken(fixed, tensor, axes).flatMap((index) => {
+    const filled = fill(index, tensor, axes);
+    return filled ? [filled] : [];
+  });
+}
+
+/** Keys and values that heads share are found by any of these heads. */
+function fixHead(index: (number | null)[], tensor: TensorInfo, head: number, graph: Graph): boolean {
+  const along = tensor.axes.findIndex((axis) => axis === "head" || axis === "kv_head");
+  if (along < 0) return false;
+  const group = tensor.axes[along] === "kv_head" ? (graph.sizes.head ?? 1) / (graph.sizes.kv_head ?? 1) : 1;
+  const place = Math.floor(head / group);
+  index[along] = place;
+  return place < tensor.shape[along]!;
+}
+
+const positionAxis = (tensor: TensorInfo): number =>
+  tensor.axes.findIndex((axis) => axis === "pos" || axis === "query_pos");
+
+const textOf = (tensor: TensorInfo, axis: number, { tokens, source }: Axes): readonly Token[] =>
+  tensor.source_axes.includes(tensor.axes[axis]!) ? source : tokens;
+
+/** A token fixes its row of the vocabulary where the tensor has one, else its places in the text. */
+function withToken(
+  index: readonly (number | null)[],
+  tensor: TensorInfo,
+  axes: Axes,
+): readonly (readonly (number | null)[])[] {
+  const { token } = axes.query;
+  if (!token) return [index];
+  const put = (along: number, place: number) => index.map((at, axis) => (axis === along ? place : at));
+  const vocabulary = tensor.axes.indexOf("d_vocab");
+  if (vocabulary >= 0)
+    return tokenIds(token, axes.vocabulary)
+      .filter((id) => id < tensor.shape[vocabulary]!)
+      .map((id) => put(vocabulary, id));
+  const along = positionAxis(tensor);
+  if (along < 0 || tensor.role === "weight" || index[along] !== null) return [];
+  return textOf(tensor, along, axes)
+    .map((one, at) => [one, at] as const)
+    .filter(([one]) => isToken(one, token))
+    .map(([, at]) => put(along, at));
+}
+
+/** The ids of a token named by its text: as it is, or as it stands after a space, whichever is one token. */
+export function tokenIds(
+  token: TokenTerm,
+  vocabulary: ReadonlyMap<string, readonly Token[]>,
+): readonly number[] {
+  if ("id" in token) return [token.id];
+  return [token.text, ` ${token.text}`].flatMap((text) => {
+    const cut = vocabulary.get(text);
+    return cut?.length === 1 ? [cut[0]!.id] : [];
+  });
+}
+
+/** Whether a token of the text is the one named: by its id, or its text, with or without the space before it. */
+export function isToken(one: Token, named: TokenTerm): boolean {
+  if ("id" in named) return one.id === named.id;
+  if (/^\s/.test(named.text)) return one.text === named.text;
+  return one.text.trim().toLowerCase() === named.text.trim().toLowerCase();
+}
+
+/** What stands in brackets goes to the axes that nothing else fixes, in their order; as many as all axes replace
+ *  what the shorthand said. Null where there is no such cell. */
+function fill(
+  index: readonly (number | null)[],
+  tensor: TensorInfo,
+  axes: Axes,
+): readonly (number | null)[] | null {
+  const given = axes.query.index;
+  if (!given) return index;
+  const whole = given.length === index.length && axes.query.head === null;
+  const open = index.flatMap((at, axis) => (whole || at === null ? [axis] : []));
+  if (given.length > open.length) return null;
+  const filled = [...index];
+  for (const [at, place] of given.entries()) {
+    const axis = open[at]!;
+    const size = lengthOf(tensor, axis, axes);
+    const found = counted(place, size);
+    if (found === undefined) return null;
+    filled[axis] = found;
+  }
+  return filled;
+}
+
+function lengthOf(tensor: TensorInfo, axis: number, axes: Axes): number {
+  const read = tensor.role !== "weight" && isTokenAxis(tensor.axes[axis]!);
+  return read ? textOf(tensor, axis, axes).length : tensor.shape[axis]!;
+}
+
+/** A place along an axis of this length; undefined beyond its end. */
+function counted(place: AxisPlace, size: number): number | null | undefined {
+  if (place === null) return null;
+  const at = place < 0 ? place + size : place;
+  return at >= 0 && at < size ? at : undefined;
+}
+
+/** Where an index is, in words: `block 3`, `head 5`, `query_pos 4 “cat”`. */
+export function addressOf(
+  tensor: TensorInfo,
+  index: readonly (number | null)[],
+  axes: Axes,
+): readonly string[] {
+  const block =
+    tensor.layer === null ? [] : [`${tensor.stack ? `${tensor.stack} ` : ""}block ${tensor.layer}`];
+  const places = index.flatMap((at, axis) => {
+    if (at === null) return [];
+    const name = tensor.axes[axis]!;
+    const token = tensor.role !== "weight" && isTokenAxis(name) ? textOf(tensor, axis, axes)[at] : undefined;
+    const { token: term } = axes.query;
+    const word = name === "d_vocab" && term ? wordOf(at, term, axes) : token?.text;
+    return [`${name} ${at}${word === undefined ? "" : ` “${tokenText(word)}”`}`];
+  });
+  return [...block, ...places];
+}
+
+/** The text of the token with this id, where the search was for it. */
+function wordOf(id: number, term: TokenTerm, { vocabulary, tokens, source }: Axes): string | undefined {
+  const asked = "text" in term ? [term.text, ` ${term.text}`] : [];
+  const looked = asked.flatMap((text) => vocabulary.get(text) ?? []);
+  return [...looked, ...tokens, ...source].find((one) => one.id === id)?.text;
+}

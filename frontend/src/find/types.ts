@@ -1,0 +1,43 @@
+/** What a search looks through, and what it finds. */
+
+import type { Graph, Role } from "../graph/types";
+import type { Region } from "../layout/types";
+import type { Token } from "../net/types";
+
+/** What the search looks through. */
+export interface Scope {
+  readonly graph: Graph;
+  /** None where the map cannot be drawn. */
+  readonly regions: readonly Region[];
+  /** The text read, and the source of an encoder-decoder. */
+  readonly tokens: readonly Token[];
+  readonly source: readonly Token[];
+  /** Texts that were looked up, and the tokens that each is cut into. */
+  readonly vocabulary: ReadonlyMap<string, readonly Token[]>;
+}
+
+export type Target =
+  | { readonly kind: "region"; readonly region: Region }
+  /** Cells of a tensor; null along an axis is all of it. */
+  | { readonly kind: "cells"; readonly tensor: string; readonly index: readonly (number | null)[] }
+  | { readonly kind: "position"; readonly position: number; readonly ofSource: boolean };
+
+export interface Find {
+  readonly key: string;
+  readonly title: string;
+  /** Parts of the title that the search named: from, up to. */
+  readonly marks: readonly (readonly [number, number])[];
+  /** What it is, in a few words. */
+  readonly note: string;
+  readonly role: Role | null;
+  readonly target: Target;
+  readonly score: number;
+}
+
+export interface Findings {
+  readonly finds: readonly Find[];
+  /** How many there are beside those listed. */
+  readonly more: number;
+  /** Why there are none. */
+  readonly problem: { readonly message: string; readonly hint: string } | null;
+}
