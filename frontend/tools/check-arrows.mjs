@@ -1,4 +1,4 @@
-// Checks that imports run one way: panels, lessons -> scene -> layout -> graph. `state` may be read by all of
+// Checks that imports run one way: panels, lessons -> scene -> layout -> graph, and panels -> find -> layout. `state` may be read by all of
 // them; `net` only by state, panels and main. Prints each import that runs against the arrows and then fails: they
 // keep the layout testable without three.js, and the scene usable without the panels.
 

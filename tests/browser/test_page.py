@@ -225,8 +225,8 @@ def test_attention_panel_reads_what_the_api_says(page: Page, server: Server) -> 
 def test_a_cell_by_keyboard(page: Page, server: Server) -> None:
     open_atlas(page, server.url, "/?model=sort#text=CBABBC")
     page.keyboard.press("/")
-    page.locator("#go-to").fill("blocks.1.attn.W_Q")
-    page.locator("#go-to").press("Enter")
+    page.get_by_role("combobox", name="Tensor, section").fill("blocks.1.attn.W_Q")
+    page.keyboard.press("Enter")
     cell = page.get_by_role("group", name="Cell")
     cell.focus()
     cell.press("ArrowDown")

@@ -31,7 +31,8 @@ export function find(text: string, scope: Scope): Findings {
     ...findTensors(asked, axes, rate),
     ...(exact ? [] : [...findPositions(asked, scope), ...findVocabulary(text, asked, scope)]),
   ].sort((a, b) => b.score - a.score);
-  const found = all.length > 0 ? all : findTensors(asked, axes, nearlyMatches);
+  const good = all.filter(({ score }) => score >= 0);
+  const found = [good, findTensors(asked, axes, nearlyMatches), all].find((some) => some.length > 0) ?? [];
   const finds = found.slice(0, MOST);
   return {
     finds,

@@ -7,6 +7,9 @@ import { isToken } from "./axes";
 import { isPlain, type Query, textsToLookUp } from "./query";
 import type { Find, Scope } from "./types";
 
+/** Below zero: what is of use only where nothing else is found. */
+const LAST_RESORT = -1;
+
 /** Positions of the text (and of the source) whose token is meant: named, or with the word within it. */
 export function findPositions(query: Query, { tokens, source }: Scope): readonly Find[] {
   const named = query.words.length === 0 ? query.token : null;
@@ -76,7 +79,7 @@ export function findVocabulary(text: string, query: Query, scope: Scope): readon
       if (seen.has(token.id)) return [];
       seen.add(token.id);
       const note = cut.length > 1 ? ` · piece ${piece + 1} of ${cut.length} of “${tokenText(asked)}”` : "";
-      const score = (cut.length > 1 ? 0.3 : sure) - order / 100 - piece / 1000;
+      const score = (cut.length === 1 ? sure : query.token ? 0.3 : LAST_RESORT) - order / 100 - piece / 1000;
       return tables.flatMap((table) => vocabularyFind(table, token.id, token.text, note, score));
     });
   });
