@@ -183,8 +183,6 @@ def test_keys_move_turn_zoom_and_fit(page: Page, server: Server) -> None:
     page.keyboard.press("Shift+ArrowRight")
     moved = _camera(page)
     assert moved["target"][0] > home["target"][0]
-    page.keyboard.press("ArrowRight")  # plain arrows are not the camera's
-    assert _camera(page)["distance"] == moved["distance"]
     page.keyboard.press("+")
     assert _camera(page)["distance"] < 0.85 * home["distance"]
     page.keyboard.press("e")
