@@ -13,6 +13,8 @@ export interface LabelView {
   readonly project: (x: number, y: number, z: number) => { x: number; y: number; scale: number } | null;
   /** True if another plate stands before the point. */
   readonly hidden: (plate: Plate, x: number, y: number) => boolean;
+  /** Pixels of a plate's nearest cell, at most. */
+  readonly pixels: (plate: Plate) => number;
 }
 
 interface Candidate {
@@ -123,7 +125,8 @@ function drawTokens(
   if (tokens.target.length === 0) return;
   let plates = 0;
   for (const { plate } of visible) {
-    if (plates >= 8) return;
+    // The nearest come first: those after a small one are smaller still.
+    if (plates >= 8 || view.pixels(plate) < SMALLEST_CELL * 0.9) return;
     const info = sheets.tensor(plate.source);
     const across = info?.axes[plate.columnAxis ?? -1];
     const down = info?.axes[plate.rowAxis ?? -1];

@@ -22,7 +22,7 @@ import { PlateMesh } from "./plate_mesh";
 import { PoolTexture } from "./pool_texture";
 import { makeRenderer } from "./renderer";
 import { RibbonMesh } from "./ribbon_mesh";
-import { type CellRectangle, cellIndex, isTokenAxis } from "./sheets";
+import { type CellRectangle, cellIndex, isTokenAxis, type Window } from "./sheets";
 import { type Place, Stage } from "./stage";
 import { rgb, themes } from "./themes";
 import type {
@@ -258,7 +258,7 @@ class AtlasMap implements MapView {
       places: (cell) => this.stage.places(cell),
       plate: (id) => this.stage.windows[this.stage.numberOf(id)]?.plate ?? null,
       project: (x, y, z) => this.onScreen(x, y, z),
-      hidden: (plate, x, y) => this.isHidden(this.seen(), plate, x, y),
+      hidden: (plate, x, y) => this.isHidden(plate, x, y),
       valueAt: (tensor, index) => this.valueAt(tensor, index),
     };
   }
@@ -289,10 +289,9 @@ class AtlasMap implements MapView {
   }
 
   private cellsWanted(): ReturnType<Digits["wanted"]> {
-    const plates = this.seen();
     return this.digits.wanted((plate, x, y) => {
       const at = this.onScreen(x, y, plate.z);
-      return at !== null && this.isHidden(plates, plate, at.x, at.y);
+      return at !== null && this.isHidden(plate, at.x, at.y);
     });
   }
 
@@ -523,27 +522,30 @@ class AtlasMap implements MapView {
   }
 
   private drawLabels(width: number, height: number): void {
-    const plates = this.seen();
-    this.labels.begin(width, height, this.renderer.getPixelRatio());
+    const { viewer, visibility, stage } = this;
+    const near = visibility.near * 0.5;
+    const pixelRatio = this.renderer.getPixelRatio();
+    this.labels.begin(width, height, pixelRatio);
     drawLabels(
       this.labels,
       {
         width,
         height,
-        project: (x, y, z) => this.onScreen(x, y, z),
-        hidden: (plate, x, y) => this.isHidden(plates, plate, x, y),
+        project: (x, y, z) => viewer.project(x, y, z, width, height, near),
+        hidden: (plate, x, y) => this.isHidden(plate, x, y),
+        pixels: ({ x, y, z, columns, rows }) =>
+          viewer.focal / pixelRatio / Math.max(1, viewer.distance(x, y, z, columns, rows)),
       },
-      this.stage.layout,
-      this.visibility.order.map((number) => this.stage.windows[number]).filter((window) => !!window),
+      stage.layout,
+      visibility.order.map((number) => stage.windows[number] as Window),
       this.values.sheets,
       this.tokens,
     );
     this.labels.end();
   }
 
-  private isHidden(plates: readonly Plate[], plate: Plate, x: number, y: number): boolean {
-    const hit = pickPlate(plates, this.eye.place, this.eye.ray(x + 1.5, y + 1.5));
-    return hit !== null && hit.plate !== plate && hit.plate.z > plate.z + 0.5;
+  private isHidden(plate: Plate, x: number, y: number): boolean {
+    return this.stage.hides(plate, this.eye.place, this.eye.ray(x + 1.5, y + 1.5));
   }
 
   private upload(): void {

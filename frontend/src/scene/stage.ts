@@ -4,6 +4,8 @@
 import type { Graph } from "../graph/types";
 import { shownAs } from "../layout/shown";
 import type { Layout, Plate } from "../layout/types";
+import type { Vec3 } from "./camera";
+import { Cover } from "./cover";
 import type { PlateMesh } from "./plate_mesh";
 import { type CellRectangle, patternOnPlate, type Window } from "./sheets";
 import type { CellPattern, PlatePose } from "./types";
@@ -30,6 +32,9 @@ export class Stage {
   windows: readonly Window[] = [];
   private numbers = new Map<number, number>();
   private posed = new Map<number, PlatePose>();
+  private cover = new Cover([]);
+  /** Plates that do not stand where the layout put them, by their ids. */
+  private moved = new Map<number, Plate>();
   private scales: (tensor: string) => number = () => 1;
   /** How far a plate is mixed toward the paper, by its place in `windows`. */
   readonly dims = new Map<number, number>();
@@ -46,6 +51,7 @@ export class Stage {
     this.windows = this.values.sheets.windows;
     this.numbers = new Map(this.windows.map(({ plate }, number) => [plate.id, number]));
     this.plates.setPlates(this.windows.length);
+    this.cover = new Cover(layout.plates);
     this.setScales(this.scales);
     this.pose(this.posed);
   }
@@ -65,6 +71,7 @@ export class Stage {
     const { windows } = this.values.sheets;
     const posed: Window[] = [...windows];
     this.dims.clear();
+    this.moved = new Map();
     for (const [id, { offset = [0, 0, 0], dim = 0 }] of poses) {
       const number = this.numberOf(id);
       const window = windows[number];
@@ -73,9 +80,15 @@ export class Stage {
       const plate = { ...window.plate, x: x + offset[0], y: y + offset[1], z: z + offset[2] };
       posed[number] = { ...window, plate };
       if (dim > 0) this.dims.set(number, dim);
+      if (offset.some((way) => way !== 0)) this.moved.set(id, plate);
     }
     this.posed = new Map(poses);
     this.windows = posed;
+  }
+
+  /** True if a ray (world space) meets another plate before it comes to this one. */
+  hides(plate: Plate, eye: Vec3, way: Vec3): boolean {
+    return this.cover.before(plate.z + 0.5, eye, way, this.moved);
   }
 
   /** Every plate on which cells of a pattern lie, and where. A tensor without plates is found under its other name. */

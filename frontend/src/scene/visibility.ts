@@ -1,5 +1,6 @@
 /** Which plates the eye sees, how large they are there, and how near the near plane may be. */
 
+import { BOX, boxesOf } from "./boxes";
 import { basisOf, eyeOf, FIELD_OF_VIEW, type Vec3 } from "./camera";
 import type { Window } from "./sheets";
 import type { CameraState } from "./types";
@@ -69,6 +70,28 @@ export class Viewer {
     );
   }
 
+  /** Where a point of layout space is in a window of this size, and how large a cell is there; null when it is nearer
+   *  than `near`, or behind. */
+  project(
+    x: number,
+    y: number,
+    z: number,
+    width: number,
+    height: number,
+    near: number,
+  ): { x: number; y: number; scale: number } | null {
+    const { eye, right, up, back } = this;
+    const [ax, ay, az] = [x - eye[0], -y - eye[1], z - eye[2]];
+    const depth = -(ax * back[0] + ay * back[1] + az * back[2]);
+    if (depth <= near) return null;
+    const scale = height / 2 / this.ty / depth;
+    return {
+      x: width / 2 + (ax * right[0] + ay * right[1] + az * right[2]) * scale,
+      y: height / 2 - (ax * up[0] + ay * up[1] + az * up[2]) * scale,
+      scale,
+    };
+  }
+
   /** The nearest that anything in the window may be to the plane of the eye, when it is this far from the eye. */
   depthOf(distance: number): number {
     return distance / Math.hypot(1, this.tx, this.ty);
@@ -88,47 +111,58 @@ export const NOTHING: Visibility = { order: [], near: 1, far: 2, largest: 0 };
 
 const STEPS = 2048;
 
+/** Room for the numbers and distances of what is in view: used again for every frame. */
+let numbers = new Int32Array(0);
+let distances = new Float64Array(0);
+
 export function findVisible(windows: readonly Window[], viewer: Viewer): Visibility {
-  const numbers: number[] = [];
-  const distances: number[] = [];
+  const boxes = boxesOf(windows);
+  if (numbers.length < windows.length) {
+    numbers = new Int32Array(windows.length);
+    distances = new Float64Array(windows.length);
+  }
+  let count = 0;
   let nearest = Number.POSITIVE_INFINITY;
   let farthest = 1;
-  for (const [number, { plate }] of windows.entries()) {
-    const { x, y, z, columns, rows } = plate;
+  for (let number = 0; number < windows.length; number++) {
+    const at = number * BOX;
+    const x = boxes[at] as number;
+    const y = boxes[at + 1] as number;
+    const z = boxes[at + 2] as number;
+    const columns = boxes[at + 3] as number;
+    const rows = boxes[at + 4] as number;
     if (!viewer.sees(x, y, z, columns, rows)) continue;
     const distance = viewer.distance(x, y, z, columns, rows);
     if (distance < nearest) nearest = distance;
     farthest = Math.max(farthest, distance + Math.sqrt(columns * columns + rows * rows) + 2);
-    numbers.push(number);
-    distances.push(distance);
+    numbers[count] = number;
+    distances[count] = distance;
+    count++;
   }
   const least = Number.isFinite(nearest) ? nearest : 1;
   const near = Math.max(0.02, viewer.depthOf(least) / 1.1);
   return {
-    order: byDistance(numbers, distances, least, farthest),
+    order: byDistance(count, least, farthest),
     near,
     far: Math.max(farthest * 1.1, near * 2),
-    largest: numbers.length > 0 ? viewer.focal / Math.max(1, least) : 0,
+    largest: count > 0 ? viewer.focal / Math.max(1, least) : 0,
   };
 }
 
+const starts = new Uint32Array(STEPS + 1);
+
 /** Sorts by counting, in steps of distance: near enough to nearest-first, for what is hidden to be left out. */
-function byDistance(
-  numbers: readonly number[],
-  distances: readonly number[],
-  nearest: number,
-  farthest: number,
-): number[] {
+function byDistance(count: number, nearest: number, farthest: number): number[] {
   const step = STEPS / Math.max(1e-9, farthest - nearest);
   const bucket = (i: number): number =>
     Math.min(STEPS - 1, Math.floor(((distances[i] as number) - nearest) * step));
-  const starts = new Uint32Array(STEPS + 1);
-  for (let i = 0; i < numbers.length; i++) starts[bucket(i) + 1] = (starts[bucket(i) + 1] as number) + 1;
+  starts.fill(0);
+  for (let i = 0; i < count; i++) starts[bucket(i) + 1] = (starts[bucket(i) + 1] as number) + 1;
   for (let i = 0; i < STEPS; i++) starts[i + 1] = (starts[i + 1] as number) + (starts[i] as number);
-  const order = new Array<number>(numbers.length);
-  for (const [i, number] of numbers.entries()) {
+  const order = new Array<number>(count);
+  for (let i = 0; i < count; i++) {
     const at = bucket(i);
-    order[starts[at] as number] = number;
+    order[starts[at] as number] = numbers[i] as number;
     starts[at] = (starts[at] as number) + 1;
   }
   return order;
