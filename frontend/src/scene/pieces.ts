@@ -3,7 +3,7 @@
  *  plate never overlap. */
 
 import type { Plate } from "../layout/types";
-import { Look } from "./plate_material";
+import { DISC_FROM, Look } from "./plate_material";
 import type { PlateMesh } from "./plate_mesh";
 import { type Held, LEVELS } from "./pool";
 import { type Part, partOf, walk } from "./pyramid";
@@ -30,8 +30,13 @@ export class PieceList {
   /** Pixels that a cell on a front has at least; 0 where something coarser stands in for cells. */
   smallest = 0;
   private window: Window | null = null;
+  // What all four vertices of the next piece have (plate_material.ts says what it is).
   private number = 0;
-  private dim = 0;
+  private ofPlate = 0;
+  private look = 0;
+  private source = 0;
+  private first = 0;
+  private last = 0;
 
   constructor(
     private readonly mesh: PlateMesh,
@@ -46,19 +51,16 @@ export class PieceList {
     viewer: Viewer,
     dims: ReadonlyMap<number, number>,
   ): void {
-    this.viewer = viewer;
-    this.smallest = Number.POSITIVE_INFINITY;
-    this.mesh.pieces.begin();
+    this.begin(viewer, visibility.largest > DISC_FROM ? Number.POSITIVE_INFINITY : 0);
     for (const number of visibility.order) {
       const window = windows[number] as Window;
       const { x, y, z, columns, rows } = window.plate;
       const pixels = viewer.focal / Math.max(1, viewer.distance(x, y, z, columns, rows));
       if (Math.min(columns, rows) * pixels < THINNEST) continue;
-      this.window = window;
-      this.number = number;
-      this.dim = dims.get(number) ?? 0;
+      this.turnTo(number, window, dims.size > 0 ? (dims.get(number) ?? 0) : 0);
       if (viewer.eye[2] > z) {
-        this.smallest = Math.min(this.smallest, viewer.leastPixels(x, y, z, columns, rows));
+        if (this.smallest > 0)
+          this.smallest = Math.min(this.smallest, viewer.leastPixels(x, y, z, columns, rows));
         walk(window, viewer, this.show);
       }
       if (pixels > THINNEST_WALL) this.walls(window.plate);
@@ -67,13 +69,22 @@ export class PieceList {
 
   /** Lists one plate alone, straight on. */
   listOne(number: number, window: Window, viewer: Viewer): void {
+    this.begin(viewer, viewer.focal);
+    this.turnTo(number, window, 0);
+    walk(window, viewer, this.show);
+  }
+
+  private begin(viewer: Viewer, smallest: number): void {
     this.viewer = viewer;
-    this.smallest = viewer.focal;
+    this.smallest = smallest;
     this.mesh.pieces.begin();
+  }
+
+  /** The pieces that follow are of this plate. */
+  private turnTo(number: number, window: Window, dim: number): void {
     this.window = window;
     this.number = number;
-    this.dim = 0;
-    walk(window, viewer, this.show);
+    this.ofPlate = Look.role * roles.indexOf(window.plate.role) + Look.dim * Math.round(dim * 255);
   }
 
   private readonly show = (level: number, row: number, column: number, part: Part): void => {
@@ -115,17 +126,17 @@ export class PieceList {
 
   /** A piece of the front, filled by a tile; null: not here. */
   private emit(part: Part, held: Held | null, level: number, row: number, column: number): void {
-    const { plate, transposed } = this.window as Window;
+    const { transposed } = this.window as Window;
     if (!held) {
-      this.absent(plate, part);
+      const { x, y } = this.even(Look.front, this.values.absent);
+      this.front(part, false, x, y, x, y);
       return;
     }
     held.seen = this.values.frame;
     if (level > 0) this.smallest = 0;
-    const perTexel = 1 / (part.pixels * 2 ** level);
-    const mip = Math.min(LEVELS - 1, Math.max(0, Math.round(Math.log2(perTexel) - 0.1)));
-    const shrink = 2 ** -mip;
-    const perCell = 2 ** -(level + mip);
+    const mip = mipmapFor(part.pixels * POWERS[level]!);
+    const shrink = 1 / POWERS[mip]!;
+    const perCell = shrink / POWERS[level]!;
     // Texels of the mipmap are counted from the layer's first: the tile's place in it, less the cells before the tile.
     const x = (held.slot.x - column * LAYER_SIZE) * shrink;
     const y = (held.slot.y - row * LAYER_SIZE) * shrink;
@@ -133,104 +144,105 @@ export class PieceList {
     const top = y + part.top * perCell;
     const right = x + part.right * perCell;
     const bottom = y + part.bottom * perCell;
-    const first = packed(Math.floor(left) + 0.5, Math.floor(top) + 0.5);
-    const last = packed(Math.ceil(right) - 0.5, Math.ceil(bottom) - 0.5);
-    let at = this.begin(
-      plate,
-      Look.front + (level === 0 ? Look.exact : 0),
-      held.slot.layer + 4096 * mip,
-      first,
-      last,
-    );
-    const { data, stride } = this.mesh.pieces;
-    for (let corner = 0; corner < 4; corner++, at += stride) {
-      const across = corner >> 1;
-      const down = ((corner + 1) >> 1) & 1;
-      this.corner(at, plate, part.x + across * part.width, part.y + down * part.height, 0);
-      data[at + 5] = (transposed ? down : across) === 1 ? right : left;
-      data[at + 6] = (transposed ? across : down) === 1 ? bottom : top;
-    }
+    this.look = Look.front + (level === 0 ? Look.exact : 0);
+    this.source = held.slot.layer + 4096 * mip;
+    this.first = packed(Math.floor(left) + 0.5, Math.floor(top) + 0.5);
+    this.last = packed(Math.ceil(right) - 0.5, Math.ceil(bottom) - 0.5);
+    this.front(part, transposed, left, top, right, bottom);
   }
 
-  /** A piece of the front whose numbers are not here. */
-  private absent(plate: Plate, part: Part): void {
-    let at = this.even(plate, Look.front, this.values.absent);
+  /** Four vertices of the front, and the texels at its corners. */
+  private front(
+    { x, y, width, height }: Part,
+    transposed: boolean,
+    left: number,
+    top: number,
+    right: number,
+    bottom: number,
+  ): void {
+    const at = this.mesh.pieces.next();
     const { stride } = this.mesh.pieces;
-    for (let corner = 0; corner < 4; corner++, at += stride)
-      this.corner(
-        at,
-        plate,
-        part.x + (corner >> 1) * part.width,
-        part.y + (((corner + 1) >> 1) & 1) * part.height,
-        0,
-      );
+    this.vertex(at, x, y, 0, x, y, left, top);
+    if (transposed) this.vertex(at + stride, x, y + height, 0, x, y + height, right, top);
+    else this.vertex(at + stride, x, y + height, 0, x, y + height, left, bottom);
+    this.vertex(at + 2 * stride, x + width, y + height, 0, x + width, y + height, right, bottom);
+    if (transposed) this.vertex(at + 3 * stride, x + width, y, 0, x + width, y, left, bottom);
+    else this.vertex(at + 3 * stride, x + width, y, 0, x + width, y, right, top);
   }
 
   /** The two sides of the box that face the eye, where they are thick enough to be seen. */
-  private walls(plate: Plate): void {
-    const [ex, ey] = this.viewer.eye;
-    const { x, y, columns, rows } = plate;
-    if (ex < x) this.wall(plate, Look.side, 0);
-    else if (ex > x + columns) this.wall(plate, Look.side, columns);
-    if (ey > -y) this.wall(plate, Look.end, 0);
-    else if (ey < -y - rows) this.wall(plate, Look.end, rows);
+  private walls({ x, y, columns, rows }: Plate): void {
+    const { eye } = this.viewer;
+    if (eye[0] < x) this.wall(Look.side, 0);
+    else if (eye[0] > x + columns) this.wall(Look.side, columns);
+    if (eye[1] > -y) this.wall(Look.end, 0);
+    else if (eye[1] < -y - rows) this.wall(Look.end, rows);
   }
 
   /** The side at this column, or the upper or lower end at this row. Within it, cells are counted as on the front, so
    *  that its outline is as wide. */
-  private wall(plate: Plate, face: number, place: number): void {
-    let at = this.even(plate, face, this.values.zero);
-    const { data, stride } = this.mesh.pieces;
-    for (let corner = 0; corner < 4; corner++, at += stride) {
+  private wall(face: number, place: number): void {
+    const { columns, rows } = (this.window as Window).plate;
+    const { x, y } = this.even(face, this.values.zero);
+    const first = this.mesh.pieces.next();
+    for (let corner = 0; corner < 4; corner++) {
+      const at = first + corner * this.mesh.pieces.stride;
       const across = corner >> 1;
       const down = ((corner + 1) >> 1) & 1;
-      if (face === Look.side) this.corner(at, plate, place, down * plate.rows, across - 1);
-      else this.corner(at, plate, across * plate.columns, place, down - 1);
-      data[at + 3] = across * plate.columns;
-      data[at + 4] = down * plate.rows;
+      const [right, lower] = [across * columns, down * rows];
+      if (face === Look.side) this.vertex(at, place, lower, across - 1, right, lower, x, y);
+      else this.vertex(at, right, place, down - 1, right, lower, x, y);
     }
   }
 
-  /** A piece of the colour of the middle of a tile of 8 x 8. */
-  private even(plate: Plate, face: number, { slot }: Held): number {
+  /** The next piece has the colour of the middle of a tile of 8 x 8: there. */
+  private even(face: number, { slot }: Held): { x: number; y: number } {
     const [x, y] = [slot.x + 4, slot.y + 4];
-    const first = this.begin(plate, face, slot.layer, packed(x, y), packed(x, y));
-    const { data, stride } = this.mesh.pieces;
-    for (let at = first; at < first + 4 * stride; at += stride) {
-      data[at + 5] = x;
-      data[at + 6] = y;
-    }
-    return first;
+    this.look = face;
+    this.source = slot.layer;
+    this.first = packed(x, y);
+    this.last = this.first;
+    return { x, y };
   }
 
-  /** The numbers that the four vertices of a piece have in common; where the first of them begins. */
-  private begin(plate: Plate, face: number, source: number, first: number, last: number): number {
-    const { pieces } = this.mesh;
-    const start = pieces.next();
-    const { data, stride } = pieces;
-    const look = face + Look.role * roles.indexOf(plate.role) + Look.dim * Math.round(this.dim * 255);
-    for (let at = start; at < start + 4 * stride; at += stride) {
-      data[at + 7] = first;
-      data[at + 8] = last;
-      data[at + 9] = plate.columns;
-      data[at + 10] = plate.rows;
-      data[at + 11] = look;
-      data[at + 12] = source;
-      data[at + 13] = this.number;
-    }
-    return start;
-  }
-
-  /** A vertex at a cell of a plate, `z` before its front. */
-  private corner(at: number, plate: Plate, column: number, row: number, z: number): void {
+  /** A vertex at a column and row of the plate, `z` before its front; which cell and which texel are there. */
+  private vertex(
+    at: number,
+    column: number,
+    row: number,
+    z: number,
+    cellColumn: number,
+    cellRow: number,
+    texelX: number,
+    texelY: number,
+  ): void {
     const { data } = this.mesh.pieces;
+    const { plate } = this.window as Window;
     const { eye } = this.viewer;
     data[at] = plate.x + column - eye[0];
     data[at + 1] = -plate.y - row - eye[1];
     data[at + 2] = plate.z + z - eye[2];
-    data[at + 3] = column;
-    data[at + 4] = row;
+    data[at + 3] = cellColumn;
+    data[at + 4] = cellRow;
+    data[at + 5] = texelX;
+    data[at + 6] = texelY;
+    data[at + 7] = this.first;
+    data[at + 8] = this.last;
+    data[at + 9] = plate.columns;
+    data[at + 10] = plate.rows;
+    data[at + 11] = this.look + this.ofPlate;
+    data[at + 12] = this.source;
+    data[at + 13] = this.number;
   }
+}
+
+/** 2 to the power of a level. */
+const POWERS: readonly number[] = Array.from({ length: 32 }, (_, level) => 2 ** level);
+
+/** The copy of a tile, pooled 2, 4 or 8 texels a side, whose texels are about a pixel when its own are so large. */
+function mipmapFor(pixels: number): number {
+  if (pixels > 0.66) return 0;
+  return Math.min(LEVELS - 1, Math.max(0, Math.round(-Math.log2(pixels) - 0.1)));
 }
 
 /** Two places in texels, each a multiple of a half, in one number that a float holds exactly. */

@@ -32,14 +32,17 @@ export function partOf(
   part: Part,
 ): boolean {
   const span = LAYER_SIZE * 2 ** level;
-  const [rows, columns] = transposed ? [plate.columns, plate.rows] : [plate.rows, plate.columns];
+  const rows = transposed ? plate.columns : plate.rows;
+  const columns = transposed ? plate.rows : plate.columns;
   part.top = Math.max(row, tileRow * span);
   part.left = Math.max(column, tileColumn * span);
   part.bottom = Math.min(row + rows, sheet.rows, (tileRow + 1) * span);
   part.right = Math.min(column + columns, sheet.columns, (tileColumn + 1) * span);
   if (part.bottom <= part.top || part.right <= part.left) return false;
-  const [down, across] = [part.top - row, part.left - column];
-  const [height, width] = [part.bottom - part.top, part.right - part.left];
+  const down = part.top - row;
+  const across = part.left - column;
+  const height = part.bottom - part.top;
+  const width = part.right - part.left;
   part.x = transposed ? down : across;
   part.y = transposed ? across : down;
   part.width = transposed ? height : width;
@@ -55,9 +58,8 @@ export function walk(window: Window, viewer: Viewer, leaf: Leaf): void {
   const top = levels.length - 1;
   const coarsest = levels[top];
   if (!coarsest) return;
-  const [rows, columns] = window.transposed
-    ? [window.plate.columns, window.plate.rows]
-    : [window.plate.rows, window.plate.columns];
+  const rows = window.transposed ? window.plate.columns : window.plate.rows;
+  const columns = window.transposed ? window.plate.rows : window.plate.columns;
   const span = LAYER_SIZE * 2 ** top;
   const several = coarsest.tilesDown * coarsest.tilesAcross > 1;
   for (let row = Math.floor(window.row / span); row * span < window.row + rows; row++)

@@ -39,7 +39,10 @@ export class Viewer {
 
   /** From the eye to the nearest point of a rectangle of a plate. */
   distance(x: number, y: number, z: number, columns: number, rows: number): number {
-    const [ex, ey, ez] = this.eye;
+    const { eye } = this;
+    const ex = eye[0];
+    const ey = eye[1];
+    const ez = eye[2];
     const dx = Math.max(x - ex, 0, ex - x - columns);
     const dy = Math.max(-y - rows - ey, 0, ey + y);
     const dz = Math.max(z - 1 - ez, 0, ez - z);
