@@ -28,8 +28,10 @@ def sample(tensor: Tensor, count: int = _SAMPLES_PER_TENSOR) -> Samples:
     """|x| of at most `count` evenly spaced finite numbers of a tensor."""
     # An odd stride meets every column of a matrix with an even number of them.
     stride = max(1, tensor.numel() // count) | 1
-    # By index, for a flattened view of a part of a matrix would be a copy of all of it.
-    places = torch.unravel_index(torch.arange(0, tensor.numel(), stride, device=tensor.device), tensor.shape)
+    # By index, for a flattened view of a part of a matrix would be a copy of all of it. NumPy's `unravel_index`, for
+    # torch's imports a system for algebra first, which takes it seconds.
+    indices = np.unravel_index(np.arange(0, tensor.numel(), stride), tensor.shape)
+    places = tuple(torch.from_numpy(index).to(tensor.device) for index in indices)
     values: Samples = tensor.detach()[places].float().abs().cpu().numpy()
     finite: Samples = values[np.isfinite(values)]
     return finite
