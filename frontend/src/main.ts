@@ -9,6 +9,7 @@ import "./styles/parity.css";
 import "./styles/lenses.css";
 import "./styles/attention.css";
 import "./styles/plotly.css";
+import "./styles/transport.css";
 import { effect } from "@preact/signals";
 import { h, render } from "preact";
 import { ApiError, getCapabilities, getModels } from "./net/rest";

@@ -111,7 +111,8 @@ class Rider {
   private readonly views = new Map<number, CameraState>();
   private of: Layout | null = null;
   private aspect = 1;
-  /** Where the eye was put last; null where it has not been put anywhere. */
+  /** Where the eye was to be last, and what the map then said; null where it has not been put anywhere. */
+  private wanted: CameraState | null = null;
   private put: CameraState | null = null;
   private approach: { readonly from: CameraState; readonly start: number } | null = null;
 
@@ -129,14 +130,16 @@ class Rider {
   }
 
   /** Begins to move from where the eye is to where it is to be. */
-  begin(): void {
+  begin(place: PassPlace): void {
+    const now = performance.now();
     this.put = null;
-    this.approach = still() ? null : { from: this.map.getCamera(), start: performance.now() };
+    this.approach = still() ? null : { from: this.map.getCamera(), start: now };
+    this.ride(place, now);
   }
 
   /** Moves the eye to where it is at a time. */
   ride(place: PassPlace, now: number): void {
-    if (this.put && !sameState(this.put, this.map.getCamera())) {
+    if (this.put && !identical(this.put, this.map.getCamera())) {
       followsPass.value = false;
       this.approach = null;
       return;
@@ -145,11 +148,12 @@ class Rider {
     if (!goal) return;
     let state = goal;
     if (this.approach) {
-      const way = Math.min(1, (now - this.approach.start) / APPROACH);
-      state = between(this.approach.from, goal, way);
-      if (way >= 1) this.approach = null;
+      const way = (now - this.approach.start) / APPROACH;
+      if (way < 1) state = between(this.approach.from, goal, Math.max(0, way));
+      else this.approach = null;
     }
-    if (!this.put || !sameState(state, this.put)) this.map.setCamera(state, false);
+    if (!this.put || !this.wanted || !identical(state, this.wanted)) this.map.setCamera(state, false);
+    this.wanted = state;
     this.put = this.map.getCamera();
   }
 
@@ -175,16 +179,11 @@ class Rider {
   }
 }
 
-/** Whether two states are the same but for rounding. */
-function sameState(one: CameraState, other: CameraState): boolean {
-  const apart = Math.hypot(...one.target.map((value, axis) => value - other.target[axis]!));
-  return (
-    apart <= 1e-4 * one.distance &&
-    Math.abs(one.distance - other.distance) <= 1e-3 * one.distance &&
-    Math.abs(one.azimuth - other.azimuth) < 0.02 &&
-    Math.abs(one.elevation - other.elevation) < 0.02
-  );
-}
+const identical = (one: CameraState, other: CameraState): boolean =>
+  one.target.every((value, axis) => value === other.target[axis]) &&
+  one.distance === other.distance &&
+  one.azimuth === other.azimuth &&
+  one.elevation === other.elevation;
 
 /** Goes after every step taken by hand, and to where the clock stands when it begins to run or following is switched
  *  on. A view that the address asked for stays until then. */
@@ -198,7 +197,7 @@ function follow(rider: Rider): () => void {
     const begins = now.follows && (!before.follows || moved || (now.running && !before.running));
     before = now;
     untracked(() => {
-      if (begins && !viewIsGiven.value) rider.begin();
+      if (begins && !viewIsGiven.value) rider.begin(place);
       viewIsGiven.value = false;
     });
   });

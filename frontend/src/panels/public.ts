@@ -1,9 +1,13 @@
 /** `window.__atlas`: the page's state for tests and the curious (docs/page.md). */
 
+import type { CellBox } from "../graph/cells";
+import { momentAt } from "../graph/pass";
 import { findTensor } from "../graph/shape";
 import type { CameraState, MapStats, MapView } from "../scene/types";
 import * as state from "../state";
+import { reading } from "../state/explain";
 import { currentStep, pass, passing } from "../state/pass";
+import { shownPlace } from "./pass-stage";
 
 interface Snapshot {
   readonly model: string | null;
@@ -28,6 +32,9 @@ interface PassSnapshot {
   readonly output: string;
   readonly progress: number;
   readonly running: boolean;
+  /** What is framed: the cells read, and the cells made. */
+  readonly reads: readonly CellBox[];
+  readonly makes: readonly CellBox[];
 }
 
 interface Atlas {
@@ -99,7 +106,11 @@ function snapshot(): Snapshot {
 
 function passSnapshot(): PassSnapshot | null {
   const [now, step, whole] = [passing.value, currentStep.value, pass.value];
-  return now && step && whole && { ...now, steps: whole.steps.length, output: step.output.name };
+  const graph = state.graph.value;
+  if (!now || !step || !whole || !graph) return null;
+  const moment = momentAt(graph, whole, shownPlace(now), reading.value);
+  const { reads = [], makes = [] } = moment ?? {};
+  return { ...now, steps: whole.steps.length, output: step.output.name, reads, makes };
 }
 
 const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
