@@ -78,17 +78,14 @@ function fitAll(map: MapView | null): boolean {
   return true;
 }
 
-/** What has a use of its own for arrows and Space. */
-const OWN_ARROWS =
-  '[role="tablist"], [role="separator"], [role="grid"], [role="listbox"], [role="tree"], summary';
-const OWN_SPACE = "button, a, summary, [role=option], [role=button]";
+/** What Space presses. */
+const PRESSED = "button, a, summary, [role=option], [role=button]";
 
 /** Stepping through the pass; true where the key was meant for it. */
 function pressedInPass(event: KeyboardEvent, session: Session): boolean {
   const act = PASS_KEYS[event.key];
-  if (!act || event.shiftKey || event.defaultPrevented || !pass.value || !run.value?.id) return false;
-  const { target } = event;
-  if (target instanceof Element && target.closest(event.key === " " ? OWN_SPACE : OWN_ARROWS)) return false;
+  if (!act || event.shiftKey || !pass.value || !run.value?.id) return false;
+  if (event.key === " " && event.target instanceof Element && event.target.closest(PRESSED)) return false;
   const enters = event.key === " " || event.key === "ArrowRight" || event.key === "ArrowLeft";
   if (!passing.value && !enters) return false;
   act(session);
