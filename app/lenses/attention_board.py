@@ -12,16 +12,19 @@ from .attention import square
 from .drawing import Chart, heat_map
 from .lens import Lens, Place, View, nullable
 from .measures import in_text, mean_square_pool, table
-from .parameters import Parameter
+from .parameters import Parameter, within
 from .parts import attentions
 
 _SIZE = 24
+_ALL = "all"
 
 
 def _parameters(run: Run) -> Sequence[Parameter]:
-    parts = list(attentions(run.loaded.graph))
+    parts = attentions(run.loaded.graph)
+    names, layers = list(parts), max(map(len, parts.values()))
     return [
-        Parameter("part", "attention", "choice", parts[-1], choices=parts),
+        Parameter("part", "attention", "choice", names[-1], choices=names),
+        Parameter("layer", "block", "choice", _ALL, choices=(_ALL, *map(str, range(layers)))),
         Parameter("size", "cells of a small map", "count", _SIZE, least=4, most=32),
     ]
 
@@ -33,6 +36,8 @@ def middles(count: int, cells: int) -> list[float]:
 
 def _view(run: Run, chosen: Mapping[str, Any]) -> View:
     modules = attentions(run.loaded.graph)[chosen["part"]]
+    first = 0 if chosen["layer"] == _ALL else within("layer", int(chosen["layer"]), len(modules))
+    modules = modules if chosen["layer"] == _ALL else [modules[first]]
     maps, measured = [], list[dict[str, list[Any]]]()
     crossed = chosen["part"] == "cross"
     for module in modules:
@@ -49,6 +54,7 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
         "run": run.id,
         "part": chosen["part"],
         "modules": modules,
+        "layers": list(range(first, first + len(modules))),
         "axes": ["layer", "head", "query_pos", "key_pos"],
         "pooling": "root of the mean square",
         "size": list(drawn.shape[2:]),
@@ -73,7 +79,11 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
         named = {"showgrid": False, "zeroline": False, "tickmode": "array"}
         layout = chart["layout"]
         layout["xaxis"] |= {**named, "tickvals": middles(heads, wide), "ticktext": [f"{head}" for head in range(heads)]}
-        layout["yaxis"] |= {**named, "tickvals": middles(layers, high), "ticktext": [f"{at}" for at in range(layers)]}
+        layout["yaxis"] |= {
+            **named,
+            "tickvals": middles(layers, high),
+            "ticktext": [f"{at}" for at in numbers["layers"]],
+        }
         chart["data"][0] |= {"hoverinfo": "skip", "hovertemplate": None}
         return chart
 
@@ -81,7 +91,7 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
     places = list[Place | None]()
     for layer, module in enumerate(modules):
         for head in range(run.loaded.spec.heads):
-            rows.append([layer, head, *(measured[layer][name][head] for name in names)])
+            rows.append([first + layer, head, *(measured[layer][name][head] for name in names)])
             places.append((f"{module}.hook_pattern", (head, None, None)))
     return View(numbers, table(names), lambda: zip(rows, places, strict=True), figure)
 

@@ -50,15 +50,24 @@ export interface LensTable {
   readonly along: LensAlong | null;
 }
 
+/** By name, a number for every head: `[layer][head]`. */
+export type HeadMeasures = Readonly<Record<string, readonly (readonly (number | null)[])[]>>;
+
 /** The board's answer: every head as a small map. */
 export interface LensBoard {
   readonly part: string;
-  readonly modules: readonly string[];
+  readonly layers: readonly number[];
   readonly size: readonly [number, number];
-  /** By name, `[layer][head]`. */
-  readonly measures: Readonly<Record<string, readonly (readonly (number | null)[])[]>>;
+  readonly measures: HeadMeasures;
   /** `[layer][head][query][key]`. */
   readonly maps: readonly (readonly (readonly (readonly number[])[])[])[];
+}
+
+/** Measures of every head, those on a repeated sequence among them where the model can be measured so. */
+export interface LensHeadMeasures {
+  readonly measures: HeadMeasures;
+  readonly sequence: { readonly tokens: number; readonly seed: number } | null;
+  readonly sequence_reason: string | null;
 }
 
 export type LensQuery = Readonly<Record<string, string>>;

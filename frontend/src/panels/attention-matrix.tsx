@@ -20,7 +20,12 @@ interface Props {
   readonly tokens: AxisTokens;
 }
 
-export function AttentionMatrix({ of, tokens }: Props) {
+/** `onPair` opens the arithmetic of a cell's score. */
+export function AttentionMatrix({
+  of,
+  tokens,
+  onPair,
+}: Props & { readonly onPair: (pair: readonly [query: number, key: number]) => void }) {
   const { map } = useActions();
   const view = useSignal<{ cells: Cells; level: number } | null>(null);
   const { tensor, head } = of;
@@ -31,9 +36,10 @@ export function AttentionMatrix({ of, tokens }: Props) {
     <>
       <MatrixView
         label="Attention map"
+        axes={["query", "key"]}
         rows={tokens.queries}
         columns={tokens.keys}
-        role={findTensor(graph.value!, tensor)!.role}
+        hue={findTensor(graph.value!, tensor)!.role}
         full={fullColour(tensor)}
         picture={picture}
         stale={stale}
@@ -45,9 +51,17 @@ export function AttentionMatrix({ of, tokens }: Props) {
           at.value = cell;
           marked.value = cell ? [cellAt(cell)] : [];
         }}
+        onOpen={onPair}
         onChoose={(cell) => choose(map, cellAt(cell), true)}
       >
-        {(cell) => <Reading of={of} tokens={tokens} at={cell} held={picture && valueIn(picture, ...cell)} />}
+        {(cell) => (
+          <>
+            <Reading of={of} tokens={tokens} at={cell} held={picture && valueIn(picture, ...cell)} />{" "}
+            <button type="button" class="link why" onClick={() => onPair(cell)}>
+              query · key
+            </button>
+          </>
+        )}
       </MatrixView>
       {problem && (
         <p class="problem" role="alert">

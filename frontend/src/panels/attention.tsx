@@ -9,11 +9,22 @@ import {
   resolve,
 } from "../state/attention";
 import { useActions } from "./actions";
+import { AttentionArcs } from "./attention-arcs";
+import { AttentionBoard, BlockHeads } from "./attention-board";
 import { AttentionMatrix } from "./attention-matrix";
+import { AttentionPair } from "./attention-pair";
 import { type AxisTokens, axisTokens, stageWord } from "./attention-parts";
+import { AttentionRollout } from "./attention-rollout";
 import { Exports } from "./exports";
+import { readPair } from "./pair";
 
-const VIEWS: readonly { view: AttentionView; word: string }[] = [{ view: "matrix", word: "Matrix" }];
+const VIEWS: readonly { view: AttentionView; word: string }[] = [
+  { view: "matrix", word: "Matrix" },
+  { view: "arcs", word: "Arcs" },
+  { view: "heads", word: "All heads" },
+  { view: "pair", word: "Query · key" },
+  { view: "rollout", word: "Rollout" },
+];
 
 const PARTS: Readonly<Record<string, string>> = {
   self: "self",
@@ -54,11 +65,44 @@ function set(change: Partial<AttentionChoice>): void {
 
 function View({ of, tokens, id }: { of: Found; tokens: AxisTokens; id: string }) {
   const query = { part: of.part, layer: `${of.layer}`, head: `${of.head}` };
-  switch (attention.value.view) {
-    default:
+  const { view, detail } = attention.value;
+  switch (view) {
+    case "heads":
       return (
         <>
-          <AttentionMatrix of={of} tokens={tokens} />
+          <AttentionBoard
+            of={of}
+            detail={detail}
+            onDetail={(next) => set({ detail: next })}
+            onOpen={(layer, head) => set({ view: "matrix", detail: "", layer, head })}
+          />
+          <Exports run={id} lens="attention_board" query={{ part: of.part }} />
+        </>
+      );
+    case "arcs":
+      return (
+        <AttentionArcs of={of} tokens={tokens} detail={detail} onDetail={(next) => set({ detail: next })} />
+      );
+    case "pair":
+      return (
+        <AttentionPair
+          of={of}
+          tokens={tokens}
+          pair={readPair(detail, tokens.queries.length)}
+          onPair={(pair) => set({ detail: pair.join(".") })}
+        />
+      );
+    case "rollout":
+      return <AttentionRollout of={of} />;
+    case "matrix":
+      return (
+        <>
+          <BlockHeads of={of} onOpen={(head) => set({ head })} />
+          <AttentionMatrix
+            of={of}
+            tokens={tokens}
+            onPair={(pair) => set({ view: "pair", detail: pair.join(".") })}
+          />
           <p class="soft note">
             A row is a query, the token that looks; a column is a key, the token looked at.
             {of.group > 1 &&

@@ -16,10 +16,13 @@ type Place = readonly [row: number, column: number];
 
 interface Props {
   readonly label: string;
+  /** What its rows and its columns are. */
+  readonly axes: readonly [rows: string, columns: string];
   /** The texts along both axes; their lengths are the matrix's. */
   readonly rows: readonly string[];
   readonly columns: readonly string[];
-  readonly role: Role;
+  /** Whose hues it has. */
+  readonly hue: Role;
   /** |value| of full colour. */
   readonly full: number;
   /** What has come of the numbers; parts of it that are missing are drawn as not there yet. */
@@ -32,6 +35,8 @@ interface Props {
   readonly linked: Place | null;
   readonly onPoint: (cell: Place | null) => void;
   readonly onChoose?: (cell: Place) => void;
+  /** A double click. */
+  readonly onOpen?: (cell: Place) => void;
   /** What is said of a cell. */
   readonly children: (cell: Place) => ComponentChildren;
 }
@@ -88,7 +93,7 @@ export function MatrixView(props: Props) {
     const span = 2 ** picture.level;
     const left = (scroll.value.left / size - picture.left) / span;
     const top = (scroll.value.top / size - picture.top) / span;
-    draw(map, target, { ...props, picture, size: size * ratio * span, left, top });
+    draw(map, target, { picture, role: props.hue, full: props.full, size: size * ratio * span, left, top });
   });
 
   const clamp = ([row, column]: Place): Place => [
@@ -105,7 +110,6 @@ export function MatrixView(props: Props) {
   };
   const point = (next: Place | null) => {
     pointed.value = next;
-    if (next) kept.value = next;
     onPoint(next);
   };
   /** Scrolls so that a cell is in view. */
@@ -128,6 +132,7 @@ export function MatrixView(props: Props) {
     const next = moved(cell, event.key, rows.length, columns.length);
     if (next) {
       const to = clamp(next);
+      kept.value = to;
       point(to);
       show(to, size);
     } else if (event.key === "+" || event.key === "=") enlarge(1.6);
@@ -142,7 +147,7 @@ export function MatrixView(props: Props) {
     <div ref={frame} class="matrix mono">
       <div class="matrix-head">
         <span class="axes" aria-hidden="true">
-          query ↓ key →
+          {props.axes[0]} ↓ {props.axes[1]} →
         </span>
         <Names
           texts={columns}
@@ -173,7 +178,7 @@ export function MatrixView(props: Props) {
           role="application"
           // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys move the cell
           tabIndex={0}
-          aria-label={`${props.label}: rows are queries, columns are keys. The arrow keys move the cell, plus and minus enlarge, Enter chooses it in the map`}
+          aria-label={`${props.label}: a row is a ${props.axes[0]}, a column a ${props.axes[1]}. The arrow keys move the cell, plus and minus enlarge, Enter chooses it in the map`}
           onScroll={(event) => {
             const { scrollLeft, scrollTop } = event.currentTarget;
             scroll.value = { left: scrollLeft, top: scrollTop };
@@ -185,6 +190,7 @@ export function MatrixView(props: Props) {
             kept.value = at;
             onChoose?.(at);
           }}
+          onDblClick={(event) => props.onOpen?.(under(event))}
           onWheel={(event) => {
             if (!event.ctrlKey && !event.metaKey) return;
             event.preventDefault();

@@ -1,0 +1,31 @@
+/** A query times a key, number by number. */
+
+export interface Factors {
+  readonly at: number;
+  readonly query: number;
+  readonly key: number;
+  readonly product: number;
+}
+
+export function factors(query: readonly number[], key: readonly number[]): readonly Factors[] {
+  return query.map((value, at) => ({ at, query: value, key: key[at]!, product: value * key[at]! }));
+}
+
+/** The products of largest size, in that order, and the sum of all others. */
+export function largest(
+  all: readonly Factors[],
+  count: number,
+): { readonly listed: readonly Factors[]; readonly rest: { readonly count: number; readonly sum: number } } {
+  const sorted = [...all].sort((a, b) => Math.abs(b.product) - Math.abs(a.product));
+  const others = sorted.slice(count);
+  return {
+    listed: sorted.slice(0, count),
+    rest: { count: others.length, sum: others.reduce((total, { product }) => total + product, 0) },
+  };
+}
+
+/** `13.0`: the query and the key that an address names; by default the last query and the first key. */
+export function readPair(detail: string, queries: number): readonly [query: number, key: number] {
+  const match = /^(\d{1,7})\.(\d{1,7})$/.exec(detail);
+  return match ? [Number(match[1]), Number(match[2])] : [Math.max(0, queries - 1), 0];
+}
