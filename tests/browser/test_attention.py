@@ -57,7 +57,7 @@ def test_a_cell_says_what_the_api_says(page: Page, server: Server, model: str, a
     number = exact(server.url, f"runs/{state(page)['run']}/activations", tensor, [head, 3, 1])
     wait_until(page, "text => document.querySelector('.readout b').textContent !== text", "…")
     page.wait_for_timeout(300)  # the exact number follows the map's
-    assert _number(value.inner_text()) == pytest.approx(number, rel=2e-4)
+    assert _number(value.inner_text()) == pytest.approx(number, rel=5e-4)
 
 
 def test_masked_cells_are_said_and_scores_before_the_mask_are_not(page: Page, server: Server) -> None:

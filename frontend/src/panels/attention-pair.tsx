@@ -206,7 +206,9 @@ function Arithmetic({ of, tokens, answer }: { of: Attention; tokens: AxisTokens;
         <Line words={`sum of all ${all.length}`} value={sum} strong />
         <Line
           words={
-            root ? `÷ √${all.length} = ÷ ${Number(Math.sqrt(all.length).toPrecision(4))}` : `× ${formatNumber(scale)}`
+            root
+              ? `÷ √${all.length} = ÷ ${Number(Math.sqrt(all.length).toPrecision(4))}`
+              : `× ${formatNumber(scale)}`
           }
           value={sum * scale}
         />
