@@ -11,7 +11,7 @@ from .server import serving
 
 _VIEWS = ("overview", "tilted", "block", "plate", "cells")
 _FRAMES = 60
-_FLAGS = ("--no-sandbox", "--disable-background-networking", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
+FLAGS = ("--no-sandbox", "--disable-background-networking", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 
 
 # A model without a tokenizer reads token ids.
@@ -25,7 +25,7 @@ def rows() -> list[tuple[str, str]]:
     """The table's rows: median milliseconds a frame, each ended by reading back a pixel, and bare plates."""
     found = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find(), args=list(_FLAGS))
+        browser = playwright.chromium.launch(executable_path=find(), args=list(FLAGS))
         page = browser.new_page(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
         with serving({"gpt2-small-shape": GPT2_SMALL}) as served:
             for model in ("sort", "stories", "gpt2-small-shape"):

@@ -63,13 +63,13 @@ def test_a_cell_says_what_the_api_says(page: Page, server: Server, model: str, a
 def test_masked_cells_are_said_and_scores_before_the_mask_are_not(page: Page, server: Server) -> None:
     _open(page, server.url, "stories", "self_0_0_hook_pattern")
     expect(_cell(page, ["ArrowRight", "ArrowRight"])).to_contain_text("masked")
-    page.get_by_label("stage").select_option("hook_attn_scores")
+    page.get_by_label("stage", exact=True).select_option("hook_attn_scores")
     expect(page.locator(".readout b")).to_contain_text("masked (−∞)")
-    page.get_by_label("stage").select_option("hook_attn_scores_raw")
+    page.get_by_label("stage", exact=True).select_option("hook_attn_scores_raw")
     expect(page.locator(".readout b")).not_to_contain_text("masked")
     page.goto(f"{server.url}/?model=fill&panel=attention")
     rest(page)
-    expect(page.get_by_label("stage").locator("option")).to_have_text(["scores", "softmax"])
+    expect(page.get_by_label("stage", exact=True).locator("option")).to_have_text(["scores", "softmax"])
     expect(_cell(page, ["ArrowRight", "ArrowRight"])).not_to_contain_text("masked")
 
 
@@ -86,7 +86,7 @@ def test_a_cell_chosen_here_is_chosen_in_the_map_and_back(page: Page, server: Se
     assert box is not None
     page.mouse.click(box["x"] + where["x"], box["y"] + where["y"])
     assert state(page)["selected"] == other
-    expect(page.get_by_label("block")).to_have_value("3")
+    expect(page.get_by_label("block", exact=True)).to_have_value("3")
     expect(page.get_by_label("head", exact=True)).to_have_value("1")
     page.mouse.move(5, 5)
     expect(page.locator(".readout")).to_contain_text("(4) looks at")
@@ -137,7 +137,7 @@ def test_the_board_is_sorted_as_the_measures_of_the_api(page: Page, server: Serv
     found = ask(server.url, f"/runs/{state(page)['run']}/lenses/head_measures")["measures"][measure]
     values = {f"{layer}.{head}": value for layer, row in enumerate(found) for head, value in enumerate(row)}
     expect(maps).to_have_count(len(values))
-    page.get_by_label("sorted by").select_option(measure)
+    page.get_by_label("sorted by", exact=True).select_option(measure)
     shown = [values[str(one.get_attribute("data-head"))] for one in maps.all()]
     assert shown == sorted(values.values(), reverse=True)
     page.get_by_role("button", name="largest first").click()
@@ -151,7 +151,7 @@ def test_the_board_is_sorted_as_the_measures_of_the_api(page: Page, server: Serv
     expect(maps.first).to_have_attribute("data-head", best)
     maps.first.click()
     layer, head = best.split(".")
-    expect(page.get_by_label("block")).to_have_value(layer)
+    expect(page.get_by_label("block", exact=True)).to_have_value(layer)
     expect(page.get_by_label("head", exact=True)).to_have_value(head)
     expect(page.get_by_role("application", name="Attention map")).to_be_visible()
 
@@ -159,14 +159,14 @@ def test_the_board_is_sorted_as_the_measures_of_the_api(page: Page, server: Serv
 def test_the_board_is_walked_by_keyboard_and_says_what_is_not_measured(page: Page, server: Server) -> None:
     _open(page, server.url, "fill", "0_0_hook_pattern_heads-induction")
     expect(page.get_by_role("alert")).to_contain_text("no measure “induction” here")
-    page.get_by_label("sorted by").select_option("")
+    page.get_by_label("sorted by", exact=True).select_option("")
     expect(page.get_by_text("Not measured for induction")).to_be_visible()
     first = page.locator(".small-maps button").first
     first.focus()
     first.press("ArrowDown")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    expect(page.get_by_label("block")).to_have_value("1")
+    expect(page.get_by_label("block", exact=True)).to_have_value("1")
     expect(page.get_by_label("head", exact=True)).to_have_value("1")
 
 
@@ -174,9 +174,9 @@ def test_a_score_is_the_sum_of_its_products(page: Page, server: Server) -> None:
     _open(page, server.url, "stories", "self_2_4_hook_attn_scores")
     _cell(page, ["ArrowDown"] * 5 + ["ArrowRight"] * 2)
     page.keyboard.press("Enter")
-    page.get_by_role("button", name="query · key").click()
-    expect(page.get_by_label("query")).to_have_value("5")
-    expect(page.get_by_label("key")).to_have_value("2")
+    page.get_by_role("button", name="query · key", exact=True).click()
+    expect(page.get_by_label("query", exact=True)).to_have_value("5")
+    expect(page.get_by_label("key", exact=True)).to_have_value("2")
     run = state(page)["run"]
     there = exact(server.url, f"runs/{run}/activations", "blocks.2.attn.hook_attn_scores_raw", [4, 5, 2])
     share = exact(server.url, f"runs/{run}/activations", "blocks.2.attn.hook_pattern", [4, 5, 2])
@@ -216,7 +216,7 @@ def test_what_does_not_exist_is_said_with_the_choices(
 ) -> None:
     _open(page, server.url, model, attention, None)
     expect(page.locator(".attention").get_by_role("alert")).to_contain_text(says)
-    page.get_by_label("block").select_option("1")
+    page.get_by_label("block", exact=True).select_option("1")
     if "head 99" in says:
         page.get_by_label("head", exact=True).select_option("2")
     if "cross" in attention:

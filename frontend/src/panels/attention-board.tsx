@@ -135,6 +135,7 @@ function Order({ order, measures, least, count, total, onOrder, onLeast }: Order
       <label>
         sorted by{" "}
         <select
+          aria-label="sorted by"
           value={order.measure ?? ""}
           onChange={(event) => onOrder({ ...order, measure: event.currentTarget.value || null })}
         >

@@ -91,7 +91,11 @@ function TokenPicker({ name, texts, value, onChange }: TokenPickerProps) {
   return (
     <label>
       {name}{" "}
-      <select value={`${value}`} onChange={(event) => onChange(Number(event.currentTarget.value))}>
+      <select
+        aria-label={name}
+        value={`${value}`}
+        onChange={(event) => onChange(Number(event.currentTarget.value))}
+      >
         {value >= texts.length && <option value={`${value}`}>{value}: none</option>}
         {texts.map((text, at) => (
           <option key={at} value={`${at}`}>

@@ -204,7 +204,7 @@ function Picker({ name, value, choices, onChange }: PickerProps) {
   return (
     <label>
       {name}{" "}
-      <select value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+      <select aria-label={name} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
         {!choices.some((choice) => choice.value === value) && <option value={value}>{value}: none</option>}
         {choices.map((choice) => (
           <option key={choice.value} value={choice.value}>

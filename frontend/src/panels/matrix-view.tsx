@@ -174,6 +174,7 @@ export function MatrixView(props: Props) {
         <div
           ref={scroller}
           class={`matrix-scroll${props.stale ? " stale" : ""}`}
+          data-shown={picture && !props.stale ? "all" : "some"}
           style={{ width: `${width}px`, height: `${height}px` }}
           role="application"
           // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys move the cell
