@@ -62,7 +62,7 @@ export function AttentionBoard({ of, detail, onDetail, onOpen }: Props) {
         }}
       />
       <Missing order={order} measures={measures} repeated={repeated.value} part={of.part} />
-      <output class="mono readout" aria-live="polite">
+      <output class="mono readout board-reading" aria-live="polite">
         {at
           ? `block ${shown.layers[at.row]} · head ${at.head}: ${said(measures, at)}`
           : "Point at a head for its measures; click opens it."}

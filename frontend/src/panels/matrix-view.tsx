@@ -94,13 +94,18 @@ export function MatrixView(props: Props) {
     const left = (scroll.value.left / size - picture.left) / span;
     const top = (scroll.value.top / size - picture.top) / span;
     draw(map, target, { picture, role: props.hue, full: props.full, size: size * ratio * span, left, top });
-  });
+  }, [map, picture, props.hue, props.full, size, width, height, ratio, scroll.value, theme.value]);
+
+  // What was pointed out last counts: here by the arrow keys, or elsewhere.
+  useLayoutEffect(() => {
+    if (linked) kept.value = linked;
+  }, [linked?.join(" ")]);
 
   const clamp = ([row, column]: Place): Place => [
     Math.max(0, Math.min(rows.length - 1, row)),
     Math.max(0, Math.min(columns.length - 1, column)),
   ];
-  const cell = clamp(pointed.value ?? linked ?? kept.value);
+  const cell = clamp(pointed.value ?? kept.value);
   const under = (event: MouseEvent): Place => {
     const bounds = canvas.current!.getBoundingClientRect();
     return clamp([
@@ -133,7 +138,7 @@ export function MatrixView(props: Props) {
     if (next) {
       const to = clamp(next);
       kept.value = to;
-      point(to);
+      onPoint(to);
       show(to, size);
     } else if (event.key === "+" || event.key === "=") enlarge(1.6);
     else if (event.key === "-") enlarge(1 / 1.6);
@@ -186,6 +191,7 @@ export function MatrixView(props: Props) {
           }}
           onPointerMove={(event) => point(under(event))}
           onPointerLeave={() => point(null)}
+          onBlur={() => onPoint(null)}
           onClick={(event) => {
             const at = under(event);
             kept.value = at;

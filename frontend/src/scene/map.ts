@@ -599,7 +599,6 @@ class AtlasMap implements MapView {
     if (this.lost || target.width === 0 || target.height === 0) return false;
     this.matrices ??= new MatrixDrawer(this.renderer);
     this.matrices.draw(target, this.studio, drawing);
-    this.loop.schedule();
     return true;
   }
 
