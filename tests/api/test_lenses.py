@@ -75,6 +75,10 @@ def test_the_board_holds_every_head(server: Server, run: str) -> None:
         before = [np.mean([pattern[head, q, q - 1] for q in range(1, pattern.shape[1])]) for head in range(2)]
         np.testing.assert_allclose(board["measures"]["previous"][layer], before, atol=1e-6)
     assert len(table(server, run, "attention_board")) == TINY.layers * TINY.heads
+    one = see(server, run, "attention_board", layer=1)
+    assert (one["layers"], one["maps"]) == ([1], [board["maps"][1]])
+    assert one["measures"]["entropy"] == [board["measures"]["entropy"][1]]
+    assert {row["layer"] for row in table(server, run, "attention_board", layer=1)} == {"1"}
 
 
 def test_induction_is_measured_on_a_sequence_read_twice(server: Server, run: str) -> None:
