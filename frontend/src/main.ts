@@ -19,6 +19,7 @@ import { publish } from "./panels/public";
 import { createMap, type MapView, NoWebGL2Error } from "./scene";
 import { currentAddress, follow, mirror, takeWaitingCamera } from "./session/address-bar";
 import { colourMap, fetchTensorScales } from "./session/colours";
+import { followComparison, rememberRuns } from "./session/comparing";
 import { followChoice, followHead, forgetOthers, lightUp } from "./session/lighting";
 import { rememberDock } from "./session/memory";
 import { Session } from "./session/session";
@@ -117,6 +118,8 @@ async function start(): Promise<void> {
   followHead();
   forgetOthers();
   fetchTensorScales();
+  rememberRuns();
+  followComparison(session, map);
   if (map) listen(map, canvas, session);
   publish(map);
   session.connect();

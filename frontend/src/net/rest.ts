@@ -2,7 +2,7 @@
 
 import type { Graph } from "../graph/types";
 import { type Numbers, parseNpy } from "./npy";
-import type { ApiErrorBody, ModelSummary, TensorStatistics, Token } from "./types";
+import type { ApiErrorBody, ModelSummary, Pairing, TensorStatistics, Token } from "./types";
 
 export const ROOT = "/api/v1";
 
@@ -75,6 +75,48 @@ export const getWeightScales = async (model: string) =>
 /** Full colour of each tensor alone: of a model's weights, or a run's activations. */
 export const getTensorScales = async (of: string) =>
   (await json<{ scales: Readonly<Record<string, number>> }>(`${of}/scales?by=tensor`)).scales;
+
+/** Full colour of a run's activations, or of their differences to another run's, by kind or by tensor. */
+export const getScales = async (run: string, query: Readonly<Record<string, string>>) =>
+  (
+    await json<{ scales: Readonly<Record<string, number>> }>(
+      `/runs/${encodeURIComponent(run)}/scales?${new URLSearchParams(query)}`,
+    )
+  ).scales;
+
+export const getPairing = (run: string, minus: string) =>
+  json<Pairing>(`/runs/${encodeURIComponent(run)}/pairing?${new URLSearchParams({ minus })}`);
+
+interface RunTokens {
+  readonly run: string;
+  readonly tokens: readonly Token[];
+  readonly source: readonly Token[];
+}
+
+type RunAnswer = Omit<RunTokens, "run"> & { readonly id: string };
+const runTokens = ({ id, tokens, source }: RunAnswer): RunTokens => ({ run: id, tokens, source });
+
+export const getRun = async (run: string): Promise<RunTokens> =>
+  runTokens(await json<RunAnswer>(`/runs/${encodeURIComponent(run)}`));
+
+/** A run that reads a text, or tokens as they are, and writes nothing. */
+export async function makeRun(
+  model: string,
+  read:
+    | { readonly text: string }
+    | { readonly tokens: readonly number[]; readonly target?: readonly number[] },
+): Promise<RunTokens> {
+  const input =
+    "text" in read
+      ? { text: read.text }
+      : { tokens: read.tokens, ...(read.target ? { target_tokens: read.target } : {}) };
+  const answer = await ask("/runs", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ model, ...input, max_new_tokens: 0 }),
+  });
+  return runTokens((await answer.json()) as RunAnswer);
+}
 
 /** What can be said of all numbers of a tensor; `of` is `/models/ID/weights` or `/runs/ID/activations`. */
 export const getStatistics = (of: string, tensor: string) =>

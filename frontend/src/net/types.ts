@@ -85,6 +85,8 @@ export interface WantMessage {
   readonly activations: readonly string[];
   /** Names to send again from their first row. */
   readonly resend: readonly string[];
+  /** Another run of the same model: everything of `run` comes less that run's. */
+  readonly minus?: string | null;
   readonly model: string | null;
   /** Nearest first. Those of an activation come once any of their numbers exist, and again when more do. */
   readonly tiles: readonly TileWish[];
@@ -245,6 +247,8 @@ export interface FrameHeader {
   readonly v: 1;
   readonly type: "rows" | "tile" | "cells";
   readonly run: string | null;
+  /** Of a difference: the run taken away. Plus infinity then stands where there is no partner. */
+  readonly minus?: string;
   readonly model: string | null;
   readonly epoch: number;
   readonly seq: number;
@@ -293,6 +297,14 @@ export interface ThumbnailsHeader {
     readonly offset: number;
     readonly scale: number;
   }[];
+}
+
+/** `GET /runs/{id}/pairing`: for each position that a run may fill the other run's that it is compared with. */
+export interface Pairing {
+  readonly run: string;
+  readonly minus: string;
+  readonly pairs: readonly (number | null)[];
+  readonly source_pairs: readonly (number | null)[];
 }
 
 /** `GET …/stats`: of all numbers of a tensor. The first five are of the finite ones, null where there is none. */

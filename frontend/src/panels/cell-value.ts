@@ -6,6 +6,7 @@ import { findTensor } from "../graph/shape";
 import { ApiError } from "../net/rest";
 import { exactValue, type Source } from "../net/values";
 import { type Cell, graph, modelId, run } from "../state";
+import { comparison } from "../state/difference";
 
 export interface CellValue {
   readonly value: number | null;
@@ -28,6 +29,8 @@ export function sourceOf(tensor: string): Source | null {
 export function useCellValue(cell: Cell | null, held: number | null): CellValue {
   const exact = useSignal<{ key: string; value: number | null; problem: string | null } | null>(null);
   const source = cell && sourceOf(cell.tensor);
+  // While the map holds differences it does not know the number itself.
+  const known = comparison.value && source?.kind === "activations" ? null : held;
   const key = cell && source ? `${source.id} ${cell.tensor} ${cell.index.join(" ")}` : "";
   // A cell that is not computed yet is asked for again once the map has its number.
   const here = held !== null;
@@ -51,5 +54,5 @@ export function useCellValue(cell: Cell | null, held: number | null): CellValue 
   }, [key, here]);
   const come = exact.value?.key === key ? exact.value : null;
   if (come && come.value !== null) return { value: come.value, approximate: false, problem: null };
-  return { value: held, approximate: true, problem: come?.problem ?? null };
+  return { value: known, approximate: true, problem: come?.problem ?? null };
 }

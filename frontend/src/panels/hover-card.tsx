@@ -6,9 +6,11 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { formatNumber } from "../format";
 import { boxSize, type CellBox } from "../graph/cells";
 import { findTensor, opMaking } from "../graph/shape";
+import type { TensorInfo } from "../graph/types";
 import type { MapView } from "../scene/types";
 import { knownFormula } from "../session/explanations";
 import { graph, hovered, type PointedCell } from "../state";
+import { comparison, hueOf } from "../state/difference";
 import { lit } from "../state/explain";
 import { useActions } from "./actions";
 import { boxPattern } from "./callouts";
@@ -16,6 +18,7 @@ import { useCellValue } from "./cell-value";
 import { maskWords, placeWords, shortLabel, shortName } from "./cell-words";
 import { Formula } from "./math";
 import { Strip } from "./strip";
+import { useDifference } from "./use-difference";
 import { useExplanation } from "./use-explanation";
 
 /** Pixels between pointer and card, the nearer first. */
@@ -70,11 +73,32 @@ function Card({ cell }: { cell: PointedCell }) {
           ))}
         </div>
       )}
-      <div class={`result mono ${info.role}`}>
+      <div class={`result mono ${hueOf(info.role)}`}>
         <Strip box={{ tensor: cell.tensor, start: cell.index, stop: cell.index.map((at) => at + 1) }} />
-        {value === null ? "not computed yet" : `${approximate ? "≈" : "="} ${formatNumber(value)}`}
+        {comparison.value && info.role !== "weight" ? (
+          <Less cell={cell} info={info} />
+        ) : value === null ? (
+          "not computed yet"
+        ) : (
+          `${approximate ? "≈" : "="} ${formatNumber(value)}`
+        )}
       </div>
     </div>
+  );
+}
+
+/** The difference, and both numbers it is of. */
+function Less({ cell, info }: { cell: PointedCell; info: TensorInfo }) {
+  const { here, there, less, alone } = useDifference(cell, info);
+  if (alone) return <span>no partner: a token of it is not in the other text</span>;
+  if (less === null) return <span>not here yet</span>;
+  return (
+    <span>
+      = {formatNumber(less)}
+      <span class="both soft">
+        {formatNumber(here)} here − {formatNumber(there)} there
+      </span>
+    </span>
   );
 }
 
@@ -143,7 +167,7 @@ function Spoken({ cell }: { cell: PointedCell | null }) {
       const info = cell && graph.value && findTensor(graph.value, cell.tensor);
       said.value =
         info && cell.value !== null
-          ? `${cell.tensor}, ${placeWords(info, cell.index)}: ${formatNumber(cell.value)}`
+          ? `${cell.tensor}, ${placeWords(info, cell.index)}: ${comparison.value && info.role !== "weight" ? "difference " : ""}${formatNumber(cell.value)}`
           : "";
     }, CALM);
     return () => window.clearTimeout(timer);

@@ -7,6 +7,7 @@ import { formatNumber } from "../format";
 import { findTensor } from "../graph/shape";
 import type { Graph, Role, TensorInfo } from "../graph/types";
 import { graph, hovered, selected } from "../state";
+import { comparison, hueOf } from "../state/difference";
 import { fullColour, measured, pinName, scaleChoice } from "../state/scales";
 import { shortLabel } from "./cell-words";
 import { ScaleControl } from "./scale-control";
@@ -39,10 +40,22 @@ export function Legend() {
       <div class="legend mono">
         {ROLES.map(({ role, word, signed }) => {
           const info = shownOf(now, role);
-          return info && <Row key={role} info={info} word={word} signed={signed} on={info === spoken} />;
+          const less = comparison.value !== null && role !== "weight";
+          return (
+            info && (
+              <Row
+                key={role}
+                info={info}
+                word={less ? `Δ ${word}` : word}
+                signed={signed || less}
+                on={info === spoken}
+              />
+            )
+          );
         })}
         <Others />
       </div>
+      {comparison.value && <p class="soft note">Δ: this text's number less the other text's.</p>}
       {spoken && <ScaleControl tensor={spoken} />}
     </section>
   );
@@ -56,7 +69,7 @@ function Row({ info, word, signed, on }: { info: TensorInfo; word: string; signe
   const set = choice.pinned[pinName(info, choice)] !== undefined;
   return (
     <div class={on ? "on" : undefined}>
-      <div class={`ramp ${info.role}`} />
+      <div class={`ramp ${hueOf(info.role)}`} />
       <div class="row">
         <span>{signed ? `−${full}` : "0"}</span>
         <span class="of" title={scale === null ? "Not measured yet" : undefined}>
@@ -78,7 +91,7 @@ function Others() {
         <i class="swatch masked" /> masked
       </li>
       <li>
-        <i class="swatch absent" /> not here
+        <i class="swatch absent" /> {comparison.value ? "no partner" : "not here"}
       </li>
       <li>
         <i class="swatch nan" /> not a number

@@ -8,6 +8,7 @@ import { type Actions, ActionsContext, useActions } from "./actions";
 import { Attention } from "./attention";
 import { Bars } from "./bars";
 import { Callouts } from "./callouts";
+import { Compare, DifferenceNote } from "./compare";
 import { Flights } from "./flights";
 import { Help } from "./help";
 import { HoverCard } from "./hover-card";
@@ -50,6 +51,7 @@ export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvas
           <Tokens />
           {model.value?.kind !== "encoder" && <Writer />}
           <Bars />
+          <Compare />
           <Legend />
         </aside>
         <main
@@ -58,6 +60,7 @@ export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvas
             if (host && !host.contains(canvas)) host.prepend(canvas);
           }}
         >
+          <DifferenceNote />
           <Callouts />
           <Flights />
           <PassStage canvas={canvas} />

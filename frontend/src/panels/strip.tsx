@@ -4,6 +4,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { boxSize, type CellBox } from "../graph/cells";
 import { findTensor } from "../graph/shape";
 import { graph } from "../state";
+import { hueOf } from "../state/difference";
 import { scaleOf } from "../state/scales";
 import { theme } from "../theme";
 import { useActions } from "./actions";
@@ -39,7 +40,7 @@ export function Strip({
     for (let i = 0; i < drawn; i++) {
       const value = map?.valueAt(box.tensor, cellOf(box, i * step));
       if (value === undefined) continue;
-      pen.fillStyle = cellColour(shade, info.role, value, scale);
+      pen.fillStyle = cellColour(shade, hueOf(info.role), value, scale);
       pen.fillRect(i * SIDE, 0, SIDE - 1, SIDE);
     }
   });

@@ -155,6 +155,7 @@ export class Digits {
       for (let row = part.top; row < bottom; row++)
         for (let column = part.left; column < right; column++) {
           const value = block.values[(row - part.row) * block.columns + column - part.column] as number;
+          if (block.less && value === Number.POSITIVE_INFINITY) continue;
           const at = onPlate(reach.window, row, column);
           visit(value, at.row, at.column);
         }

@@ -16,6 +16,8 @@ export interface Block {
   readonly rows: number;
   readonly columns: number;
   readonly values: Float32Array;
+  /** Of a difference: infinity stands where there is nothing to take away. */
+  readonly less: boolean;
 }
 
 /** Part of a sheet that one square of numbers fills. */
@@ -67,7 +69,8 @@ export class ExactCells {
     const [rows, columns] = header.shape as readonly [number, number];
     const key = keyOf(header);
     this.blocks.delete(key);
-    this.blocks.set(key, { rows, columns, values, activation: header.run !== null });
+    const less = header.minus !== undefined;
+    this.blocks.set(key, { rows, columns, values, less, activation: header.run !== null });
     if (this.blocks.size > KEPT) this.blocks.delete(this.blocks.keys().next().value as string);
     this.version++;
   }

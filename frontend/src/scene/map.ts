@@ -24,7 +24,7 @@ import { makeRenderer } from "./renderer";
 import { RibbonMesh } from "./ribbon_mesh";
 import { type CellRectangle, cellIndex, isTokenAxis, type Window } from "./sheets";
 import { type Place, Stage } from "./stage";
-import { rgb, themes } from "./themes";
+import { differenceTheme, rgb, themes } from "./themes";
 import type {
   BenchmarkView,
   CameraState,
@@ -88,6 +88,7 @@ class AtlasMap implements MapView {
   private bare = false;
   private theme: ThemeName;
   private lost = false;
+  private difference = false;
   private frames = 0;
   private calls = 0;
 
@@ -215,7 +216,7 @@ class AtlasMap implements MapView {
 
   setTheme(name: ThemeName): void {
     this.theme = name;
-    const theme = themes[name];
+    const theme = this.difference ? differenceTheme(themes[name]) : themes[name];
     this.renderer.setClearColor(new Color(...rgb(theme.paper)), 1);
     this.plates.materials.setTheme(theme);
     this.ribbons.setTheme(theme);
@@ -223,6 +224,11 @@ class AtlasMap implements MapView {
     this.digits.setTheme(theme);
     for (const overlay of this.overlays) overlay.setTheme(theme);
     this.loop.schedule();
+  }
+
+  setDifference(shown: boolean): void {
+    this.difference = shown;
+    this.setTheme(this.theme);
   }
 
   pose(poses: ReadonlyMap<number, PlatePose>): void {

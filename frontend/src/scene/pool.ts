@@ -147,14 +147,16 @@ export class Pool {
   }
 
   /** Copies cells into a tile. `source` is read from `start`, `stride` from row to row and `step` from column to
-   *  column; positive infinity becomes not-a-number, since its pattern means "not here". */
+   *  column; positive infinity becomes not-a-number, since its pattern means "not here", unless it says just that. */
   write(
     held: Held,
     area: Dirty,
     source: Uint16Array,
     { start, stride, step }: { start: number; stride: number; step: number },
     scale: number,
+    infinityIsAbsent = false,
   ): void {
+    const infinity = infinityIsAbsent ? ABSENT : NOT_A_NUMBER;
     const layer = this.layers[held.slot.layer] as Layer;
     const values = layer.levels[0] as Uint16Array;
     for (let y = area.top; y < area.bottom; y++) {
@@ -163,7 +165,7 @@ export class Pool {
       for (let x = area.left; x < area.right; x++) {
         const half = source[from] as number;
         const scaled = scale === 1 ? half : encodeHalf(decodeHalf(half) * scale);
-        values[to++] = scaled === ABSENT ? NOT_A_NUMBER : scaled;
+        values[to++] = scaled === ABSENT ? infinity : scaled;
         from += step;
       }
     }

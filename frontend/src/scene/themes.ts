@@ -36,6 +36,16 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
   },
 };
 
+/** The theme for differences: probabilities and summaries have a sign then, and the hues of activations. */
+export function differenceTheme({ positive, negative, ...theme }: Theme): Theme {
+  const signed = (hues: Theme["positive"]) => ({
+    ...hues,
+    probability: hues.activation,
+    summary: hues.activation,
+  });
+  return { ...theme, positive: signed(positive), negative: signed(negative) };
+}
+
 /** Red, green and blue from 0 to 1, as displayed. */
 export function rgb(colour: string): [number, number, number] {
   const value = Number.parseInt(colour.slice(1), 16);

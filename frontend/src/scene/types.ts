@@ -59,6 +59,8 @@ export interface CameraState {
 
 /** Rows of an activation as they arrive: `shape` of these, from `offset` along `pos` or `query_pos`. */
 export interface RowsHeader {
+  /** Of a difference: what was taken away. Infinity then stands where there is nothing to take away. */
+  readonly minus?: string;
   readonly name: string;
   readonly offset: number;
   readonly shape: readonly number[];
@@ -81,6 +83,7 @@ export interface WantedTile extends TileAddress {
 }
 
 export interface TileHeader extends TileAddress {
+  readonly minus?: string;
   readonly shape: readonly number[];
   readonly full_shape: readonly number[];
   readonly scale: number;
@@ -102,6 +105,7 @@ export interface WantedCells extends CellsAddress {
 }
 
 export interface CellsHeader extends CellsAddress {
+  readonly minus?: string;
   readonly run: string | null;
   readonly shape: readonly number[];
 }
@@ -209,6 +213,8 @@ export interface MapView {
   /** |value| of full colour of each tensor, by its name. */
   setScales(scales: (tensor: string) => number): void;
   setTheme(theme: ThemeName): void;
+  /** Activations are differences: all of them have a sign, and the colours of signed activations. */
+  setDifference(shown: boolean): void;
 
   /** Tiles that are not here, most important first, no more than the pool has room for. */
   wantedTiles(): readonly WantedTile[];

@@ -154,7 +154,7 @@ export class Values {
   }
 
   /** Rows of an activation go to every sheet of it: one a head, where it has heads. */
-  applyRows({ name, offset, shape, scale }: RowsHeader, values: Uint16Array): void {
+  applyRows({ name, offset, shape, scale, minus }: RowsHeader, values: Uint16Array): void {
     const source = this.sheets.holder(name);
     const info = this.sheets.tensor(source);
     if (!info) return;
@@ -172,7 +172,8 @@ export class Values {
           : [axis === token ? offset : 0, shape[axis] as number, steps[axis] as number];
       const [top, rows, stride] = along(sheet.rowAxis);
       const [left, columns, step] = along(sheet.columnAxis);
-      this.write(sheet, { level: 0, top, left, rows, columns }, values, { start, stride, step }, scale);
+      const area = { level: 0, top, left, rows, columns };
+      this.write(sheet, area, values, { start, stride, step }, scale, minus !== undefined);
       // A new row of scores has fewer keys than there is room for: the rest is not computed.
       if (isTokenAxis(info.axes[sheet.columnAxis]) && sheet.columnAxis !== token)
         this.writeAbsent(sheet, top, rows, left + columns);
@@ -180,7 +181,7 @@ export class Values {
   }
 
   /** A tile. One of a level that is not in use, or that finds the pool full of what is in view, is dropped. */
-  applyTile({ name, index, level, row, col, shape, scale }: TileHeader, values: Uint16Array): void {
+  applyTile({ name, index, level, row, col, shape, scale, minus }: TileHeader, values: Uint16Array): void {
     for (const sheet of this.sheets.bySource.get(this.sheets.holder(name)) ?? []) {
       if (sheet.streamed || !sheet.levels[level]) continue;
       const leading = sheet.fixed.filter((at) => at !== null);
@@ -190,7 +191,7 @@ export class Values {
       // An index longer than the leading axes names one row of the sheet.
       const top = (index[leading.length] ?? 0) + row * LAYER_SIZE;
       const area = { level, top, left: col * LAYER_SIZE, rows, columns };
-      this.write(sheet, area, values, { start: 0, stride: columns, step: 1 }, scale);
+      this.write(sheet, area, values, { start: 0, stride: columns, step: 1 }, scale, minus !== undefined);
     }
   }
 
@@ -261,6 +262,7 @@ export class Values {
     values: Uint16Array,
     { start, stride, step }: { start: number; stride: number; step: number },
     scale: number,
+    infinityIsAbsent: boolean,
   ): void {
     this.eachTileOf(sheet, area, (tile, row, column, inTile) => {
       const held = this.hold(tile, sheet, area.level, row, column);
@@ -269,7 +271,7 @@ export class Values {
       const down = row * LAYER_SIZE + inTile.top - area.top;
       const right = column * LAYER_SIZE + inTile.left - area.left;
       const from = start + down * stride + right * step;
-      this.pool.write(held, inTile, values, { start: from, stride, step }, scale);
+      this.pool.write(held, inTile, values, { start: from, stride, step }, scale, infinityIsAbsent);
     });
   }
 

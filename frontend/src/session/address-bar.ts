@@ -6,9 +6,11 @@ import type { CameraState, MapView } from "../scene/types";
 import * as state from "../state";
 import { type Address, readAddress, writeAddress } from "../state/address";
 import { readAttention, writeAttention } from "../state/attention";
+import { comparison, readComparison, writeComparison } from "../state/difference";
 import { openLenses, readLenses, writeLenses } from "../state/lenses";
 import { currentStep, pass, passing, readStep, viewIsGiven, writeStep } from "../state/pass";
 import { readScales, scaleChoice, writeScales } from "../state/scales";
+import { compareWith, stopComparing } from "./comparing";
 import type { Session } from "./session";
 
 const DELAY = 250;
@@ -31,6 +33,9 @@ export async function follow(address: Address, session: Session, map: MapView | 
     ...(address.tokens ? { tokens: address.tokens, prompt: address.prompt ?? address.tokens.length } : {}),
   });
   takeStep(address);
+  const other = readComparison(address.minus);
+  if (!other) stopComparing();
+  else if (writeComparison(comparison.value) !== address.minus) void compareWith(other);
   if (address.selected) {
     state.selected.value = address.selected;
     map?.select(address.selected);
@@ -109,6 +114,7 @@ export function mirror(session: Session, map: MapView | null): void {
     void [
       state.heads.value,
       scaleChoice.value,
+      comparison.value,
       state.selected.value,
       state.sampling.value,
       state.panel.value,
@@ -186,6 +192,7 @@ function fromStore(camera: readonly number[] | undefined): Address {
     selected: state.selected.value ?? undefined,
     step:
       passing.value && currentStep.value ? writeStep(currentStep.value, passing.value.progress) : undefined,
+    minus: writeComparison(comparison.value),
     panel: state.panel.value === "inspector" ? undefined : state.panel.value,
     attention: state.panel.value === "attention" ? writeAttention(state.attention.value) : undefined,
     lenses: state.panel.value === "lenses" ? writeLenses(openLenses.value) : undefined,

@@ -7,6 +7,7 @@ import { Stream } from "../net/stream";
 import type { Frame, ModelSummary, ServerMessage, Token } from "../net/types";
 import type { CellsAddress, MapView, TileAddress } from "../scene/types";
 import * as state from "../state";
+import { comparison, comparisonProblem } from "../state/difference";
 import { advance, askedRun, concerns, type Run, readAgain, written } from "../state/run";
 
 interface Plan {
@@ -26,6 +27,8 @@ const URGENT_TILES = 8;
 const FEW_TILES = 32;
 /** Tiles in one wish: the rest is asked for when these have come. */
 const MOST_TILES = 1500;
+/** Refusals of a wish for differences. */
+const OTHER_IS_GONE = ["unknown_run", "forgotten_run", "another_model"];
 
 export class Session {
   readonly #stream: Stream;
@@ -37,6 +40,8 @@ export class Session {
   #afterPrompt: number | null = null;
   /** The run, names and tiles of the last wish, less the tiles that have come. */
   #asked = new Set<string>();
+  /** Activations are asked for anew from their first row. */
+  #anew = false;
   /** How many of these are no tiles, but the run, names and cells to be printed. */
   #names = 0;
   /** Model, capacity and arrangement of the layout shown. */
@@ -191,6 +196,17 @@ export class Session {
   stop(): void {
     const run = state.run.value;
     if (run?.id) this.#stream.send({ type: "cancel", run: run.id });
+  }
+
+  /** Other numbers of the same run are to be shown: all of its activations are asked for anew. */
+  refresh(): void {
+    if (!state.run.value?.id) return;
+    this.map?.clearActivations();
+    state.arrived.value = new Set();
+    this.#asked.clear();
+    this.#names = 0;
+    this.#anew = true;
+    this.#want();
   }
 
   /** The camera or the layout changed: tell the server what is in view, once it rests. */
@@ -396,6 +412,11 @@ export class Session {
 
   #refused(message: Extract<ServerMessage, { type: "error" }>, run: Run | null): void {
     const problem = { message: message.error.message, hint: message.error.hint };
+    if (comparison.value && OTHER_IS_GONE.includes(message.error.type)) {
+      comparison.value = null;
+      comparisonProblem.value = problem;
+      return;
+    }
     if (run && concerns(run, message)) state.promptProblem.value = problem;
     else if (message.request === null && message.run === null) state.pageProblem.value = problem;
   }
@@ -404,6 +425,8 @@ export class Session {
     const { header } = frame;
     const run = state.run.value;
     if (header.type === "rows" && header.run !== run?.id) return;
+    // Numbers of the run alone and differences never mix.
+    if (header.run !== null && header.minus !== comparison.value?.run) return;
     if (header.type !== "rows" && !this.#shown(header)) return;
     if (header.type === "cells") this.map?.applyCells(header, singles(frame));
     else if (header.type === "tile") {
@@ -430,7 +453,8 @@ export class Session {
     const activations = this.map?.wantedActivations() ?? [];
     const tiles = this.map?.wantedTiles().slice(0, MOST_TILES) ?? [];
     const cells = this.map?.wantedCells() ?? [];
-    const names = [run.id, ...activations, ...cells.map(cellsKey)];
+    const minus = comparison.value?.run ?? null;
+    const names = [`${run.id} less ${minus}`, ...activations, ...cells.map(cellsKey)];
     if (!this.#worthAsking(names, tiles)) return;
     this.#asked = new Set([...names, ...tiles.map(tileKey)]);
     this.#names = names.length;
@@ -440,11 +464,13 @@ export class Session {
       epoch: this.#epoch,
       run: run.id,
       activations,
-      resend: [],
+      resend: this.#anew ? activations : [],
+      minus,
       model: run.model,
       tiles: tiles.map(({ activation, ...tile }) => (activation ? { ...tile, run: run.id } : tile)),
       cells: cells.map(({ activation, ...some }) => (activation ? { ...some, run: run.id } : some)),
     });
+    this.#anew = false;
   }
 
   /** Tiles of the last wish that have not come. */

@@ -23,6 +23,8 @@ export interface Address {
   readonly scale?: string | undefined;
   /** Part, layer, head, stage and view of the attention panel, as state/attention.ts writes them. */
   readonly attention?: string | undefined;
+  /** What is taken from the run shown, by its tokens; in the fragment, since these are a text. */
+  readonly minus?: string | undefined;
   /** The lenses that are open, as state/lenses.ts writes them; in the fragment, since they may name tokens. */
   readonly lenses?: string | undefined;
 }
@@ -52,6 +54,7 @@ export function writeAddress(address: Address): string {
     fragment.set("tokens", address.tokens.join("_"));
     if (address.prompt !== undefined) fragment.set("prompt", `${address.prompt}`);
   }
+  if (address.minus !== undefined) fragment.set("minus", address.minus);
   if (address.lenses !== undefined) fragment.set("lenses", address.lenses);
   return `${query.size > 0 ? `?${query}` : ""}${fragment.size > 0 ? `#${fragment}` : ""}`;
 }
@@ -77,6 +80,7 @@ export function readAddress(search: string, hash: string): Address {
     heads: HEAD_ARRANGEMENTS.find((name) => name === query.get("heads")),
     scale: query.get("scale") ?? undefined,
     attention: query.get("attention") ?? undefined,
+    minus: fragment.get("minus") ?? undefined,
     lenses: fragment.get("lenses") ?? undefined,
   };
 }

@@ -4,6 +4,7 @@
 import { computed, signal } from "@preact/signals";
 import type { Role, TensorInfo } from "../graph/types";
 import { graph, run, weightScales } from "../state";
+import { comparison, differenceScales, differenceTensorScales } from "./difference";
 
 /** One scale for each kind of tensor over all layers, for each tensor, or for each role; or numbers set by hand. */
 export type ScaleMode = "kind" | "tensor" | "role" | "fixed";
@@ -33,14 +34,17 @@ export interface Measured {
   readonly roles: Readonly<Partial<Record<Role, number>>>;
 }
 
-const runScales = computed(() => run.value?.scales ?? {});
+const runScales = computed(() => (comparison.value ? differenceScales.value : run.value?.scales) ?? {});
 
 export const measured = computed<Measured>(() => {
   const kinds = { ...weightScales.value, ...runScales.value };
   const roles: Partial<Record<Role, number>> = {};
   for (const { role, kind } of graph.value?.tensors ?? [])
     if (kinds[kind] !== undefined) roles[role] = Math.max(roles[role] ?? 0, kinds[kind]);
-  return { kinds, tensors: tensorScales.value, roles };
+  const tensors = comparison.value
+    ? { ...tensorScales.value, ...differenceTensorScales.value }
+    : tensorScales.value;
+  return { kinds, tensors, roles };
 });
 
 type Shown = Pick<TensorInfo, "name" | "kind" | "role">;

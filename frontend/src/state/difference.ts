@@ -1,0 +1,98 @@
+/** One run less another: what the run shown is compared with, and how their positions are paired. */
+
+import { signal } from "@preact/signals";
+import { isTokenAxis } from "../graph/shape";
+import type { Role, TensorInfo } from "../graph/types";
+import type { Pairing, Token } from "../net/types";
+import type { Problem } from "../state";
+
+/** What a run was made of: enough to make it again. */
+export interface Read {
+  readonly model: string;
+  /** All that was read and written; of an encoder-decoder its own text. */
+  readonly tokens: readonly Token[];
+  readonly source: readonly Token[];
+}
+
+/** A run of this visit, or one made to be compared with. */
+export interface EarlierRun extends Read {
+  readonly run: string;
+}
+
+/** What is taken from the run shown; null while nothing is. */
+export const comparison = signal<EarlierRun | null>(null);
+export const pairing = signal<Pairing | null>(null);
+/** Full colour of the differences by kind, and by tensor. */
+export const differenceScales = signal<Readonly<Record<string, number>>>({});
+export const differenceTensorScales = signal<Readonly<Record<string, number>>>({});
+/** What was read on this visit, the latest first. */
+export const earlier = signal<readonly EarlierRun[]>([]);
+/** Another run is being made to be compared with. */
+export const comparing = signal(false);
+export const comparisonProblem = signal<Problem | null>(null);
+
+const MOST_EARLIER = 12;
+
+/** The text that was read, without what a model puts before it. */
+export const wordsOf = ({ tokens, source }: Read): string =>
+  (source.length > 0 ? source : tokens)
+    .map(({ text }) => text)
+    .join("")
+    .replace(/<\|[^|>]*\|>/g, "") || "no text";
+
+const keyOf = ({ model, tokens, source }: Read): string =>
+  [model, source.map(({ id }) => id), tokens.map(({ id }) => id)].join("|");
+
+/** The list with a run at its head; the same run as it was before, and the same text, are not kept twice. */
+export function withRun(list: readonly EarlierRun[], now: EarlierRun): readonly EarlierRun[] {
+  const others = list.filter((one) => one.run !== now.run && keyOf(one) !== keyOf(now));
+  return [now, ...others].slice(0, MOST_EARLIER);
+}
+
+/** The index of the cell that a cell is compared with; null where one of its positions has no partner. */
+export function partnerOf(
+  tensor: TensorInfo,
+  index: readonly number[],
+  { pairs, source_pairs }: Pick<Pairing, "pairs" | "source_pairs">,
+): readonly number[] | null {
+  const other = index.map((at, axis) => {
+    const name = tensor.axes[axis] ?? "";
+    if (!isTokenAxis(name)) return at;
+    return (tensor.source_axes.includes(name) ? source_pairs : pairs)[at] ?? null;
+  });
+  return other.every((at) => at !== null) ? other : null;
+}
+
+/** How many of the positions read so far have a partner with the same token, with another, or none. */
+export function pairedTokens(
+  tokens: readonly Token[],
+  others: readonly Token[],
+  pairs: readonly (number | null)[],
+): { readonly same: number; readonly replaced: number; readonly alone: number } {
+  const counts = { same: 0, replaced: 0, alone: 0 };
+  for (const [at, { id }] of tokens.entries()) {
+    const other = others[pairs[at] ?? -1];
+    counts[other === undefined ? "alone" : other.id === id ? "same" : "replaced"]++;
+  }
+  return counts;
+}
+
+/** Differences have a sign, also where the numbers have none: all of them have the colours of activations. */
+export const hueOf = (role: Role): Role =>
+  comparison.value !== null && role !== "weight" ? "activation" : role;
+
+/** What is taken away, for the address bar: its token ids, and after `~` those of an encoder-decoder's own text. */
+export function writeComparison(of: Read | null): string | undefined {
+  if (!of) return undefined;
+  const ids = (tokens: readonly Token[]) => tokens.map(({ id }) => id).join("_");
+  return of.source.length > 0 ? `${ids(of.source)}~${ids(of.tokens)}` : ids(of.tokens);
+}
+
+/** What an address says is to be taken away: tokens to read, and what an encoder-decoder has written. */
+export function readComparison(
+  text: string | undefined,
+): { readonly tokens: readonly number[]; readonly target?: readonly number[] } | null {
+  if (!text || !/^\d+(_\d+)*(~\d+(_\d+)*)?$/.test(text)) return null;
+  const [tokens, target] = text.split("~").map((ids) => ids.split("_").map(Number));
+  return target ? { tokens: tokens!, target } : { tokens: tokens! };
+}
