@@ -69,7 +69,7 @@ def _numbers(url: str, page: Page, tensor: str) -> NDArray[np.float32]:
     return found
 
 
-def _is_rounded(text: str, value: np.float32) -> bool:
+def is_rounded(text: str, value: np.float32) -> bool:
     """Whether a text is this very number, rounded to the digits that it has."""
     if np.isnan(value):
         return text in ("NaN", "not a number")
@@ -83,7 +83,7 @@ def _is_rounded(text: str, value: np.float32) -> bool:
     return exact.quantize(last, ROUND_HALF_UP) == said
 
 
-def _hover(page: Page, tensor: str, index: list[int]) -> str:
+def hover(page: Page, tensor: str, index: list[int]) -> str:
     """What the card says when a cell is pointed at."""
     at = page.evaluate("([tensor, index]) => window.__atlas.map.project({ tensor, index })", [tensor, index])
     box = page.locator(".map canvas").bounding_box()
@@ -131,14 +131,14 @@ def test_a_thousand_printed_numbers_are_those_of_hover_and_api(page: Page, loud:
                 assert any(cell["index"] == index for cell in printed), f"{tensor}{index} is not printed"
                 for cell in places.sample(printed, min(80, len(printed))):
                     value = numbers[tuple(cell["index"])]
-                    assert _is_rounded(cell["text"], value), f"{tensor}{cell['index']}: {cell['text']}, not {value!r}"
+                    assert is_rounded(cell["text"], value), f"{tensor}{cell['index']}: {cell['text']}, not {value!r}"
                     assert len(cell["text"]) <= cell["room"]
                     seen.add((model, tensor, tuple(cell["index"])))
                     kinds["masked"] += bool(np.isneginf(value))
                     kinds["huge"] += bool(65504 < abs(value) < np.inf)
                     kinds["tiny"] += bool(0 < abs(value) < 2**-24)
             said = next(cell["text"] for cell in printed if cell["index"] == index)
-            assert _agree(_hover(page, tensor, index), said)
+            assert _agree(hover(page, tensor, index), said)
             page.mouse.move(2, 2)
     assert len(seen) >= 1000
     assert len({tensor for _, tensor, _ in seen}) >= 10
@@ -224,7 +224,7 @@ def test_the_pixels_of_a_cell_are_its_digits(page: Page, loud: Server, theme: st
                 continue
             seen = "".join(_recognise(ink, left + k * advance, at["y"], templates) for k in range(len(text)))
             assert seen == text, f"{tensor}{one['index']} shows {seen}, says {text}"
-            assert _is_rounded(seen, numbers[tuple(one["index"])])
+            assert is_rounded(seen, numbers[tuple(one["index"])])
             read += 1
     assert read >= 40
 

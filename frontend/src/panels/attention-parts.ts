@@ -5,7 +5,7 @@ import { findTensor } from "../graph/shape";
 import { arrived, graph, run } from "../state";
 import type { Attention } from "../state/attention";
 import { readTokens } from "../state/run";
-import { scaleOf } from "../state/scales";
+import { ownScaleOf } from "../state/scales";
 
 export interface AxisTokens {
   readonly queries: readonly string[];
@@ -31,7 +31,7 @@ export function axisTokens({ tensor, queriesOfSource, keysOfSource }: Attention)
 /** |value| of full colour of a tensor. */
 export function fullColour(tensor: string): number {
   const info = graph.value && findTensor(graph.value, tensor);
-  return info ? scaleOf(info) : 1;
+  return info ? ownScaleOf(info) : 1;
 }
 
 const place = (texts: readonly string[], at: number) =>

@@ -120,7 +120,7 @@ function PairWords() {
     <p class="soft note" role="status">
       Every activation less the other text's. {ofSource ? "Of the source, " : ""}
       {parts.filter(Boolean).join(", ")}: as few as can be. What is written is paired in order. Weights are
-      the same in both.
+      the same in both; the panels beside the map tell of this text alone.
     </p>
   );
 }

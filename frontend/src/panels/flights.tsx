@@ -11,7 +11,7 @@ import type { MapView } from "../scene/types";
 import { knownExplanation } from "../session/explanations";
 import { graph } from "../state";
 import { type Played, pace, played, sameCell } from "../state/explain";
-import { scaleOf } from "../state/scales";
+import { ownScaleOf } from "../state/scales";
 import { theme } from "../theme";
 import { useActions } from "./actions";
 import { cellColour } from "./colour";
@@ -95,7 +95,7 @@ function slipOf({ slip, extent }: Script, time: number): FlyingRectangle {
 
 function rectangle({ position, size, value, scaleOf: tensor, strength }: FlyingCell): FlyingRectangle {
   const info = graph.peek() && findTensor(graph.peek()!, tensor);
-  const scale = info ? scaleOf(info) : 1;
+  const scale = info ? ownScaleOf(info) : 1;
   const colour = cellColour(
     theme.peek(),
     info?.role ?? "activation",

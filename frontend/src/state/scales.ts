@@ -34,18 +34,30 @@ export interface Measured {
   readonly roles: Readonly<Partial<Record<Role, number>>>;
 }
 
-const runScales = computed(() => (comparison.value ? differenceScales.value : run.value?.scales) ?? {});
+const ownScales = computed(() => run.value?.scales ?? {});
 
-export const measured = computed<Measured>(() => {
-  const kinds = { ...weightScales.value, ...runScales.value };
+function measure(
+  kinds: Readonly<Record<string, number>>,
+  tensors: Readonly<Record<string, number>>,
+): Measured {
   const roles: Partial<Record<Role, number>> = {};
   for (const { role, kind } of graph.value?.tensors ?? [])
     if (kinds[kind] !== undefined) roles[role] = Math.max(roles[role] ?? 0, kinds[kind]);
-  const tensors = comparison.value
-    ? { ...tensorScales.value, ...differenceTensorScales.value }
-    : tensorScales.value;
   return { kinds, tensors, roles };
-});
+}
+
+/** Of the run shown, whatever is taken from it. */
+const own = computed(() => measure({ ...weightScales.value, ...ownScales.value }, tensorScales.value));
+
+/** Of what the map shows: the run, or its difference to another. */
+export const measured = computed<Measured>(() =>
+  comparison.value === null
+    ? own.value
+    : measure(
+        { ...weightScales.value, ...differenceScales.value },
+        { ...tensorScales.value, ...differenceTensorScales.value },
+      ),
+);
 
 type Shown = Pick<TensorInfo, "name" | "kind" | "role">;
 
@@ -63,6 +75,9 @@ export function fullColour(
 
 /** Full colour of a tensor as things stand; 1 while nothing of it has been measured. */
 export const scaleOf = (tensor: Shown): number => fullColour(tensor, scaleChoice.value, measured.value) ?? 1;
+
+/** Full colour of the run's own numbers, where these are shown beside a map of differences. */
+export const ownScaleOf = (tensor: Shown): number => fullColour(tensor, scaleChoice.value, own.value) ?? 1;
 
 /** Under which name a tensor's full colour is set by hand. */
 export const pinName = (tensor: Shown, { mode }: ScaleChoice): string =>
