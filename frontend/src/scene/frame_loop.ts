@@ -17,6 +17,8 @@ export class FrameLoop {
   private request = 0;
   private restTimer = 0;
   private dirty = true;
+  /** The eye has moved since the last frame. */
+  private undrawn = false;
   private moving = false;
   private stopped = false;
   private waiting: (() => void)[] = [];
@@ -39,8 +41,15 @@ export class FrameLoop {
 
   /** Tells, once the eye has rested a moment, who fetches values. */
   rest(): void {
+    this.undrawn = true;
     window.clearTimeout(this.restTimer);
-    this.restTimer = window.setTimeout(() => this.drawn.rested(), REST);
+    this.restTimer = window.setTimeout(() => this.rested(), REST);
+  }
+
+  /** What is wanted follows from what was drawn: on a busy machine that may not be the newest view yet. */
+  private rested(): void {
+    if (this.undrawn && !this.stopped) this.rest();
+    else this.drawn.rested();
   }
 
   /** Draws nothing for now (the graphics context is lost), or again. */
@@ -62,6 +71,7 @@ export class FrameLoop {
     const seconds = Math.min(0.1, Math.max(0.001, (now - this.last) / 1000));
     this.last = now;
     this.dirty = false;
+    this.undrawn = false;
     const start = performance.now();
     this.moving = this.drawn.draw(now, seconds);
     this.milliseconds = performance.now() - start;
