@@ -24,7 +24,7 @@ import { makeRenderer } from "./renderer";
 import { RibbonMesh } from "./ribbon_mesh";
 import { type CellRectangle, cellIndex, isTokenAxis, type Window } from "./sheets";
 import { type Place, Stage } from "./stage";
-import { differenceTheme, rgb, themes } from "./themes";
+import { differenceTheme, rgb, type Theme, themes } from "./themes";
 import type {
   BenchmarkView,
   CameraState,
@@ -216,7 +216,7 @@ class AtlasMap implements MapView {
 
   setTheme(name: ThemeName): void {
     this.theme = name;
-    const theme = this.difference ? differenceTheme(themes[name]) : themes[name];
+    const theme = this.colours;
     this.renderer.setClearColor(new Color(...rgb(theme.paper)), 1);
     this.plates.materials.setTheme(theme);
     this.ribbons.setTheme(theme);
@@ -224,6 +224,10 @@ class AtlasMap implements MapView {
     this.digits.setTheme(theme);
     for (const overlay of this.overlays) overlay.setTheme(theme);
     this.loop.schedule();
+  }
+
+  private get colours(): Theme {
+    return this.difference ? differenceTheme(themes[this.theme]) : themes[this.theme];
   }
 
   setDifference(shown: boolean): void {
@@ -604,7 +608,10 @@ class AtlasMap implements MapView {
   drawMatrix(target: HTMLCanvasElement, drawing: MatrixDrawing): boolean {
     if (this.lost || target.width === 0 || target.height === 0) return false;
     this.matrices ??= new MatrixDrawer(this.renderer);
+    // A matrix is given its numbers, and these are the run's own.
+    this.plates.materials.setTheme(themes[this.theme]);
     this.matrices.draw(target, this.studio, drawing);
+    this.plates.materials.setTheme(this.colours);
     return true;
   }
 
