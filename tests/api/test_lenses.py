@@ -333,6 +333,38 @@ def test_every_lens_draws_itself_and_has_a_table(server: Server, run: str, lens:
     assert {place[0] for place in written["places"] if place} <= names
 
 
+def test_a_chart_has_the_numbers_and_leads_to_the_table(server: Server, run: str) -> None:
+    """What the page finds of a chart's points: `row + stride · number`, or `which` row a cell is."""
+    for lens, matrix, column in (("attention", "matrix", 4), ("rollout", "matrix", 4), ("residual_norms", "norms", 3)):
+        asked = {"scale": "length"} if lens == "residual_norms" else {}
+        chart = see(server, run, lens, format="figure", **asked)["data"][0]
+        numbers, rows = see(server, run, lens, **asked)[matrix], see(server, run, lens, format="table", **asked)["rows"]
+        np.testing.assert_allclose(np.array(chart["z"], float), np.array(numbers, float))
+        down, across = chart["meta"]["stride"]
+        for at in ((0, 0), (2, 1), (1, 3)):
+            row = chart["meta"]["row"] + down * at[0] + across * at[1]
+            assert rows[row][column] == pytest.approx(chart["z"][at[0]][at[1]])
+    drawn = see(server, run, "contributions", draw="map", format="figure")["data"][0]
+    rows = see(server, run, "contributions", format="table")["rows"]
+    found = [
+        (rows[row], value)
+        for cells, values in zip(drawn["meta"]["which"], drawn["z"], strict=True)
+        for row, value in zip(cells, values, strict=True)
+        if row is not None
+    ]
+    assert len(found) == TINY.layers * (TINY.heads + 1)
+    for row, value in found:
+        assert row[4] == pytest.approx(value)
+
+
+def test_a_text_in_colours_is_in_the_table(server: Server, run: str) -> None:
+    for lens in ("neuron", "surprisal", "distributions"):
+        table = see(server, run, lens, format="table")
+        token, value = (table["header"].index(table["along"][name]) for name in ("token", "value"))
+        assert all(isinstance(row[token], str) and isinstance(row[value], float) for row in table["rows"])
+    assert see(server, run, "next_token", format="table")["along"] is None
+
+
 def test_a_figure_as_one_file(server: Server, run: str) -> None:
     page = server.client.get(f"/runs/{run}/lenses/contributions", params={"format": "html"})
     assert page.headers["content-type"].startswith("text/html")
@@ -380,6 +412,22 @@ def test_a_token_that_is_several_names_its_pieces(server: Server, story: str) ->
     assert "2 tokens" in answer.json()["error"]["message"]
     assert "' girl', ' there'" in answer.json()["error"]["hint"]
     assert see(server, story, "contributions", token=" girl", minus=" boy")["minus"]["text"] == " boy"
+
+
+def test_what_cannot_be_said_of_a_run_is_explained(server: Server) -> None:
+    fill = server.make_run(model="fill", text="a [MASK] dog")["id"]
+    answer = server.client.get(f"/runs/{fill}/lenses/neuron", params={"draw": "tokens it moves"})
+    assert answer.status_code == 422 and "nonlinearity" in answer.json()["error"]["message"]
+    assert "along the text" in answer.json()["error"]["hint"]
+    translate = server.make_run(model="translate", text="the cat sees the dog")["id"]
+    answer = server.client.get(f"/runs/{translate}/lenses/surprisal")
+    assert answer.status_code == 422 and "first token" in answer.json()["error"]["message"]
+    # A decoder that has written nothing yet is looked at through its encoder.
+    assert see(server, translate, "rollout")["part"] == "encoder"
+    answer = server.client.get(f"/runs/{translate}/lenses/query_key", params={"part": "decoder", "query": 2})
+    assert answer.status_code == 422 and "0 to 0" in answer.json()["error"]["hint"]
+    assert see(server, translate, "query_key", part="decoder")["query_pos"] == 0
+    assert see(server, translate, "neurons", part="decoder")["pos"] == 0
 
 
 def test_a_lens_that_is_not_there(server: Server, run: str) -> None:
