@@ -69,6 +69,7 @@ def heat_map(
     """A matrix, first row on top. `texts` are written into the cells, above their numbers; `notes` are what a cell
     says besides when pointed at."""
     few = len(rows) * len(columns) <= MOST_TEXTS
+    square = list(rows) == list(columns)
     heat: dict[str, Any] = {
         "type": "heatmap",
         "z": values,
@@ -82,6 +83,7 @@ def heat_map(
             "unit": unit,
             "columns": columns,
             "rows": rows,
+                 "square": square,
             **(meta or {}),
         },
     }
@@ -94,12 +96,12 @@ def heat_map(
         heat |= {"customdata": notes}
         said = "%{customdata}<br>" + said
     if texts is not None and few:
-        heat |= {"text": texts, "texttemplate": "%{text}<br>%{z:.2f}"}
+        heat |= {"text": texts, "texttemplate": "%{text}<br>%{z:.2f}", "textfont": {"size": 11}}
     layout = {
         "xaxis": {"title": {"text": across}, **ticks(columns)},
         "yaxis": {"title": {"text": down}, **ticks(rows), "autorange": "reversed"},
     }
-    if len(rows) == len(columns):
+    if square:
         layout["xaxis"] |= {"constrain": "domain"}
         layout["yaxis"] |= {"constrain": "domain", "scaleanchor": "x"}
     return finished([{**heat, "hovertemplate": said}], layout, title)
@@ -169,6 +171,7 @@ def lines(
             "name": name,
             "mode": "lines+markers",
             "marker": {"size": 4},
+            **({"line": {"color": COLOURS["activation"]}} if len(series) == 1 else {}),
             "meta": {"row": number * len(names), "stride": [1], "names": names},
             "hovertemplate": f"{said}{unit} %{{y:.4g}}<extra>{name}</extra>",
             **({} if notes is None else {"customdata": notes}),
@@ -215,7 +218,8 @@ def ticks(names: Sequence[str]) -> dict[str, Any]:
     """Names along an axis, thinned where there would be too many to read."""
     every = max(1, -(-len(names) // 64))
     places = list(range(0, len(names), every))
-    return {"tickmode": "array", "tickvals": places, "ticktext": [names[place] for place in places]}
+    named = [names[place] for place in places]
+    return {"tickmode": "array", "tickvals": places, "ticktext": named, "zeroline": False}
 
 
 def finished(data: Sequence[Mapping[str, Any]], layout: Mapping[str, Any], title: str) -> Chart:

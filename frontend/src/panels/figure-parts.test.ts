@@ -67,6 +67,6 @@ test("names along an axis are as many as fit, cut where they are long, an entity
   expect(upright.xaxis.tickvals).toEqual([
     0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32, 34, 36, 38,
   ]);
-  expect(upright.xaxis.ticktext[0]).toBe("&lt;|endoftext|&gt;…");
+  expect(upright.xaxis.ticktext[0]).toBe("&lt;|endoftext|&gt;t…");
   expect(fittingTicks([{ type: "scatter" }], 320)).toEqual({});
 });

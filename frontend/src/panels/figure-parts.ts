@@ -40,6 +40,8 @@ export interface Trace {
     readonly unit?: string;
     readonly rows?: readonly string[] | null;
     readonly columns?: readonly string[] | null;
+    /** Whether rows and columns are the same things. */
+    readonly square?: boolean;
     /** What bars and points stand for, all of them. */
     readonly names?: readonly string[];
   };

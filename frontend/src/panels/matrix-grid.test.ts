@@ -17,7 +17,7 @@ const WRITTEN: Trace = {
   texttemplate: "%{text}<br>%{z}",
   zmin: 0,
   zmax: 1,
-  meta: { scale: "probability", rows: ["0 MLP", "1 MLP"], columns: ["x", "y &amp; z", "w"] },
+  meta: { scale: "probability", square: false, rows: ["0 MLP", "1 MLP"], columns: ["x", "y &amp; z", "w"] },
 };
 
 test("a matrix has its figure's numbers, names and bounds", () => {

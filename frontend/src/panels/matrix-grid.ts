@@ -19,6 +19,8 @@ export interface Matrix {
   readonly across: string;
   readonly texts: readonly (readonly string[])[] | null;
   readonly unit: readonly [rows: number, columns: number];
+  /** Cells are as high as they are wide. */
+  readonly square: boolean;
   readonly low: number;
   readonly high: number;
 }
@@ -75,6 +77,7 @@ export function matrixOf(trace: Trace, layout: Readonly<Record<string, unknown>>
       ? (trace.text as readonly (readonly string[])[]).map((row) => row.map(plain))
       : null,
     unit: trace.meta?.block ?? [1, 1],
+    square: (trace.meta?.square ?? false) || trace.meta?.block !== undefined,
     low,
     high,
   };
@@ -103,10 +106,9 @@ export function gridOf(matrix: Matrix, room: number, zoom: number): Grid {
   const longest = (labels: readonly MatrixLabel[]) => Math.max(1, ...labels.map(({ text }) => text.length));
   const left = Math.min(MOST_LEFT, longest(matrix.rowLabels) * CHARACTER + 10);
   const fit = (room - left - 2) / Math.max(1, matrix.columns);
-  const square = matrix.rows === matrix.columns || matrix.unit[0] > 1;
   const cellWidth =
     zoom * (matrix.texts ? Math.max(WRITTEN.least, Math.min(WRITTEN.most, fit)) : Math.min(PLAIN.most, fit));
-  const cellHeight = matrix.texts ? zoom * WRITTEN.height : square ? cellWidth : zoom * PLAIN.height;
+  const cellHeight = matrix.texts ? zoom * WRITTEN.height : matrix.square ? cellWidth : zoom * PLAIN.height;
   const wide = longest(matrix.columnLabels) * CHARACTER + 4;
   const turned = wide > cellWidth * matrix.unit[1];
   const top = turned ? Math.min(MOST_TOP, wide + 6) : LINE + 6;

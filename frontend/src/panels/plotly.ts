@@ -10,9 +10,11 @@ import {
   pointAt,
   rowOfPoint,
   shapeAround,
+  shortened,
   type Trace,
   themedData,
 } from "./figure-parts";
+import { withDensity } from "./png";
 import { eye, SIZE, scatterFile } from "./scatter-view";
 
 interface Point {
@@ -124,6 +126,31 @@ export function drawFigure(host: HTMLElement, figure: Figure, drawing: Drawing):
 const CONFIG = { displaylogo: false, displayModeBar: false };
 /** 96 pixels an inch on the page, three times as many on paper. */
 const PRINT_SCALE = 3;
+const DOTS_AN_INCH = 96 * PRINT_SCALE;
+
+/** A figure's traces for paper: what is written in cells is cut to their size there. */
+const onPaper = (trace: Trace): Trace =>
+  trace.texttemplate
+    ? {
+        ...trace,
+        text: (trace.text as readonly (readonly string[])[]).map((row) =>
+          row.map((text) => shortened(text, 10)),
+        ),
+      }
+    : trace;
+
+/** Names along a heat map's columns on paper, upright where they would touch. */
+function paperTicks(data: readonly Trace[], width: number): Record<string, object> {
+  const [trace] = data;
+  const names = trace?.meta?.columns;
+  if (trace?.type !== "heatmap" || !names) return fittingTicks(data, width);
+  const room = (width - 220) / names.length;
+  const every = Math.max(1, Math.ceil(14 / room));
+  const places = names.map((_, at) => at).filter((at) => at % every === 0);
+  const upright = Math.max(0, ...names.map(({ length }) => length)) * 7.4 > room;
+  const ticktext = places.map((at) => shortened(names[at]!, 16));
+  return { xaxis: { tickmode: "array", tickvals: places, ticktext, tickangle: upright ? -90 : 0 } };
+}
 
 /** How wide a figure is on paper: as wide as its written cells need. */
 function paperSize(data: readonly Trace[]): { width: number; height: number } {
@@ -135,7 +162,10 @@ function paperSize(data: readonly Trace[]): { width: number; height: number } {
   if (trace?.type === "heatmap" && trace.texttemplate)
     return { width: Math.max(900, 220 + 74 * columns), height: Math.max(420, 190 + 40 * rows) };
   if (trace?.type === "heatmap")
-    return { width: 900, height: rows === columns ? 860 : Math.max(420, 190 + 24 * rows) };
+    return {
+      width: 900,
+      height: trace.meta?.square || trace.meta?.block ? 860 : Math.max(420, 190 + 24 * rows),
+    };
   return { width: 900, height: Math.max(420, heightOf(data, 900)) };
 }
 
@@ -167,7 +197,7 @@ export async function figureFile(figure: Figure, format: "svg" | "png"): Promise
     ...eachAxis(
       figure.layout,
       { automargin: true, gridcolor: "#e4e0d8", linecolor: "#888", zerolinecolor: "#888" },
-      fittingTicks(data, size.width),
+      paperTicks(data, size.width),
     ),
     title: { text: inLines(title, size.width), font: { size: 15 }, x: 0.02, xanchor: "left" },
     template: {},
@@ -177,11 +207,11 @@ export async function figureFile(figure: Figure, format: "svg" | "png"): Promise
     margin: { l: 60, r: 20, t: 70, b: 60 },
   };
   const options = { format, ...size, scale: format === "png" ? PRINT_SCALE : 1 };
-  const address = await plotly.toImage({ data: figure.data, layout }, options);
+  const address = await plotly.toImage({ data: data.map(onPaper), layout }, options);
   const [head, body] = [address.slice(0, address.indexOf(",")), address.slice(address.indexOf(",") + 1)];
   if (!head.includes("base64")) return new Blob([decodeURIComponent(body)], { type: "image/svg+xml" });
   const bytes = Uint8Array.from(atob(body), (character) => character.charCodeAt(0));
-  return new Blob([bytes], { type: "image/png" });
+  return new Blob([withDensity(bytes, DOTS_AN_INCH)], { type: "image/png" });
 }
 
 /** A drawing as pixels, at the same resolution as other charts. */
@@ -192,11 +222,10 @@ async function asPng(drawing: string, size: number): Promise<Blob> {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = size * PRINT_SCALE;
   canvas.getContext("2d")!.drawImage(image, 0, 0, canvas.width, canvas.height);
-  return new Promise((found, fail) => {
-    canvas.toBlob(
-      (blob) => (blob ? found(blob) : fail(new Error("the browser made no picture"))),
-      "image/png",
-    );
+  const blob = await new Promise<Blob | null>((found) => canvas.toBlob(found, "image/png"));
+  if (!blob) throw new Error("the browser made no picture");
+  return new Blob([withDensity(new Uint8Array(await blob.arrayBuffer()), DOTS_AN_INCH)], {
+    type: "image/png",
   });
 }
 
