@@ -27,7 +27,25 @@ with `format=json` (numbers), `csv` or `table` (rows; `table` is JSON and says w
 cannot be is refused with the choices. Tokens are named by their text (a space in front counts) or as `#id`; positions
 count from 0, negative ones from the end. All numbers come from the run's own tensors and the model's weights.
 
-In the page every lens is a panel beside the map: a figure, the same as a table, and these notes.
+`figure` is written in Plotly's words and reads in a notebook as `plotly.graph_objects.Figure(answer.json())`; its
+traces say in `meta` which row of the table a point is.
+
+## In the page
+
+Every lens is a panel in the dock beside the map, up to twelve at once, with four faces: the chart, the text in colours
+(where there is one number a token), the table, and the notes below. What is open, what it was asked and the dock's
+width are in the address or remembered (what a lens was asked only in the address: it may name words of the text).
+
+* **Linked both ways.** A point, cell, token or row pointed at is lit in the map, and chosen there by a click or Enter;
+  what is chosen in the map is framed in the chart and marked in the table. Block, head, neuron and positions that were
+  not chosen in the lens follow the cell or token chosen on the page (`chosen (3)`).
+* **Heat maps** keep their labels in view and scroll where written cells need the room; `+` and `-` change the size.
+* **Keyboard**: in a heat map the arrows move the cell, Home, End, Page Up and Page Down go to the ends, Enter shows the
+  cell in the map; in a text the arrows go from token to token; in three dimensions they turn the points. What is
+  reached is read out.
+* **To take away**: `csv`, `json`, `html`, and the chart for paper, dark on white whatever the theme, as `svg` or as
+  `png` at 288 dots an inch, which is said in the file.
+
 
 A new lens is one module in `app/lenses/`, named in `app/lenses/__init__.py`; this page is made from what it says of
 itself by `python -m tools.lens_docs`.

@@ -79,6 +79,7 @@ function Control(props: ControlProps) {
 function Choice({ parameter, value, onChange }: ControlProps) {
   return (
     <select
+      aria-label={parameter.title}
       value={value ?? `${parameter.default}`}
       onChange={(event) => onChange(sameAsDefault(event.currentTarget.value, parameter))}
     >
@@ -96,6 +97,7 @@ function Index({ parameter, value, followed, tokens, onChange }: ControlProps) {
   const rest = { "-1": "last", "0": "first" }[`${parameter.default}`] ?? `${parameter.default}`;
   return (
     <select
+      aria-label={parameter.title}
       value={value ?? ""}
       onChange={(event) => onChange(event.currentTarget.value === "" ? null : event.currentTarget.value)}
     >
@@ -124,6 +126,7 @@ function Number_({ parameter, value, followed, onChange }: ControlProps) {
   const most = parameter.kind === "index" ? parameter.size - 1 : parameter.most;
   return (
     <input
+      aria-label={parameter.title}
       type="number"
       ref={useShown(value ?? followed ?? `${parameter.default}`)}
       {...(least === null ? {} : { min: least })}
@@ -137,6 +140,7 @@ function Number_({ parameter, value, followed, onChange }: ControlProps) {
 function Text({ parameter, value, onChange }: ControlProps) {
   return (
     <input
+      aria-label={parameter.title}
       class="words"
       ref={useShown(value ?? "")}
       placeholder={parameter.empty}
