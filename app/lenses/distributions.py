@@ -73,9 +73,10 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
             across="after" if ahead else "at", texts=texts, bounds=(0, 1), unit="probability", meta={"stride": [0, 1]},
         )  # fmt: skip
 
-    header = ["pos", "token", "entropy", "came", "probability", "rank", *(f"top_{at + 1}" for at in range(k))]
+    named = ["pos", "token", "entropy", "came", "probability", "rank"]
+    header = [*named, *(name for at in range(1, k + 1) for name in (f"top_{at}", f"probability_{at}"))]
     rows = [
-        [entry[name] for name in header[:6]] + [f"{one['text']} {one['probability']:.4f}" for one in entry["top"]]
+        [entry[name] for name in named] + [cell for one in entry["top"] for cell in (one["text"], one["probability"])]
         for entry in entries
     ]
     places: list[Place | None] = [("logits", (entry["pos"], None)) for entry in entries]

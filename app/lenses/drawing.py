@@ -83,7 +83,7 @@ def heat_map(
             "unit": unit,
             "columns": columns,
             "rows": rows,
-                 "square": square,
+            "square": square,
             **(meta or {}),
         },
     }

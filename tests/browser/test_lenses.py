@@ -98,7 +98,7 @@ def test_every_lens_shows_what_the_api_says(page: Page, server: Server, model: s
                 expect(lens).to_contain_text("Does not apply")
                 expect(lens).to_contain_text(SILENT[model][name])
                 continue
-            expect(lens.locator("div.plot, .matrix, .scatter")).to_have_count(1, timeout=15_000)
+            expect(lens.locator("div.plot, .matrix, svg.scatter")).to_have_count(1, timeout=15_000)
             expect(lens.get_by_role("alert")).to_have_count(0)
             figure = ask(server.url, f"/runs/{run}/lenses/{name}?format=figure")
             rows = ask(server.url, f"/runs/{run}/lenses/{name}?format=table")["rows"]

@@ -164,7 +164,7 @@ function sortWord(order: Order | null, column: number): "ascending" | "descendin
 }
 
 /** Columns that hold tokens, whose spaces are part of them. */
-const TOKENS = /token|^text$|^top$|^came$/;
+const TOKENS = /token|^text$|^top(_\d+)?$|^came$/;
 
 function written(value: LensValue, column: string): string {
   if (value === null) return "–";

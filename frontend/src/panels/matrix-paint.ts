@@ -169,10 +169,13 @@ export function cut(text: string, room: number): string {
   return characters.length <= room ? text : `${characters.slice(0, Math.max(0, room - 1)).join("")}…`;
 }
 
-/** A number in a cell: two digits do, and two places of a share, so that shares line up. */
+/** A number in a cell: two places, so that numbers line up and fit. */
 function short(value: number, share: boolean): string {
   if (share) return value > 0 && value < 0.005 ? "<.01" : value.toFixed(2);
-  return Number.isInteger(value) ? `${value}` : formatNumber(value, 2);
+  if (Number.isInteger(value)) return `${value}`;
+  const size = Math.abs(value);
+  if (size < 0.005) return "0";
+  return size < 10 ? value.toFixed(2).replace("-", "−") : formatNumber(value, 3);
 }
 
 /** Where a scale's colours run, by what they stand for. */

@@ -79,7 +79,7 @@ export function Scatter3D({ figure, table }: { figure: Figure; table: LensTable 
         </g>
       ))}
       {axes.map(({ title }, number) => (
-        <text key={number} class="title" x={6} y={SIZE - 6 - 13 * (axes.length - 1 - number)}>
+        <text key={number} class="axis-title" x={6} y={SIZE - 6 - 13 * (axes.length - 1 - number)}>
           {number + 1}: {title}
         </text>
       ))}
