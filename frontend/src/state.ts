@@ -91,12 +91,30 @@ export function rowsTaken(tensor: string): Signal<number> {
   return count;
 }
 
-/** The layers of the graph, and how many of them have all come. */
+/** How far the pass has come, as the place in the graph of the last tensor of which anything has come. */
+export const reached = signal(-1);
+
+const placesInGraph = computed(
+  () => new Map((graph.value?.tensors ?? []).map(({ name }, place) => [name, place])),
+);
+
+/** Something of a tensor of the run has come, by rows or by tiles. */
+export function reach(tensor: string): void {
+  const place = placesInGraph.value.get(tensor) ?? -1;
+  if (place > reached.value) reached.value = place;
+}
+
+/** The layers of the graph, and how many of them have read the prompt. Layers come one after the other, and not
+ *  everything of a large model is sent: what has come of a layer says that those before it are done. */
 export const layersFilled = computed(() => {
   const ends = (graph.value?.tensors ?? []).filter(
     ({ kind, same_as }) => kind === "hook_resid_post" && same_as === null,
   );
-  return { filled: ends.filter(({ name }) => arrived.value.has(name)).length, total: ends.length };
+  const phase = run.value?.phase;
+  const read =
+    phase === "paused" || phase === "writing" || (phase === "done" && run.value?.reason !== "cancelled");
+  const filled = ends.filter(({ name }) => (placesInGraph.value.get(name) ?? 0) <= reached.value).length;
+  return { filled: read ? ends.length : filled, total: ends.length };
 });
 
 /** The masked position whose predictions are shown: the chosen one, or the first; null where none is masked. */

@@ -203,6 +203,10 @@ class AtlasMap implements MapView {
     this.loop.schedule();
   }
 
+  holdsWhole(weights: number): boolean {
+    return this.values.holdsWhole(weights);
+  }
+
   clearActivations(): void {
     this.values.clearActivations();
     this.digits.clearActivations();
@@ -650,6 +654,7 @@ class AtlasMap implements MapView {
       layersUsed: this.values.pool.layersUsed,
       tilesHere: this.values.tilesHeld,
       tilesWanted: this.wantedTiles().length,
+      weightsMissing: this.pieces.missing,
       frameMilliseconds: this.loop.milliseconds,
       framesDrawn: this.frames,
     };

@@ -29,6 +29,8 @@ export interface Tiles {
 export class PieceList {
   /** Pixels that a cell on a front has at least; 0 where something coarser stands in for cells. */
   smallest = 0;
+  /** Pieces of weights that found no number at all. */
+  missing = 0;
   private window: Window | null = null;
   // What all four vertices of the next piece have (plate_material.ts says what it is).
   private number = 0;
@@ -77,6 +79,7 @@ export class PieceList {
   private begin(viewer: Viewer, smallest: number): void {
     this.viewer = viewer;
     this.smallest = smallest;
+    this.missing = 0;
     this.mesh.pieces.begin();
   }
 
@@ -128,6 +131,7 @@ export class PieceList {
   private emit(part: Part, held: Held | null, level: number, row: number, column: number): void {
     const { transposed } = this.window as Window;
     if (!held) {
+      if ((this.window as Window).sheet.weight) this.missing++;
       const { x, y } = this.even(Look.front, this.values.absent);
       this.front(part, false, x, y, x, y);
       return;

@@ -39,6 +39,8 @@ export interface Held {
   seen: number;
   /** There may be more in it by now: it is drawn, and asked for again. */
   stale: boolean;
+  /** Of a tile of an activation: the positions that had been read when it came, or infinity when it lacked none. */
+  known: number;
 }
 
 function makeLayer(): Layer {
@@ -108,7 +110,7 @@ export class Pool {
     const slot = this.slots.allocate(width, height);
     if (!slot) return null;
     while (this.layers.length < this.slots.depth) this.layers.push(makeLayer());
-    const held = { slot, width, height, inverse, seen: 0, stale: false };
+    const held = { slot, width, height, inverse, seen: 0, stale: false, known: Number.POSITIVE_INFINITY };
     (this.layers[slot.layer] as Layer).tiles.add(held);
     this.clear(held);
     return held;

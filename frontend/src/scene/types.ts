@@ -156,6 +156,8 @@ export interface MapStats {
   readonly layersUsed: number;
   readonly tilesHere: number;
   readonly tilesWanted: number;
+  /** Pieces of weights that the last frame drew without any number. */
+  readonly weightsMissing: number;
   /** Time the last frame took on the CPU. */
   readonly frameMilliseconds: number;
   readonly framesDrawn: number;
@@ -206,6 +208,8 @@ export interface MapView {
   /** Half floats as their bits. Rows of tensors that have no plate are ignored. */
   applyRows(header: RowsHeader, values: Uint16Array): void;
   applyTile(header: TileHeader, values: Uint16Array): void;
+  /** Whether a model of so many weights is held number for number; of a larger one, what is in view is. */
+  holdsWhole(weights: number): boolean;
   /** Numbers in full single precision, to be printed. */
   applyCells(header: CellsHeader, values: Float32Array): void;
   /** A new run: every activation cell becomes "not computed yet"; weights stay. */

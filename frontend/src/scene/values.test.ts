@@ -169,3 +169,48 @@ test("the ray finds the nearest plate and the exact cell", () => {
   const beside = pickPlate([far, near], [20.2, -30.9, 100], [0, 0, -1]);
   expect([beside?.plate.id, beside?.row, beside?.column]).toEqual([98, 30, 20]);
 });
+
+test("a tile of an activation is asked for again only when it lacked positions that have been read since", () => {
+  const values = new Values(8e6);
+  const long = graph.tensors.map((one) => (one.name === "scores" ? { ...one, shape: [2, 2000, 2000] } : one));
+  values.setLayout(layoutOf(2000), { ...graph, tensors: long });
+  const sheet = values.sheets.bySource.get("scores")?.[0];
+  if (!sheet) throw new Error("no sheet of scores");
+  const extent = (positions: number) => values.setExtent({ target: positions, source: positions });
+  const wanted = () =>
+    values.wanted(
+      [0, 1].flatMap((row) => [0, 1].map((column) => ({ sheet, level: 0, row, column, worth: 1 }))),
+    );
+  extent(300);
+  expect(sheet.streamed).toBe(false);
+  expect(wanted()).toHaveLength(4);
+  for (const [row, col] of [
+    [0, 0],
+    [0, 1],
+    [1, 0],
+    [1, 1],
+  ] as const) {
+    const shape = [row ? 44 : 256, col ? 44 : 256];
+    const header = {
+      name: "scores",
+      index: [1],
+      level: 0,
+      row,
+      col,
+      shape,
+      full_shape: [2, 300, 300],
+      scale: 1,
+    };
+    values.applyTile(header, halves(256 * 256));
+  }
+  expect(wanted()).toEqual([]);
+  values.markStale();
+  expect(wanted()).toEqual([]);
+  extent(301);
+  values.markStale();
+  expect(wanted().map(({ row, col }) => [row, col])).toEqual([
+    [0, 1],
+    [1, 0],
+    [1, 1],
+  ]);
+});

@@ -56,6 +56,11 @@ export class Values {
     this.pool.write(this.zero, whole, new Uint16Array(64), { start: 0, stride: 8, step: 1 }, 1);
   }
 
+  /** Whether a model of so many weights fits as a whole, whatever its activations take. */
+  holdsWhole(weights: number): boolean {
+    return weights <= this.pool.maximumLayers * LAYER_SIZE ** 2 * 0.5;
+  }
+
   get tilesHeld(): number {
     return this.held.reduce((count, held) => count + (held ? 1 : 0), 0);
   }
@@ -105,16 +110,27 @@ export class Values {
     this.extent = extent;
   }
 
-  /** More rows have been computed since the tiles of activations came: those that are asked for are asked for anew. */
+  /** More rows have been computed: tiles of activations that lacked some when they came are asked for anew. */
   markStale(): void {
     for (const sheet of this.sheets.sheets) {
       if (sheet.weight || sheet.streamed) continue;
       this.eachTile(sheet, (tile) => {
         const held = this.held[tile];
-        if (held) held.stale = true;
+        if (held && held.known < this.extent.target) held.stale = true;
       });
     }
     this.version++;
+  }
+
+  /** Positions that had been read when a tile came; infinity if none of its cells waits for another position. */
+  private knownOf(sheet: Sheet, { level, row, col, full_shape }: TileHeader): number {
+    const axes = this.sheets.tensor(sheet.source)?.axes ?? [];
+    const known = (axis: number | null, tile: number, size: number): number => {
+      const read = axis !== null && isTokenAxis(axes[axis]) ? full_shape[axis] : undefined;
+      const end = Math.min(size, (tile + 1) * LAYER_SIZE * 2 ** level);
+      return read === undefined || end <= read ? Number.POSITIVE_INFINITY : read;
+    };
+    return Math.min(known(sheet.rowAxis, row, sheet.rows), known(sheet.columnAxis, col, sheet.columns));
   }
 
   private exists(sheet: Sheet, level: number, row: number, column: number): boolean {
@@ -181,7 +197,8 @@ export class Values {
   }
 
   /** A tile. One of a level that is not in use, or that finds the pool full of what is in view, is dropped. */
-  applyTile({ name, index, level, row, col, shape, scale, minus }: TileHeader, values: Uint16Array): void {
+  applyTile(header: TileHeader, values: Uint16Array): void {
+    const { name, index, level, row, col, shape, scale, minus } = header;
     for (const sheet of this.sheets.bySource.get(this.sheets.holder(name)) ?? []) {
       if (sheet.streamed || !sheet.levels[level]) continue;
       const leading = sheet.fixed.filter((at) => at !== null);
@@ -192,6 +209,8 @@ export class Values {
       const top = (index[leading.length] ?? 0) + row * LAYER_SIZE;
       const area = { level, top, left: col * LAYER_SIZE, rows, columns };
       this.write(sheet, area, values, { start: 0, stride: columns, step: 1 }, scale, minus !== undefined);
+      const held = sheet.weight ? null : this.tile(sheet, level, row, col);
+      if (held) held.known = this.knownOf(sheet, header);
     }
   }
 

@@ -4,6 +4,7 @@
 import { layout } from "../layout/layout";
 import { ApiError, getGraph, getWeightScales, tokenize } from "../net/rest";
 import { Stream } from "../net/stream";
+import { getThumbnails, type Thumbnail } from "../net/thumbnails";
 import type { Frame, ModelSummary, ServerMessage, Token } from "../net/types";
 import type { CellsAddress, MapView, TileAddress } from "../scene/types";
 import * as state from "../state";
@@ -46,6 +47,8 @@ export class Session {
   #names = 0;
   /** Model, capacity and arrangement of the layout shown. */
   #drawn = "";
+  /** Thumbnails of the model's weights: on their way, or here and not yet on the map. */
+  #thumbnails: Promise<readonly Thumbnail[]> | readonly Thumbnail[] = [];
   #patience = 0;
   #lastTokenAt = 0;
   #paces: number[] = [];
@@ -110,6 +113,7 @@ export class Session {
       state.run.value = null;
       state.selected.value = null;
       state.hovered.value = null;
+      this.#fetchThumbnails(model);
       try {
         const [graph, scales] = await Promise.all([getGraph(id), getWeightScales(id)]);
         if (state.modelId.value !== id) return;
@@ -278,6 +282,7 @@ export class Session {
     state.position.value = null;
     state.hidden.value = new Map();
     state.arrived.value = new Set();
+    state.reached.value = -1;
     state.framesTaken.value = 0;
     state.run.value = askedRun(`request-${this.#requests}`, plan.model, plan.maxNewTokens, known);
     this.#ask();
@@ -408,6 +413,30 @@ export class Session {
     if (!graph || !this.map || drawn === this.#drawn) return;
     this.map.setLayout(layout(graph, { capacity, aspect: this.aspect(), heads }), graph);
     this.#drawn = drawn;
+    this.#showThumbnails();
+  }
+
+  /** The first picture of a model too large to be held whole: all its plates in one answer, beside its graph. */
+  #fetchThumbnails(model: ModelSummary): void {
+    this.#thumbnails = [];
+    if (!this.map || this.map.holdsWhole(model.parameters)) return;
+    const coming = getThumbnails(model.id).catch((error: unknown) => {
+      // Without them the same numbers come as tiles.
+      if (error instanceof ApiError || error instanceof RangeError) return [];
+      throw error;
+    });
+    this.#thumbnails = coming;
+    void coming.then((thumbnails) => {
+      if (this.#thumbnails !== coming) return;
+      this.#thumbnails = thumbnails;
+      if (this.#drawn.startsWith(`${model.id} `)) this.#showThumbnails();
+      this.wantsChanged();
+    });
+  }
+
+  #showThumbnails(): void {
+    if (this.#thumbnails instanceof Promise) return;
+    for (const thumbnail of this.#thumbnails) this.map?.applyTile(thumbnail, thumbnail.values);
   }
 
   #refused(message: Extract<ServerMessage, { type: "error" }>, run: Run | null): void {
@@ -437,6 +466,7 @@ export class Session {
     this.#watch(null);
     state.framesTaken.value += 1;
     if (header.type === "rows") state.rowsTaken(header.name).value += 1;
+    if (header.run !== null) state.reach(header.name);
     if (header.type === "rows" && !state.arrived.value.has(header.name))
       state.arrived.value = new Set(state.arrived.value).add(header.name);
   }
@@ -451,7 +481,9 @@ export class Session {
     const run = state.run.value;
     if (!run?.id) return;
     const activations = this.map?.wantedActivations() ?? [];
-    const tiles = this.map?.wantedTiles().slice(0, MOST_TILES) ?? [];
+    // What the thumbnails on their way hold need not come twice.
+    const tiles =
+      this.#thumbnails instanceof Promise ? [] : (this.map?.wantedTiles().slice(0, MOST_TILES) ?? []);
     const cells = this.map?.wantedCells() ?? [];
     const minus = comparison.value?.run ?? null;
     const names = [`${run.id} less ${minus}`, ...activations, ...cells.map(cellsKey)];
