@@ -49,7 +49,15 @@ import type {
   WantedTile,
 } from "./types";
 import { Values } from "./values";
-import { benchmarkView, framingOf, placesView, plateView, READING_DISTANCE, regionView } from "./views";
+import {
+  benchmarkView,
+  framingOf,
+  panned,
+  placesView,
+  plateView,
+  READING_DISTANCE,
+  regionView,
+} from "./views";
 import { findVisible, NOTHING, Viewer, type Visibility } from "./visibility";
 import { rankTiles, wantedActivations } from "./wishes";
 
@@ -664,10 +672,12 @@ class AtlasMap implements MapView {
     const times: number[] = [];
     const gl = this.renderer.getContext();
     const pixel = new Uint8Array(4);
-    await this.eye.during(benchmarkView(this.stage.layout, view, this.eye.aspect), async () => {
+    const from = benchmarkView(this.stage.layout, view, this.eye.aspect);
+    await this.eye.during(from, async () => {
       this.bare = bare;
       for (let i = -1; i < frames; i++) {
         await new Promise((resolve) => requestAnimationFrame(resolve));
+        this.eye.state = panned(from, i);
         const start = performance.now();
         this.draw(start);
         gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);

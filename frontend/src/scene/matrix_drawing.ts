@@ -4,6 +4,7 @@
 
 import type { WebGLRenderer } from "three";
 import type { Plate } from "../layout/types";
+import { farPlates } from "./far";
 import { PieceList, type Tiles } from "./pieces";
 import { photograph, Straight, type Studio } from "./plate_drawing";
 import { type Held, LAYER_BYTES, Pool } from "./pool";
@@ -17,6 +18,8 @@ const LAYERS = 66;
 
 export class MatrixDrawer implements Tiles {
   readonly frame = 0;
+  readonly far = farPlates([]);
+  readonly slots = new Int32Array(0);
   readonly absent: Held;
   readonly zero: Held;
   private readonly pool = new Pool(LAYERS);

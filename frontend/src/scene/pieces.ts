@@ -2,11 +2,12 @@
  *  the right tile is not here yet, finer ones or a coarser one stand in for it, so there is never a hole; pieces of a
  *  plate never overlap. */
 
-import type { Plate } from "../layout/types";
+import { BOX, boxesOf } from "./boxes";
+import { type FarPlates, TURNED } from "./far";
 import { DISC_FROM, Look } from "./plate_material";
 import type { PlateMesh } from "./plate_mesh";
 import { type Held, LEVELS } from "./pool";
-import { type Part, partOf, walk } from "./pyramid";
+import { type Part, partOf, refines, walk } from "./pyramid";
 import type { Sheet, Window } from "./sheets";
 import { LAYER_SIZE } from "./slots";
 import { roles } from "./themes";
@@ -24,6 +25,9 @@ export interface Tiles {
   readonly absent: Held;
   readonly zero: Held;
   tile(sheet: Sheet, level: number, row: number, column: number): Held | null;
+  /** Of every plate what it is drawn with from afar, and of every tile where it lies (far.ts). */
+  readonly far: FarPlates;
+  readonly slots: Int32Array;
 }
 
 export class PieceList {
@@ -32,6 +36,13 @@ export class PieceList {
   /** Pieces of weights that found no number at all. */
   missing = 0;
   private window: Window | null = null;
+  private readonly part = { x: 0, y: 0, width: 0, height: 0 };
+  // The plate that pieces are listed of: where its corner is from the eye, and its size.
+  private x = 0;
+  private y = 0;
+  private z = 0;
+  private columns = 0;
+  private rows = 0;
   // What all four vertices of the next piece have (plate_material.ts says what it is).
   private number = 0;
   private ofPlate = 0;
@@ -54,25 +65,36 @@ export class PieceList {
     dims: ReadonlyMap<number, number>,
   ): void {
     this.begin(viewer, visibility.largest > DISC_FROM ? Number.POSITIVE_INFINITY : 0);
+    const boxes = boxesOf(windows);
+    const { far } = this.values;
     for (const number of visibility.order) {
-      const window = windows[number] as Window;
-      const { x, y, z, columns, rows } = window.plate;
+      const box = number * BOX;
+      const x = boxes[box] as number;
+      const y = boxes[box + 1] as number;
+      const z = boxes[box + 2] as number;
+      const columns = boxes[box + 3] as number;
+      const rows = boxes[box + 4] as number;
       const pixels = viewer.focal / Math.max(1, viewer.distance(x, y, z, columns, rows));
       if (Math.min(columns, rows) * pixels < THINNEST) continue;
-      this.turnTo(number, window, dims.size > 0 ? (dims.get(number) ?? 0) : 0);
+      const dim = dims.size > 0 ? (dims.get(number) ?? 0) : 0;
+      this.turnTo(number, boxes, box, (far.kind[number] as number) % TURNED, dim);
       if (viewer.eye[2] > z) {
         if (this.smallest > 0)
           this.smallest = Math.min(this.smallest, viewer.leastPixels(x, y, z, columns, rows));
-        walk(window, viewer, this.show);
+        if (!this.showFar(number, pixels)) {
+          this.window = windows[number] as Window;
+          walk(this.window, viewer, this.show);
+        }
       }
-      if (pixels > THINNEST_WALL) this.walls(window.plate);
+      if (pixels > THINNEST_WALL) this.walls(x, y);
     }
   }
 
   /** Lists one plate alone, straight on. */
   listOne(number: number, window: Window, viewer: Viewer): void {
     this.begin(viewer, viewer.focal);
-    this.turnTo(number, window, 0);
+    this.window = window;
+    this.turnTo(number, boxesOf([window]), 0, roles.indexOf(window.plate.role), 0);
     walk(window, viewer, this.show);
   }
 
@@ -84,10 +106,38 @@ export class PieceList {
   }
 
   /** The pieces that follow are of this plate. */
-  private turnTo(number: number, window: Window, dim: number): void {
-    this.window = window;
+  private turnTo(number: number, boxes: Float64Array, box: number, role: number, dim: number): void {
+    const { eye } = this.viewer;
     this.number = number;
-    this.ofPlate = Look.role * roles.indexOf(window.plate.role) + Look.dim * Math.round(dim * 255);
+    this.x = (boxes[box] as number) - eye[0];
+    this.y = -(boxes[box + 1] as number) - eye[1];
+    this.z = (boxes[box + 2] as number) - eye[2];
+    this.columns = boxes[box + 3] as number;
+    this.rows = boxes[box + 4] as number;
+    this.ofPlate = Look.role * role + Look.dim * Math.round(dim * 255);
+  }
+
+  /** Lists the front of a plate that its coarsest tile is enough for; false where it is not, or is not here. */
+  private showFar(number: number, pixels: number): boolean {
+    const { far, slots } = this.values;
+    const tile = far.tile[number] as number;
+    const level = far.level[number] as number;
+    const slot = tile < 0 ? -1 : (slots[tile] as number);
+    const { part, columns, rows } = this;
+    if (slot < 0 || (level > 0 && refines(Math.max(columns, rows), pixels, level))) return false;
+    if (level > 0) this.smallest = 0;
+    const transposed = (far.kind[number] as number) >= TURNED;
+    const mip = mipmapFor(pixels * (1 << level));
+    const perCell = 1 / (1 << (level + mip));
+    const left = (slot & 255) / (1 << mip) + (far.column[number] as number) * perCell;
+    const top = ((slot >> 8) & 255) / (1 << mip) + (far.row[number] as number) * perCell;
+    const right = left + (transposed ? rows : columns) * perCell;
+    const bottom = top + (transposed ? columns : rows) * perCell;
+    part.width = columns;
+    part.height = rows;
+    this.fill(slot >> 16, level, mip, left, top, right, bottom);
+    this.front(part, transposed, left, top, right, bottom);
+    return true;
   }
 
   private readonly show = (level: number, row: number, column: number, part: Part): void => {
@@ -138,9 +188,9 @@ export class PieceList {
     }
     held.seen = this.values.frame;
     if (level > 0) this.smallest = 0;
-    const mip = mipmapFor(part.pixels * POWERS[level]!);
-    const shrink = 1 / POWERS[mip]!;
-    const perCell = shrink / POWERS[level]!;
+    const mip = mipmapFor(part.pixels * (1 << level));
+    const shrink = 1 / (1 << mip);
+    const perCell = shrink / (1 << level);
     // Texels of the mipmap are counted from the layer's first: the tile's place in it, less the cells before the tile.
     const x = (held.slot.x - column * LAYER_SIZE) * shrink;
     const y = (held.slot.y - row * LAYER_SIZE) * shrink;
@@ -148,16 +198,29 @@ export class PieceList {
     const top = y + part.top * perCell;
     const right = x + part.right * perCell;
     const bottom = y + part.bottom * perCell;
+    this.fill(held.slot.layer, level, mip, left, top, right, bottom);
+    this.front(part, transposed, left, top, right, bottom);
+  }
+
+  /** The next piece is filled from here: a layer, the level of its tile, a mipmap, and the texels at its corners. */
+  private fill(
+    layer: number,
+    level: number,
+    mip: number,
+    left: number,
+    top: number,
+    right: number,
+    bottom: number,
+  ): void {
     this.look = Look.front + (level === 0 ? Look.exact : 0);
-    this.source = held.slot.layer + 4096 * mip;
+    this.source = layer + 4096 * mip;
     this.first = packed(Math.floor(left) + 0.5, Math.floor(top) + 0.5);
     this.last = packed(Math.ceil(right) - 0.5, Math.ceil(bottom) - 0.5);
-    this.front(part, transposed, left, top, right, bottom);
   }
 
   /** Four vertices of the front, and the texels at its corners. */
   private front(
-    { x, y, width, height }: Part,
+    { x, y, width, height }: Pick<Part, "x" | "y" | "width" | "height">,
     transposed: boolean,
     left: number,
     top: number,
@@ -175,18 +238,18 @@ export class PieceList {
   }
 
   /** The two sides of the box that face the eye, where they are thick enough to be seen. */
-  private walls({ x, y, columns, rows }: Plate): void {
-    const { eye } = this.viewer;
-    if (eye[0] < x) this.wall(Look.side, 0);
-    else if (eye[0] > x + columns) this.wall(Look.side, columns);
-    if (eye[1] > -y) this.wall(Look.end, 0);
-    else if (eye[1] < -y - rows) this.wall(Look.end, rows);
+  private walls(x: number, y: number): void {
+    const { viewer, columns, rows } = this;
+    if (viewer.eye[0] < x) this.wall(Look.side, 0);
+    else if (viewer.eye[0] > x + columns) this.wall(Look.side, columns);
+    if (viewer.eye[1] > -y) this.wall(Look.end, 0);
+    else if (viewer.eye[1] < -y - rows) this.wall(Look.end, rows);
   }
 
   /** The side at this column, or the upper or lower end at this row. Within it, cells are counted as on the front, so
    *  that its outline is as wide. */
   private wall(face: number, place: number): void {
-    const { columns, rows } = (this.window as Window).plate;
+    const { columns, rows } = this;
     const { x, y } = this.even(face, this.values.zero);
     const first = this.mesh.pieces.next();
     for (let corner = 0; corner < 4; corner++) {
@@ -221,27 +284,22 @@ export class PieceList {
     texelY: number,
   ): void {
     const { data } = this.mesh.pieces;
-    const { plate } = this.window as Window;
-    const { eye } = this.viewer;
-    data[at] = plate.x + column - eye[0];
-    data[at + 1] = -plate.y - row - eye[1];
-    data[at + 2] = plate.z + z - eye[2];
+    data[at] = this.x + column;
+    data[at + 1] = this.y - row;
+    data[at + 2] = this.z + z;
     data[at + 3] = cellColumn;
     data[at + 4] = cellRow;
     data[at + 5] = texelX;
     data[at + 6] = texelY;
     data[at + 7] = this.first;
     data[at + 8] = this.last;
-    data[at + 9] = plate.columns;
-    data[at + 10] = plate.rows;
+    data[at + 9] = this.columns;
+    data[at + 10] = this.rows;
     data[at + 11] = this.look + this.ofPlate;
     data[at + 12] = this.source;
     data[at + 13] = this.number;
   }
 }
-
-/** 2 to the power of a level. */
-const POWERS: readonly number[] = Array.from({ length: 32 }, (_, level) => 2 ** level);
 
 /** The copy of a tile, pooled 2, 4 or 8 texels a side, whose texels are about a pixel when its own are so large. */
 function mipmapFor(pixels: number): number {

@@ -31,7 +31,7 @@ export function partOf(
   tileColumn: number,
   part: Part,
 ): boolean {
-  const span = LAYER_SIZE * 2 ** level;
+  const span = LAYER_SIZE << level;
   const rows = transposed ? plate.columns : plate.rows;
   const columns = transposed ? plate.rows : plate.columns;
   part.top = Math.max(row, tileRow * span);
@@ -50,6 +50,11 @@ export function partOf(
   return true;
 }
 
+/** Whether a part so many cells long, each so many pixels large, wants a finer level than this one. */
+export function refines(cells: number, pixels: number, level: number): boolean {
+  return cells * pixels > SMALL && pixels * (1 << level) > COARSEST;
+}
+
 export type Leaf = (level: number, row: number, column: number, part: Part) => void;
 
 /** Walks down from the coarsest level, as far as the eye asks for; tells every tile in view that it ends at. */
@@ -60,7 +65,7 @@ export function walk(window: Window, viewer: Viewer, leaf: Leaf): void {
   if (!coarsest) return;
   const rows = window.transposed ? window.plate.columns : window.plate.rows;
   const columns = window.transposed ? window.plate.rows : window.plate.columns;
-  const span = LAYER_SIZE * 2 ** top;
+  const span = LAYER_SIZE << top;
   const several = coarsest.tilesDown * coarsest.tilesAcross > 1;
   for (let row = Math.floor(window.row / span); row * span < window.row + rows; row++)
     for (let column = Math.floor(window.column / span); column * span < window.column + columns; column++)
@@ -79,11 +84,11 @@ function descend(
   const part: Part = { top: 0, left: 0, bottom: 0, right: 0, x: 0, y: 0, width: 0, height: 0, pixels: 0 };
   if (!partOf(window, level, row, column, part)) return;
   const { plate } = window;
-  const [x, y] = [plate.x + part.x, plate.y + part.y];
+  const x = plate.x + part.x;
+  const y = plate.y + part.y;
   if (check && !viewer.sees(x, y, plate.z, part.width, part.height)) return;
   part.pixels = viewer.focal / Math.max(1, viewer.distance(x, y, plate.z, part.width, part.height));
-  const large = Math.max(part.width, part.height) * part.pixels > SMALL;
-  if (level === 0 || !large || part.pixels * 2 ** level <= COARSEST) {
+  if (level === 0 || !refines(Math.max(part.width, part.height), part.pixels, level)) {
     leaf(level, row, column, part);
     return;
   }

@@ -282,7 +282,7 @@ export interface MapView {
   stats(): MapStats;
   /** Bytes of textures that hold values, as counted when they were made. */
   readonly textureBytes: number;
-  /** Milliseconds of each frame, ended by reading back a pixel; with `bare`, of plates in one plain colour, which is
+  /** Milliseconds of each frame while panning, ended by reading back a pixel; with `bare`, of plates in one plain colour, which is
    *  what the rest is to be compared with. Leaves the camera as it was. */
   benchmark(frames: number, view: BenchmarkView, bare?: boolean): Promise<readonly number[]>;
   /** The graphics context was lost (true) or is back (false); values are restored by the map itself. */

@@ -3,6 +3,7 @@
 import type { Positions } from "../graph/shape";
 import type { Graph } from "../graph/types";
 import type { Layout } from "../layout/types";
+import { type FarPlates, farPlates, packSlot } from "./far";
 import { ABSENT, decodeHalf } from "./half";
 import { type Held, LAYER_BYTES, Pool } from "./pool";
 import { isTokenAxis, makeSheets, type Sheet, type Sheets } from "./sheets";
@@ -41,6 +42,9 @@ export class Values {
   readonly absent: Held;
   /** A tile of zeros, for faces that show no numbers. */
   readonly zero: Held;
+  /** Of every plate, what it is drawn with from afar; and of every tile where it lies, packed, or -1. */
+  far: FarPlates = farPlates([]);
+  slots = new Int32Array(0);
   private held: (Held | null)[] = [];
   private sheetOf: Sheet[] = [];
   private graph: Graph | null = null;
@@ -73,6 +77,8 @@ export class Values {
     const known = new Map(before.map((sheet) => [sheet.key, sheet]));
     this.sheets = makeSheets(layout.plates, graph, layout.capacity, this.pool.maximumLayers);
     this.held = new Array<Held | null>(this.sheets.tiles).fill(null);
+    this.slots = new Int32Array(this.sheets.tiles).fill(-1);
+    this.far = farPlates(this.sheets.windows);
     this.sheetOf = [];
     this.kept = 0;
     for (const sheet of this.sheets.sheets) {
@@ -84,7 +90,7 @@ export class Values {
         if (!was || row >= was.tilesDown || column >= was.tilesAcross) return;
         const held = old[was.firstTile + row * was.tilesAcross + column];
         if (held?.width !== width || held.height !== height) return;
-        this.held[tile] = held;
+        this.keep(tile, held);
         kept.add(held);
       });
     }
@@ -340,14 +346,20 @@ export class Values {
     if (!held && this.makeRoom()) held = this.pool.hold(width, height, inverse);
     if (!held) return null;
     held.seen = this.frame;
-    this.held[tile] = held;
+    this.keep(tile, held);
     this.version++;
     return held;
+  }
+
+  private keep(tile: number, held: Held): void {
+    this.held[tile] = held;
+    this.slots[tile] = packSlot(held.slot);
   }
 
   private release(tile: number, held: Held): void {
     this.pool.release(held);
     this.held[tile] = null;
+    this.slots[tile] = -1;
   }
 
   /** Gives up the tiles not seen for longest, until a few layers' worth is free. What streams in by itself, what is

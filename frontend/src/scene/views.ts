@@ -92,3 +92,9 @@ export function benchmarkView(layout: Layout, view: BenchmarkView, aspect: numbe
   }
   return framingOf(plates, aspect);
 }
+
+/** A view that pans: where it is after so many frames, a few pixels from the last, and back. */
+export function panned(from: CameraState, frame: number): CameraState {
+  const { target, distance } = from;
+  return { ...from, target: [target[0] + Math.sin(frame / 10) * distance * 0.02, target[1], target[2]] };
+}
