@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +36,9 @@ _ARGUMENTS = (
 class Server:
     """The atlas in a process of its own, on a port that stays its own across restarts."""
 
-    def __init__(self) -> None:
-        """Pick a free port; nothing runs yet."""
+    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
+        """Pick a free port; nothing runs yet. `settings` are variables of its environment."""
+        self._settings = settings or {}
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
@@ -46,7 +47,7 @@ class Server:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        environment = {**os.environ, "OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0"}
+        environment = {**os.environ, "OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0", **self._settings}
         command = [sys.executable, "-m", "app", "serve", "--port", str(self.port), "--device", "cpu"]
         self._process = subprocess.Popen(command, cwd=ROOT, env=environment)
         deadline = time.monotonic() + 60
