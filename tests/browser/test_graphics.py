@@ -116,7 +116,7 @@ def test_a_flight_through_a_large_model_stays_within_its_textures(page: Page, la
     open_atlas(page, large_server.url, "/?model=large#tokens=1_2_3_4")
     chance = random.Random(5)
     sizes = []
-    for _ in range(10):
+    for _ in range(6):
         layer, row, column = chance.randrange(LARGE.layers), chance.randrange(LARGE.d_model), chance.randrange(2048)
         tensor, index = f"blocks.{layer}.mlp.W_in", [row, column]
         page.evaluate("([tensor, index]) => window.__atlas.map.flyTo({tensor, index}, false)", [tensor, index])
