@@ -107,12 +107,19 @@ async def weight_statistics(atlas: AtlasOf, model_id: str, name: str) -> schemas
 
 
 @router.get("/runs/{run_id}/activations/{name}/stats")
-async def activation_statistics(atlas: AtlasOf, run_id: str, name: str) -> schemas.TensorStatistics:
+async def activation_statistics(
+    atlas: AtlasOf, run_id: str, name: str, minus: Minus = None
+) -> schemas.TensorStatistics:
     """What can be said of all numbers of an activation that have been computed."""
     run = atlas.run(run_id)
     own = computed_name(run, name)
     axes, shape, positions = run.recorder.info(own).axes, run.recorder.shape(own), run.recorder.rows(own)
-    plates = [activation_plate(run, own, index, positions) for index in plate_indices(axes, shape)]
+    indices = plate_indices(axes, shape)
+    if minus is None:
+        plates = [activation_plate(run, own, index, positions) for index in indices]
+    else:
+        less = atlas.difference(run, minus)
+        plates = [less.plate(own, index) for index in indices]
     return await _statistics(atlas, own, shape, plates)
 
 

@@ -76,6 +76,16 @@ def test_scales_of_differences_are_their_size(server: Server, runs: tuple[str, s
     assert own["blocks.1.hook_resid_post"] == pytest.approx(np.percentile(finite, 99.5), rel=0.05)
 
 
+def test_statistics_of_a_difference_are_of_what_has_partners(server: Server, runs: tuple[str, str]) -> None:
+    name = "blocks.0.attn.hook_q"
+    said = server.get(f"/runs/{runs[0]}/activations/{name}/stats", minus=runs[1])
+    less = _expected(server, runs, name)
+    finite = less[np.isfinite(less)]
+    assert (said["min"], said["max"]) == (finite.min(), finite.max())
+    assert said["mean"] == pytest.approx(finite.mean(dtype=np.float64), rel=1e-5, abs=1e-9)
+    assert said["infinite"] == less[0].size
+
+
 def test_rows_tiles_and_cells_of_the_stream_are_differences(server: Server, runs: tuple[str, str]) -> None:
     names = [name for name in NAMES if name != "blocks.1.attn.hook_max"]
     place = {"run": runs[0], "row": 0, "col": 0}

@@ -119,8 +119,10 @@ export async function makeRun(
 }
 
 /** What can be said of all numbers of a tensor; `of` is `/models/ID/weights` or `/runs/ID/activations`. */
-export const getStatistics = (of: string, tensor: string) =>
-  json<TensorStatistics>(`${of}/${encodeURIComponent(tensor)}/stats`);
+export const getStatistics = (of: string, tensor: string, minus?: string) =>
+  json<TensorStatistics>(
+    `${of}/${encodeURIComponent(tensor)}/stats${minus ? `?${new URLSearchParams({ minus })}` : ""}`,
+  );
 
 /** The tokens that a model makes of a text, its prefix and suffix included. */
 export async function tokenize(model: string, text: string, signal?: AbortSignal): Promise<readonly Token[]> {

@@ -119,8 +119,8 @@ function PairWords() {
   return (
     <p class="soft note" role="status">
       Every activation less the other text's. {ofSource ? "Of the source, " : ""}
-      {parts.filter(Boolean).join(", ")}: as few as can be. What is written is paired in order. Weights are
-      the same in both; the panels beside the map tell of this text alone.
+      {parts.filter(Boolean).join(", ")}; they are paired so that the fewest differ. What is written is paired
+      in order. Weights are the same in both; the panels beside the map tell of this text alone.
     </p>
   );
 }

@@ -6,6 +6,7 @@ import { useId } from "preact/hooks";
 import { formatNumber } from "../format";
 import type { TensorInfo } from "../graph/types";
 import { ApiError, getStatistics } from "../net/rest";
+import { comparison } from "../state/difference";
 import {
   fullColour,
   isFullColour,
@@ -71,6 +72,7 @@ function FullColour({ tensor }: { tensor: TensorInfo }) {
       const { min, max } = await getStatistics(
         `/${source.kind === "weights" ? "models" : "runs"}/${encodeURIComponent(source.id)}/${source.kind}`,
         tensor.name,
+        source.kind === "activations" ? comparison.value?.run : undefined,
       );
       const largest = Math.max(Math.abs(min ?? 0), Math.abs(max ?? 0));
       if (largest > 0) pin(largest);
