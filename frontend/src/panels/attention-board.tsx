@@ -267,10 +267,10 @@ function Heads({ board, heads, across, sorted, current, onOpen, onPoint }: Heads
 export function BlockHeads({ of, onOpen }: { of: Attention; onOpen: (head: number) => void }) {
   const { value } = useBoard(of.part, of.layer);
   const maps = value?.maps[0];
-  if (!maps || of.heads === 1) return null;
+  if (of.heads === 1) return null;
   return (
     <fieldset class="block-heads" aria-label="Heads of this block">
-      {maps.map((map, head) => (
+      {Array.from({ length: of.heads }, (_, head) => (
         <button
           key={head}
           type="button"
@@ -279,7 +279,7 @@ export function BlockHeads({ of, onOpen }: { of: Attention; onOpen: (head: numbe
           aria-pressed={head === of.head}
           onClick={() => onOpen(head)}
         >
-          <SmallMap values={map} />
+          {maps?.[head] && <SmallMap values={maps[head]} />}
         </button>
       ))}
     </fieldset>

@@ -80,7 +80,8 @@ interface ReadingProps extends Props {
 /** What a cell says, in words. */
 function Reading({ of, tokens, at: [query, key], held }: ReadingProps) {
   const masked = maskOf(graph.value!, of.module)?.(query, key) ?? false;
-  const { value } = useCellValue({ tensor: of.tensor, index: [of.head, query, key] }, held);
+  const cell = { tensor: of.tensor, index: [of.head, query, key] };
+  const { value } = useCellValue(tokens.rowsHere ? cell : null, held);
   const text =
     value === null
       ? "…"

@@ -46,7 +46,7 @@ export function Attention() {
           {asked.message} {asked.hint}
         </p>
       )}
-      {of && <Views />}
+      {of && <Views of={of} />}
       {of && <Pickers of={of} />}
       {of && !asked && <View of={of} tokens={axisTokens(of)} id={now.id} />}
     </section>
@@ -114,7 +114,7 @@ function View({ of, tokens, id }: { of: Found; tokens: AxisTokens; id: string })
   }
 }
 
-function Views() {
+function Views({ of }: { of: Found }) {
   return (
     <fieldset class="faces" aria-label="Show attention as">
       {VIEWS.map(({ view, word }) => (
@@ -123,7 +123,8 @@ function Views() {
           type="button"
           class="link"
           aria-pressed={attention.value.view === view}
-          onClick={() => set({ view, detail: "" })}
+          // Rollout is read from its end.
+          onClick={() => set({ view, detail: "", ...(view === "rollout" ? { layer: of.layers - 1 } : {}) })}
         >
           {word}
         </button>
