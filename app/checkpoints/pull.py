@@ -286,7 +286,7 @@ def _pull_hub(model_id: str, folder: Path, tell: Tell) -> Path:
 
 def _telling(tell: Tell) -> type:
     """What the hub's client takes for a progress bar: one that draws nothing, and tells how many bytes are there."""
-    from huggingface_hub.utils import tqdm
+    from huggingface_hub.utils.tqdm import tqdm
 
     plain: Any = tqdm
 
