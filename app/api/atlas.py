@@ -6,7 +6,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Generator, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import cache
 from typing import Annotated, TypeVar
 
 import torch
@@ -28,7 +27,6 @@ from app.runs.thumbnails import Shelf
 from app.runs.tiles import Pyramids
 from app.settings import Settings
 from app.transformer.decoding import Sampling
-from app.transformer.graph import Graph
 from app.transformer.names import source_name
 from app.transformer.tokenizer import Token
 
@@ -38,12 +36,6 @@ from .errors import ApiError, refusals, unknown_model, unknown_tensor
 VERSION = "0.1.0"
 _READERS = 2
 Result = TypeVar("Result")
-
-
-@cache
-def graph_of(entry: ModelEntry) -> Graph:
-    """The graph of a model, also while its weights are not loaded."""
-    return entry.graph
 
 
 class Atlas:

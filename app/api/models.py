@@ -14,7 +14,7 @@ from app.transformer.graph import Graph, TensorInfo
 from app.transformer.wording import formula
 
 from . import schemas
-from .atlas import VERSION, Atlas, AtlasOf, graph_of, token_answer
+from .atlas import VERSION, Atlas, AtlasOf, token_answer
 from .errors import refusals, unknown_tensor
 from .numbers import FORMATS, Format, checked_index, numbers_answer
 
@@ -86,14 +86,14 @@ async def ops(
     count: Annotated[int, Query(ge=1, le=256, description="how many")] = 64,
 ) -> schemas.Operations:
     """What a model computes, operation by operation: formula and sentence of each."""
-    graph = graph_of(atlas.entry(model_id))
+    graph = atlas.entry(model_id).graph
     return await atlas.read(lambda: _worded(graph, start, count))
 
 
 @router.get("/models/{model_id}/scales")
 async def scales(atlas: AtlasOf, model_id: str, by: schemas.ScaleOf = "kind") -> schemas.Scales:
     """Colour scales of the weights, by kind of tensor or by tensor."""
-    graph = graph_of(atlas.entry(model_id))
+    graph = atlas.entry(model_id).graph
     samples = await atlas.read(lambda: atlas.weight_samples(model_id))
     if by == "tensor":
         return schemas.Scales(scales=scales_by_tensor(samples))
@@ -171,7 +171,7 @@ def _summary(atlas: Atlas, entry: ModelEntry) -> dict[str, Any]:
 
 @cache
 def _graph_json(entry: ModelEntry) -> bytes:
-    graph = graph_of(entry)
+    graph = entry.graph
     tensors = [{**asdict(tensor), "shape": graph.shape(tensor)} for tensor in graph.tensors]
     return orjson.dumps({"tensors": tensors, "ops": [asdict(op) for op in graph.ops], "sizes": graph.sizes})
 
@@ -192,7 +192,7 @@ def _worded(graph: Graph, start: int, count: int) -> schemas.Operations:
 
 def weight_info(entry: ModelEntry, name: str) -> TensorInfo:
     """What the graph says of a weight, or the refusal."""
-    for tensor in graph_of(entry).tensors:
+    for tensor in entry.graph.tensors:
         if tensor.name == name and tensor.role == "weight":
             return tensor
     raise unknown_tensor(name, f"/api/v1/models/{entry.id}/graph")

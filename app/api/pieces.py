@@ -19,7 +19,7 @@ from app.runs.run import Run
 from app.runs.tiles import TILE, Tile, check_cells, check_tile, singles
 
 from . import schemas
-from .atlas import Atlas, graph_of
+from .atlas import Atlas
 from .errors import ApiError, refusals, unknown_tensor
 
 # Pieces cut in one go, and those that may wait for the reader.
@@ -153,7 +153,7 @@ class Pieces:
     def _form(self, name: str, run: Run | None, model_id: str) -> "_Form":
         """Axes of a tensor, the sizes that they may have at most and those of today, or the refusal."""
         entry = self._atlas.entry(model_id) if run is None else run.loaded.entry
-        graph = graph_of(entry)
+        graph = entry.graph
         try:
             info = graph.tensor(name)
         except KeyError:

@@ -27,6 +27,9 @@ from .errors import CheckpointError
 from .files import Checkpoint, fingerprint, name_of, open_checkpoint
 from .vocabulary import Frame, TextSource, frame_of, text_tokenizer
 
+# Read when the page opens, where a model does not come with a text of its own (Vaswani et al. 2017's examples).
+_SENTENCE = "The animal didn't cross the street because it was too tired."
+
 
 @dataclass(frozen=True, eq=False)
 class ModelEntry:
@@ -141,8 +144,11 @@ class ModelEntry:
 
     @property
     def default_text(self) -> str:
-        """What the page shows first."""
-        return str(self.about.get("default_text", ""))
+        """What the page shows first: what `atlas.json` says, or a sentence, or token ids where no text can be read."""
+        room = self.spec.source_positions or self.spec.positions
+        ids = " ".join(map(str, range(1, min(9, self.spec.d_vocab, room + 1))))
+        unasked = ids if not self.has_tokenizer else _SENTENCE if room > len(_SENTENCE) else ""
+        return str(self.about.get("default_text", unasked))
 
     @property
     def default_temperature(self) -> float | None:

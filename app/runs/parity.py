@@ -125,7 +125,7 @@ class _Example:
 
 def _example(loaded: LoadedModel) -> _Example:
     spec, entry = loaded.spec, loaded.entry
-    text = entry.default_text if entry.has_tokenizer else ""
+    text = str(entry.about.get("default_text", "")) if entry.has_tokenizer else ""
     ids = [token.id for token in loaded.tokenizer.encode(text)] if text else []
     seeded = _seeded(spec.d_vocab, spec.positions)
     if spec.kind == "encoder_decoder":

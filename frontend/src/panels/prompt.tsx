@@ -51,9 +51,7 @@ export function Prompt() {
         </button>
       </div>
       {now && !now.has_tokenizer && (
-        <p class="soft">
-          Whole numbers from 0, with spaces between them: {now.no_tokenizer}, so text cannot be read.
-        </p>
+        <p class="soft note">Whole numbers with spaces between them: {now.no_tokenizer}.</p>
       )}
       {problem && (
         <p class="problem" role="alert">

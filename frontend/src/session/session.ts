@@ -128,10 +128,15 @@ export class Session {
         return;
       }
     }
-    const text = input.text ?? model.default_text;
+    const { tokens } = input;
+    const spelt = tokens && !model.has_tokenizer ? tokens.slice(0, input.prompt).join(" ") : undefined;
+    const text = input.text ?? spelt ?? model.default_text;
     state.draft.value = text;
     state.readText.value = text;
-    if (input.tokens) await this.#readTokens(model, text, input.tokens, input.prompt ?? input.tokens.length);
+    // An encoder-decoder's tokens are what it wrote on a text; where no text is named they are what it is to read.
+    if (tokens && (model.kind !== "encoder_decoder" || input.text !== undefined))
+      await this.#readTokens(model, text, tokens, input.prompt ?? tokens.length);
+    else if (tokens) this.#begin({ model: id, tokens, maxNewTokens: model.default_new_tokens, write: false });
     else if (!model.has_tokenizer) this.read(text);
     else this.#begin({ model: id, text, maxNewTokens: model.default_new_tokens, write: false });
   }
@@ -149,22 +154,15 @@ export class Session {
       return;
     }
     state.readText.value = text;
-    if (model.has_tokenizer) {
-      this.#begin({ model: model.id, text, maxNewTokens: model.default_new_tokens, write: false });
-      return;
-    }
-    const ids = text
-      .split(/[\s,]+/)
-      .filter(Boolean)
-      .map(Number);
-    if (!ids.every((id) => Number.isInteger(id) && id >= 0)) {
+    const given = readable(model, text);
+    if (!given) {
       state.promptProblem.value = {
         message: `This model reads token ids: ${model.no_tokenizer}.`,
         hint: "Type whole numbers with spaces between them.",
       };
       return;
     }
-    this.#begin({ model: model.id, tokens: ids, maxNewTokens: model.default_new_tokens, write: false });
+    this.#begin({ model: model.id, ...given, maxNewTokens: model.default_new_tokens, write: false });
   }
 
   /** Writes on until paused. A run that is done is continued by a new one that reads everything so far. */
@@ -264,7 +262,8 @@ export class Session {
     prompt: number,
   ): Promise<void> {
     const room = Math.max(0, model.default_new_tokens - (tokens.length - prompt));
-    const read = model.kind === "encoder_decoder" ? { text, target: tokens } : { tokens };
+    const paired = model.kind === "encoder_decoder";
+    const read = paired ? { ...(readable(model, text) ?? { text }), target: tokens } : { tokens };
     const hidden = model.mask_id === null ? new Map() : await hiddenTokens(model, text, tokens);
     if (state.modelId.value !== model.id) return;
     this.#begin(
@@ -536,6 +535,16 @@ export class Session {
       state.waitingFor.value = what;
     }, PATIENCE);
   }
+}
+
+/** What a model is to read: the text, or without a tokenizer the ids in it; null where it holds anything else. */
+function readable(model: ModelSummary, text: string): { text: string } | { tokens: number[] } | null {
+  if (model.has_tokenizer) return { text };
+  const tokens = text
+    .split(/[\s,]+/)
+    .filter(Boolean)
+    .map(Number);
+  return tokens.every((id) => Number.isInteger(id) && id >= 0) ? { tokens } : null;
 }
 
 /** Which tokens of a text stand hidden behind a mask in `tokens`, by position. */

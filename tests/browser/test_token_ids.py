@@ -1,0 +1,52 @@
+"""A model without a tokenizer: token ids are read, from the address and from the prompt, and why is said."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app.settings import Settings
+
+from ..conftest import serving, write_model
+from ..families import FAMILIES
+from .atlas import ask, open_atlas, read, rest, state, wait_for_tokens, wait_until
+from .conftest import Watch
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("models")
+    paths = [write_model(folder / name, FAMILIES[name]) for name in ("t5", "llama")]
+    (paths[0] / "atlas.json").write_text('{"start_ids": [0]}')
+    with serving(Settings(models=paths, default_model="llama")) as server:
+        yield f"http://127.0.0.1:{server.port}"
+
+
+def test_the_ids_of_an_address_are_the_source_of_an_encoder_decoder(page: Page, url: str, watch: Watch) -> None:
+    open_atlas(page, url, "/?model=t5&temperature=0&top_k=0&top_p=1&seed=0#tokens=1_2_3_9_16_4")
+    expect(page.get_by_label("Token ids")).to_have_value("1 2 3 9 16 4")
+    begun = len(state(page)["tokens"])
+    page.get_by_role("button", name="Step", exact=True).click()
+    wait_for_tokens(page, begun + 1)
+    rest(page)
+    written = state(page)["tokens"]
+    answer = ask(url, "/runs", {"model": "t5", "tokens": [1, 2, 3, 9, 16, 4], "max_new_tokens": 1})
+    assert [token["id"] for token in answer["tokens"]] == written
+    wait_until(page, "() => location.hash.includes('tokens=')")
+    page.reload()
+    rest(page)
+    assert state(page)["tokens"] == written
+    expect(page.get_by_label("Token ids")).to_have_value("1 2 3 9 16 4")
+
+
+def test_a_page_opens_on_ids_and_refuses_words_with_the_reason(page: Page, url: str, watch: Watch) -> None:
+    open_atlas(page, url, "/?model=llama")
+    assert state(page)["tokens"] == list(range(1, 9))
+    expect(page.get_by_text("its folder has no tokenizer.json").first).to_be_visible()
+    page.locator("#prompt").fill("hello you")
+    page.locator("#prompt").press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("This model reads token ids: its folder has no tokenizer.json.")
+    read(page, "3, 1 4")
+    assert state(page)["tokens"] == [3, 1, 4]
