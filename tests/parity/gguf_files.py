@@ -8,17 +8,15 @@ import numpy as np
 import torch
 from gguf import GGMLQuantizationType, GGUFWriter, quants
 
-from .reference import D_VOCAB, POSITIONS
+from . import reference
 
 HEADS, SHARED = 4, 2
-SIZES: dict[str, Any] = {
-    "vocab_size": D_VOCAB,
+# Rows of whole blocks of 32 numbers.
+SIZES: dict[str, Any] = reference.SIZES | {
     "hidden_size": 64,
     "intermediate_size": 96,
     "num_hidden_layers": 2,
-    "num_attention_heads": HEADS,
     "num_key_value_heads": SHARED,
-    "max_position_embeddings": POSITIONS,
     "rms_norm_eps": 1e-5,
 }
 _BLOCK = {

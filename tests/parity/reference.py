@@ -17,6 +17,15 @@ from app.transformer.names import resolve_name, source_name
 
 D_VOCAB, POSITIONS = 61, 24
 LENGTHS = [1, 7, POSITIONS]
+# What most configurations call the sizes of a small model.
+SIZES: dict[str, Any] = {
+    "vocab_size": D_VOCAB,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "max_position_embeddings": POSITIONS,
+}
 HIDDEN: dict[str, Any] = {"output_hidden_states": True, "output_attentions": True}
 
 
@@ -25,7 +34,7 @@ def randomise(reference: Any, gains_from: float = 1.0, seed: int = 0) -> Any:
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, tensor in _numbers(reference):
-            gain = "norm" in name.lower() and name.endswith("weight")
+            gain = ("norm" in name.lower() or ".ln_" in name) and name.endswith("weight")
             tensor.normal_(gains_from if gain else 0.0, 0.3, generator=generator)
     return reference.eval()
 

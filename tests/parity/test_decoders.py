@@ -25,18 +25,9 @@ from transformers import (
 
 from app.transformer.decoding import beam_search
 
-from .reference import D_VOCAB, LENGTHS, POSITIONS, close, compare, load, random_tokens, saved, write_greedily
+from .reference import LENGTHS, POSITIONS, SIZES, close, compare, load, random_tokens, saved, write_greedily
 
 pytestmark = pytest.mark.parity
-
-_SIZES: dict[str, Any] = {
-    "vocab_size": D_VOCAB,
-    "hidden_size": 32,
-    "intermediate_size": 48,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 4,
-    "max_position_embeddings": POSITIONS,
-}
 
 
 def _rope(kind: str, **more: float) -> dict[str, Any]:
@@ -44,7 +35,7 @@ def _rope(kind: str, **more: float) -> dict[str, Any]:
 
 
 def _maker(model: Any, config: Any, **changes: Any) -> Callable[[], Any]:
-    return lambda: model(config(**_SIZES | changes))
+    return lambda: model(config(**SIZES | changes))
 
 
 _LLAMA3 = {"factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8}

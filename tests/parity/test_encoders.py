@@ -16,25 +16,29 @@ from transformers import (
     RobertaForMaskedLM,
 )
 
-from .reference import D_VOCAB, HIDDEN, LENGTHS, POSITIONS, close, compare, compare_series, random_tokens, record, saved
+from .reference import (
+    D_VOCAB,
+    HIDDEN,
+    LENGTHS,
+    POSITIONS,
+    SIZES,
+    close,
+    compare,
+    compare_series,
+    random_tokens,
+    record,
+    saved,
+)
 
 pytestmark = pytest.mark.parity
 
-_SIZES: dict[str, Any] = {
-    "vocab_size": D_VOCAB,
-    "hidden_size": 32,
-    "intermediate_size": 48,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 4,
-    "max_position_embeddings": POSITIONS,
-}
 _DISTILLED: dict[str, Any] = {"vocab_size": D_VOCAB, "dim": 32, "hidden_dim": 48, "n_layers": 3, "n_heads": 4}
 ENCODERS: dict[str, Callable[[], Any]] = {
-    "bert": lambda: BertForMaskedLM(BertConfig(**_SIZES)),
-    "bert, relu": lambda: BertForMaskedLM(BertConfig(**_SIZES, hidden_act="relu", layer_norm_eps=1e-3)),
+    "bert": lambda: BertForMaskedLM(BertConfig(**SIZES)),
+    "bert, relu": lambda: BertForMaskedLM(BertConfig(**SIZES, hidden_act="relu", layer_norm_eps=1e-3)),
     # Its positions are counted from two.
     "roberta": lambda: RobertaForMaskedLM(
-        RobertaConfig(**_SIZES | {"max_position_embeddings": POSITIONS + 2}, type_vocab_size=1)
+        RobertaConfig(**SIZES | {"max_position_embeddings": POSITIONS + 2}, type_vocab_size=1)
     ),
     "distilbert": lambda: DistilBertForMaskedLM(DistilBertConfig(**_DISTILLED, max_position_embeddings=POSITIONS)),
 }

@@ -7,10 +7,10 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from app.checkpoints.catalog import Catalog
+from app.checkpoints.catalog import Catalog, LoadedModel
 from app.paths import MODELS
 
-from .reference import compare, write_greedily
+from .reference import D_VOCAB, POSITIONS, compare, saved, write_greedily
 
 pytestmark = pytest.mark.parity
 
@@ -21,33 +21,23 @@ CONFIGS: dict[str, dict[str, Any]] = {
 }
 
 
-def save_random_gpt2(folder: Path, **changes: Any) -> Any:
-    """A small GPT-2 with every number random, norms and biases too, so that none can be forgotten."""
-    sizes: dict[str, Any] = {"n_layer": 3, "n_head": 4, "n_embd": 32, "vocab_size": 61, "n_positions": 24}
-    torch.manual_seed(0)
-    settings = sizes | changes | {"attn_implementation": "eager"}
-    reference: Any = GPT2LMHeadModel(GPT2Config(**settings))
-    reference.eval()
-    with torch.no_grad():
-        for name, parameter in reference.named_parameters():
-            parameter.normal_(1.0 if "ln_" in name and name.endswith("weight") else 0.0, 0.3)
-    reference.save_pretrained(folder, safe_serialization=True)
-    return reference
+def random_gpt2(folder: Path, **changes: Any) -> tuple[Any, LoadedModel]:
+    """A small random GPT-2: the reference, and ours."""
+    sizes: dict[str, Any] = {
+        "n_layer": 3, "n_head": 4, "n_embd": 32, "vocab_size": D_VOCAB, "n_positions": POSITIONS,
+    }  # fmt: skip
+    return saved(folder, lambda: GPT2LMHeadModel(GPT2Config(**sizes | changes)))
 
 
 @pytest.mark.parametrize("name", CONFIGS)
 @pytest.mark.parametrize("length", [1, 7, 24])
 def test_every_number_equals_the_references(tmp_path: Path, name: str, length: int) -> None:
-    folder = tmp_path / "random"
-    reference = save_random_gpt2(folder, **CONFIGS[name])
-    loaded = Catalog(tmp_path / "none", [folder]).load("random")
+    reference, loaded = random_gpt2(tmp_path / "random", **CONFIGS[name])
     compare(loaded, reference, torch.randint(61, (1, length), generator=torch.Generator().manual_seed(length)))
 
 
 def test_greedy_writing_chooses_the_same_tokens(tmp_path: Path) -> None:
-    folder = tmp_path / "random"
-    reference = save_random_gpt2(folder)
-    loaded = Catalog(tmp_path / "none", [folder]).load("random")
+    reference, loaded = random_gpt2(tmp_path / "random")
     prompt = torch.tensor([[3, 1, 4, 1, 5]])
     expected = reference.generate(
         prompt,

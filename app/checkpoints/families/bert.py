@@ -13,9 +13,18 @@ from app.transformer.spec import Spec
 
 from ..config import Config
 from ..tensors import Source, Transform
-from .family import Family, with_biases, with_blocks
+from .family import Family, usual_sizes, with_biases, with_blocks
 
 _UNUSED_ROWS = 2
+# What the three have in common.
+_ENCODER: dict[str, Any] = {
+    "kind": "encoder",
+    "norm_place": "post",
+    "final_norm": False,
+    "embedding_norm": True,
+    "head_transform": True,
+    "unembed_bias": True,
+}
 
 
 def bert_spec(config: Config, stored: Set[str]) -> Spec:
@@ -39,22 +48,11 @@ def _spec(config: Config, positions: int) -> Spec:
     ):
         config.demand(name, wanted)
     return Spec(
-        kind="encoder",
-        layers=config.size("num_hidden_layers"),
-        heads=config.size("num_attention_heads"),
-        d_model=config.size("hidden_size"),
+        **usual_sizes(config) | _ENCODER | {"positions": positions},
         d_head=config.divided("hidden_size", "num_attention_heads"),
-        d_mlp=config.size("intermediate_size"),
-        d_vocab=config.size("vocab_size"),
-        positions=positions,
         activation=config.activation("hidden_act", "gelu"),
         norm_epsilon=config.number("layer_norm_eps", 1e-12),
-        norm_place="post",
-        final_norm=False,
-        embedding_norm=True,
         token_types=config.size("type_vocab_size", 2),
-        head_transform=True,
-        unembed_bias=True,
     )
 
 
@@ -62,7 +60,7 @@ def distilbert_spec(config: Config, stored: Set[str]) -> Spec:
     """The spec of a `distilbert` configuration; its position table is in the file whether learned or sinusoidal."""
     config.demand("tie_word_embeddings", True)
     return Spec(
-        kind="encoder",
+        **_ENCODER,
         layers=config.size("n_layers"),
         heads=config.size("n_heads"),
         d_model=config.size("dim"),
@@ -72,11 +70,6 @@ def distilbert_spec(config: Config, stored: Set[str]) -> Spec:
         positions=config.size("max_position_embeddings"),
         activation=config.activation("activation", "gelu"),
         norm_epsilon=1e-12,
-        norm_place="post",
-        final_norm=False,
-        embedding_norm=True,
-        head_transform=True,
-        unembed_bias=True,
     )
 
 

@@ -50,6 +50,18 @@ class Family:
         return any(re.fullmatch(pattern, stored) for pattern in self.ignored)
 
 
+def usual_sizes(config: Config) -> dict[str, Any]:
+    """The sizes that most families' configurations give under the same names, as fields of a spec."""
+    return {
+        "layers": config.size("num_hidden_layers"),
+        "heads": config.size("num_attention_heads"),
+        "d_model": config.size("hidden_size"),
+        "d_mlp": config.size("intermediate_size"),
+        "d_vocab": config.size("vocab_size"),
+        "positions": config.size("max_position_embeddings"),
+    }
+
+
 def with_blocks(ours: str, theirs: str, names: Mapping[str, str]) -> dict[str, str | Source]:
     """The names of a block's parts, each put after what begins the block's name: ours, and the file's."""
     return {f"{ours}.{name}": f"{theirs}.{stored}" for name, stored in names.items()}

@@ -11,7 +11,7 @@ from app.transformer.spec import Spec
 
 from ..config import Config
 from ..tensors import Source, Transform
-from .family import Family, with_biases, with_blocks
+from .family import Family, usual_sizes, with_biases, with_blocks
 from .rotary import rotary_of
 
 
@@ -20,13 +20,8 @@ def spec_of(config: Config, stored: Set[str]) -> Spec:
     d_head = config.divided("hidden_size", "num_attention_heads")
     biased = config.flag("attention_bias", True)
     return Spec(
-        layers=config.size("num_hidden_layers"),
-        heads=config.size("num_attention_heads"),
-        d_model=config.size("hidden_size"),
+        **usual_sizes(config),
         d_head=d_head,
-        d_mlp=config.size("intermediate_size"),
-        d_vocab=config.size("vocab_size"),
-        positions=config.size("max_position_embeddings"),
         activation=config.activation("hidden_act", "gelu"),
         norm_epsilon=config.number("layer_norm_eps", 1e-5),
         position_kind="rotary",

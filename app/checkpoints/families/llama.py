@@ -6,7 +6,7 @@ from typing import Any
 from app.transformer.spec import Spec
 
 from ..config import Config
-from .family import Family, with_biases, with_blocks
+from .family import Family, usual_sizes, with_biases, with_blocks
 from .rotary import rope_parameters, rotary_of
 
 
@@ -15,14 +15,9 @@ def llama_fields(config: Config) -> dict[str, Any]:
     heads = config.size("num_attention_heads")
     d_head = config.size("head_dim") if config.get("head_dim") else config.divided("hidden_size", "num_attention_heads")
     return {
-        "layers": config.size("num_hidden_layers"),
-        "heads": heads,
+        **usual_sizes(config),
         "kv_heads": config.size("num_key_value_heads", heads),
-        "d_model": config.size("hidden_size"),
         "d_head": d_head,
-        "d_mlp": config.size("intermediate_size"),
-        "d_vocab": config.size("vocab_size"),
-        "positions": config.size("max_position_embeddings"),
         "activation": config.activation("hidden_act", "silu"),
         "gated": True,
         "norm": "rms",

@@ -5,23 +5,18 @@ from collections.abc import Set
 from app.transformer.spec import Spec
 
 from ..config import Config
-from .family import Family, with_biases, with_blocks
+from .family import Family, usual_sizes, with_biases, with_blocks
 from .rotary import rotary_of
 
 
 def spec_of(config: Config, stored: Set[str]) -> Spec:
     """The spec of a `phi` configuration."""
     config.demand("qk_layernorm", False)
-    heads, d_head = config.size("num_attention_heads"), config.divided("hidden_size", "num_attention_heads")
+    d_head = config.divided("hidden_size", "num_attention_heads")
     return Spec(
-        layers=config.size("num_hidden_layers"),
-        heads=heads,
-        kv_heads=config.size("num_key_value_heads", heads),
-        d_model=config.size("hidden_size"),
+        **usual_sizes(config),
+        kv_heads=config.size("num_key_value_heads", 0),
         d_head=d_head,
-        d_mlp=config.size("intermediate_size"),
-        d_vocab=config.size("vocab_size"),
-        positions=config.size("max_position_embeddings"),
         activation=config.activation("hidden_act", "gelu_new"),
         norm_epsilon=config.number("layer_norm_eps", 1e-5),
         position_kind="rotary",
