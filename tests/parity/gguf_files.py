@@ -1,12 +1,13 @@
 """Writing the models of `transformers` as GGUF files, as llama.cpp's converter does, for the tests of reading them."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from gguf import GGMLQuantizationType, GGUFWriter, quants
+from gguf import GGMLQuantizationType, GGUFWriter, RopeScalingType, quants
 
 from . import reference
 
@@ -78,6 +79,24 @@ def packed_as(kind: GGMLQuantizationType) -> Pack:
     return pack
 
 
+def _write_rotary(writer: GGUFWriter, rope: dict[str, Any], d_head: int) -> None:
+    """As llama.cpp's convert_hf_to_gguf.py writes them: Llama 3's scaling as a table of what slows each pair."""
+    writer.add_rope_freq_base(rope["rope_theta"])
+    if rope["rope_type"] in ("linear", "yarn"):
+        writer.add_rope_scaling_type(RopeScalingType(rope["rope_type"]))
+        writer.add_rope_scaling_factor(rope["factor"])
+    if rope["rope_type"] == "yarn":
+        writer.add_rope_scaling_orig_ctx_len(rope["original_max_position_embeddings"])
+    if rope["rope_type"] == "llama3":
+        low, high, old = rope["low_freq_factor"], rope["high_freq_factor"], rope["original_max_position_embeddings"]
+        slowed = []
+        for pair in range(0, d_head, 2):
+            wavelength = 2 * math.pi * rope["rope_theta"] ** (pair / d_head)
+            smooth = min(1.0, max(0.0, (old / wavelength - low) / (high - low)))
+            slowed.append(1 / ((1 - smooth) / rope["factor"] + smooth))
+        writer.add_tensor("rope_freqs.weight", np.array(slowed, np.float32))
+
+
 def write_gguf(path: Path, reference: Any, architecture: str, pack: Pack) -> None:
     """The reference as a GGUF file, its matrices packed; the reference takes on the numbers that were packed."""
     config, writer = reference.config, GGUFWriter(path, architecture)
@@ -92,7 +111,7 @@ def write_gguf(path: Path, reference: Any, architecture: str, pack: Pack) -> Non
         writer.add_feed_forward_length(config.intermediate_size)
         writer.add_head_count_kv(config.num_key_value_heads)
         writer.add_layer_norm_rms_eps(config.rms_norm_eps)
-        writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
+        _write_rotary(writer, config.rope_parameters, config.hidden_size // HEADS)
     if architecture == "qwen3":
         writer.add_key_length(config.head_dim)
         writer.add_value_length(config.head_dim)

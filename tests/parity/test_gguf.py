@@ -27,12 +27,12 @@ from .reference import D_VOCAB, POSITIONS, compare, load, random_tokens, randomi
 pytestmark = pytest.mark.parity
 
 
-def _reference(architecture: str) -> Any:
+def _reference(architecture: str, **changes: Any) -> Any:
     torch.manual_seed(0)
     if architecture == "llama":
-        model: Any = LlamaForCausalLM(LlamaConfig(**SIZES))
+        model: Any = LlamaForCausalLM(LlamaConfig(**SIZES, **changes))
     elif architecture == "qwen2":
-        model = Qwen2ForCausalLM(Qwen2Config(**SIZES, tie_word_embeddings=True))
+        model = Qwen2ForCausalLM(Qwen2Config(**SIZES, **changes, tie_word_embeddings=True))
     elif architecture == "qwen3":
         model = Qwen3ForCausalLM(Qwen3Config(**SIZES, head_dim=32))
     else:
@@ -47,6 +47,26 @@ def test_every_number_equals_the_references(tmp_path: Path, architecture: str, k
     reference = _reference(architecture)
     write_gguf(tmp_path / "tiny.gguf", reference, architecture, packed_as(GGMLQuantizationType[kind]))
     loaded = load(tmp_path / "tiny.gguf")
+    compare(loaded, reference, random_tokens(POSITIONS))
+
+
+_LLAMA3 = {"factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}
+
+
+@pytest.mark.parametrize(
+    ("architecture", "rope"),
+    [
+        ("llama", {"rope_type": "linear", "factor": 3.0}),
+        ("llama", {"rope_type": "llama3", "rope_theta": 500_000.0, **_LLAMA3}),
+        ("qwen2", {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 6}),
+    ],
+    ids=lambda given: given if isinstance(given, str) else given["rope_type"],
+)
+def test_rotary_positions_are_stretched_alike(tmp_path: Path, architecture: str, rope: dict[str, Any]) -> None:
+    reference = _reference(architecture, rope_parameters={"rope_theta": 500.0, **rope})
+    write_gguf(tmp_path / "tiny.gguf", reference, architecture, packed_as(GGMLQuantizationType.F32))
+    loaded = load(tmp_path / "tiny.gguf")
+    assert loaded.spec.rotary and loaded.spec.rotary.scaling == rope["rope_type"]
     compare(loaded, reference, random_tokens(POSITIONS))
 
 
