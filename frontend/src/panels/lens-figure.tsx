@@ -6,7 +6,7 @@ import type { Figure } from "../net/rest";
 import { theme } from "../theme";
 import { useActions } from "./actions";
 import { heightOf, type Trace } from "./figure-parts";
-import { chosenRow, visit } from "./lens-link";
+import { chosenRow, point, visit } from "./lens-link";
 import { LensMatrix } from "./lens-matrix";
 import { type Drawn, drawFigure } from "./plotly";
 import { Scatter3D } from "./scatter-3d";
@@ -25,7 +25,7 @@ export function LensFigure(props: Props) {
   return trace?.type === "scatter3d" ? <Scatter3D {...props} /> : <PlotlyFigure {...props} />;
 }
 
-function PlotlyFigure({ figure, table, failed }: Props) {
+function PlotlyFigure({ figure, table, title, failed }: Props) {
   const { map } = useActions();
   const host = useRef<HTMLDivElement>(null);
   const drawn = useRef<Drawn | null>(null);
@@ -39,6 +39,7 @@ function PlotlyFigure({ figure, table, failed }: Props) {
     const now = drawFigure(place, figure, {
       failed,
       clicked: (row) => visit(map, rows.current?.places[row]),
+      pointed: (row) => point(row === null ? null : rows.current?.places[row]),
     });
     drawn.current = now;
     const sizes = new ResizeObserver(() => now.resized());
@@ -50,5 +51,7 @@ function PlotlyFigure({ figure, table, failed }: Props) {
   }, [figure, colours]);
   const chosen = chosenRow(table?.places);
   useEffect(() => drawn.current?.mark(chosen), [chosen, figure, colours]);
-  return <div class="plot" ref={host} />;
+  return (
+    <div class="plot" ref={host} role="img" aria-label={`${title}, a chart; the table has its numbers`} />
+  );
 }

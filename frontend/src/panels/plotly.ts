@@ -23,7 +23,10 @@ interface Point {
 }
 
 interface Host extends HTMLElement {
-  on?(event: "plotly_click", listener: (event: { readonly points: readonly Point[] }) => void): void;
+  on?(
+    event: "plotly_click" | "plotly_hover" | "plotly_unhover",
+    listener: (event: { readonly points: readonly Point[] }) => void,
+  ): void;
 }
 
 interface Plotly {
@@ -65,6 +68,8 @@ export interface Drawing {
   failed(message: string): void;
   /** A point was clicked: the row of the lens's table that it is. */
   clicked?(row: number): void;
+  /** A point is pointed at: its row; null when none is any more. */
+  pointed?(row: number | null): void;
 }
 
 export interface Drawn {
@@ -85,10 +90,15 @@ export function drawFigure(host: HTMLElement, figure: Figure, drawing: Drawing):
     const plotly = await load();
     if (gone) return;
     await plotly.react(host, themedData(data, colours), themed(figure, host, colours), CONFIG);
-    (host as Host).on?.("plotly_click", ({ points: [point] }) => {
-      const row = point && rowOfPoint(data, point.curveNumber, point.pointNumber);
+    const rowOf = ([point]: readonly Point[]) =>
+      point && rowOfPoint(data, point.curveNumber, point.pointNumber);
+    const chart = host as Host;
+    chart.on?.("plotly_click", ({ points }) => {
+      const row = rowOf(points);
       if (row !== undefined) drawing.clicked?.(row);
     });
+    chart.on?.("plotly_hover", ({ points }) => drawing.pointed?.(rowOf(points) ?? null));
+    chart.on?.("plotly_unhover", () => drawing.pointed?.(null));
     if (marked !== null) mark(marked);
   };
   const drawn = draw().catch((error: Error) =>
