@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { formatNumber } from "../format";
 import { perform, rehearse, type Script, type Sum } from "./arithmetic";
 
 const slip = { corner: [100, 0, 5], cell: 4 } as const;
@@ -81,4 +82,94 @@ test("a norm centres and divides, softmax goes through e, an activation through 
 test("what has no plate comes in from the slip's edge", () => {
   const script = rehearse({ ...product, target: cell("nowhere", 0, 11.5) }, where, slip);
   expect(perform(script, 1)[0]!.value).toBe(11.5);
+});
+
+/** What is written beside the cells on the slip, in its own cells: 21 pixels each, as the player makes them. */
+function written(script: Script, time: number): readonly (readonly [number, number, number, number])[] {
+  const { corner, cell } = script.slip;
+  const pixels = 21;
+  const letter = 7.3;
+  return perform(script, time).flatMap(({ position, size, strength, settled, value, label }) => {
+    if (strength * settled < 0.2 || size < cell) return [];
+    const x = ((position[0] - corner[0]) / cell) * pixels;
+    const y = ((position[1] - corner[1]) / cell) * pixels;
+    const side = ((size / cell) * pixels) / 2;
+    const number = formatNumber(value ?? 0, 3).length * letter;
+    const sign = label.length * letter;
+    const beside = label ? [[x - side - 5 - sign, y - 6, x - side - 5, y + 6] as const] : [];
+    return [[x - side, y - 6, x + side + 5 + number, y + 6] as const, ...beside];
+  });
+}
+
+const long = (at: number) => cell("x", at, -0.01234 * (at + 1));
+const many: Sum = {
+  ...product,
+  terms: Array.from({ length: 20 }, (_, i) => ({
+    operands: [long(i), cell("W", i, -0.0987)],
+    value: -0.01043,
+  })),
+  rest: { count: 4000, sum: -0.01234 },
+};
+const three: Sum = {
+  ...many,
+  terms: many.terms.map((term) => ({ ...term, operands: [...term.operands, cell("g", 1, -1.234)] })),
+};
+const inSteps = new Map(
+  ["input", "mean", "scale", "maximum", "sum"].map((part, i) => [part, cell(part, i, -0.01234 * (i + 1))]),
+);
+const played: readonly (readonly [string, Sum])[] = [
+  ["einsum", many],
+  ["multiply", three],
+  [
+    "add",
+    {
+      ...many,
+      kind: "add",
+      terms: many.terms.slice(0, 3).map(({ value }) => ({ operands: [long(1)], value })),
+    },
+  ],
+  [
+    "embed",
+    { ...many, kind: "embed", rest: null, bias: null, terms: [{ operands: [long(1)], value: -0.01234 }] },
+  ],
+  ["deviation", { ...three, kind: "deviation", combine: "root", bias: null }],
+  ["sum_exponentials", { ...many, kind: "sum_exponentials", bias: null }],
+  ["rotate", { ...many, kind: "rotate", terms: many.terms.slice(0, 2), rest: null, bias: null }],
+  [
+    "normalize",
+    { ...product, kind: "normalize", combine: null, terms: [], rest: null, bias: null, parts: inSteps },
+  ],
+  [
+    "softmax",
+    { ...product, kind: "softmax", combine: null, terms: [], rest: null, bias: null, parts: inSteps },
+  ],
+  [
+    "activation",
+    {
+      ...product,
+      kind: "activation",
+      function: "gelu_new",
+      combine: null,
+      terms: [],
+      rest: null,
+      bias: null,
+      parts: inSteps,
+    },
+  ],
+];
+
+test.each(played)("no number of %s is written over another, nor beside the slip", (_, sum) => {
+  const script = rehearse(sum, where, slip);
+  const [width, height] = script.extent.map((length) => (length / slip.cell) * 21) as [number, number];
+  const wrong: string[] = [];
+  for (let i = 0; i <= 200; i++) {
+    const boxes = written(script, i / 200);
+    for (const [n, [left, top, right, bottom]] of boxes.entries()) {
+      if (left < 0 || top < 0 || right > width || bottom > height) wrong.push(`beside at ${i}: ${boxes[n]}`);
+      for (const other of boxes.slice(n + 1))
+        if (left < other[2] && other[0] < right && top < other[3] && other[1] < bottom)
+          wrong.push(`over another at ${i}: ${boxes[n]}, ${other}`);
+    }
+  }
+  expect(wrong).toEqual([]);
 });

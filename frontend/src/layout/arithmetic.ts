@@ -43,6 +43,8 @@ export interface FlyingCell {
   readonly strength: number;
   /** An operator or a name beside it; empty for none. */
   readonly label: string;
+  /** 1 where it stands still, 0 on its way: what is written beside it would run over the others. */
+  readonly settled: number;
 }
 
 /** A stretch of the clock, from 0 to 1, and what happens in it. */
@@ -81,7 +83,10 @@ interface Track {
 /** Rows on the slip: more terms than these are one row. */
 export const MOST_ROWS = 16;
 const ROW = 1.4;
-const COLUMN = 3.6;
+/** Room for a cell, the number beside it, and the sign of the next. */
+const COLUMN = 5.2;
+/** What the number of the last column needs. */
+const NUMBER = 3.4;
 const MARGIN = 1.2;
 
 type Where = (tensor: string, index: readonly number[]) => Point | null;
@@ -108,7 +113,14 @@ function moment({ keys, scaleOf }: Track, time: number): FlyingCell | undefined 
     scaleOf,
     strength,
     label: before.label,
+    settled: settled(before.position, after.position, way),
   };
+}
+
+/** The first and the last of a way are as good as standing still. */
+function settled(from: Point, to: Point, way: number): number {
+  if (from.every((value, axis) => value === to[axis])) return 1;
+  return Math.max(0, 1 - Math.min(way, 1 - way) * 12);
 }
 
 const eased = (t: number): number => t * t * (3 - 2 * t);
@@ -142,7 +154,10 @@ function onSlip({ corner, cell }: Slip, column: number, row: number): Point {
 }
 
 function extentOf({ cell }: Slip, columns: number, rows: number): readonly [number, number] {
-  return [(2 * MARGIN + 1 + (columns - 1) * COLUMN + 2.6) * cell, (2 * MARGIN + 1 + (rows - 1) * ROW) * cell];
+  return [
+    (2 * MARGIN + 1 + (columns - 1) * COLUMN + NUMBER) * cell,
+    (2 * MARGIN + 1 + (rows - 1) * ROW) * cell,
+  ];
 }
 
 /** Phases in a row, each as long as its weight says. */
@@ -184,6 +199,8 @@ interface Staging {
   readonly meet: Phase;
   /** Where the total stands. */
   readonly gathered: Point;
+  /** The place under it. */
+  readonly below: Point;
 }
 
 /** Terms that add up: einsum, add, embed, affine, multiply, rotate, means and roots, sums of exponentials. */
@@ -201,8 +218,11 @@ function asTerms(sum: Sum, where: Where, slip: Slip): Script {
   const leave = find("leave")!;
   const merge = find("merge") ?? { ...leave, start: leave.stop, stop: leave.stop };
   const meet = find("add") ?? { ...merge, start: merge.stop, stop: merge.stop };
-  const gathered = onSlip(slip, width, (rows - 1) / 2);
-  const staging = { sum, where, slip, rows, width, merges, leave, merge, meet, gathered };
+  // Where the products stand there is no room for their total.
+  const last = merges && rows > 1 ? width + 1 : width;
+  const gathered = onSlip(slip, last, (rows - 1) / 2);
+  const below = onSlip(slip, last, (rows - 1) / 2 + 1);
+  const staging = { sum, where, slip, rows, width, merges, leave, merge, meet, gathered, below };
   const bias = find("bias");
   const tracks = [
     ...listed.flatMap((term, row) => termTracks(staging, term, row)),
@@ -215,7 +235,7 @@ function asTerms(sum: Sum, where: Where, slip: Slip): Script {
     ),
     ...(bias ? [biasTrack(staging, bias)] : []),
   ];
-  return { phases, tracks, seconds, slip, extent: extentOf(slip, width + 1, Math.max(rows, 1)) };
+  return { phases, tracks, seconds, slip, extent: extentOf(slip, last + 1, Math.max(rows, (rows + 3) / 2)) };
 }
 
 function sumPhases(
@@ -377,7 +397,8 @@ function landed(keys: readonly Key[], sum: Sum, where: Where, land: Phase): read
   ];
 }
 
-function biasTrack({ sum, slip, where, gathered }: Staging, phase: Phase): Track {
+/** The bias comes to stand under the total, and goes into it. */
+function biasTrack({ sum, slip, where, gathered, below }: Staging, phase: Phase): Track {
   const bias = sum.parts.get("bias");
   const home = (bias && where(bias.tensor, bias.index)) ?? onSlip(slip, -1.5, 0);
   const key = (time: number, position: Point, size: number, strength: number): Key => ({
@@ -393,7 +414,8 @@ function biasTrack({ sum, slip, where, gathered }: Staging, phase: Phase): Track
     keys: [
       key(phase.start, home, 1, 0),
       key(at(phase, 0.03), home, 1, 1),
-      key(at(phase, 0.75), gathered, slip.cell, 0.9),
+      key(at(phase, 0.55), below, slip.cell, 1),
+      key(at(phase, 0.7), below, slip.cell, 1),
       key(at(phase, 0.8), gathered, slip.cell, 0),
     ],
   };
@@ -471,7 +493,8 @@ function activationSteps(sum: Sum): readonly Step[] {
   ];
 }
 
-/** The input comes to the slip, numbers join it one after another, and it flies home. */
+/** The input comes to the slip, numbers join it one after another, each a row further down, as on paper, and it flies
+ *  home. */
 function inSteps(sum: Sum, where: Where, slip: Slip, steps: readonly Step[]): Script {
   const input = sum.parts.get("input") ?? sum.target;
   const { phases, seconds } = phasesOf([
@@ -480,8 +503,8 @@ function inSteps(sum: Sum, where: Where, slip: Slip, steps: readonly Step[]): Sc
     ["land", 1.3, `${number(sum.target.value)} lands in ${leaf(sum.target.tensor)}.`],
   ]);
   const [leave, land] = [phases[0]!, phases.at(-1)!];
-  const place = onSlip(slip, 0, 0.5);
-  const home = where(input.tensor, input.index) ?? onSlip(slip, -1.5, 0.5);
+  const place = onSlip(slip, 1, 0);
+  const home = where(input.tensor, input.index) ?? onSlip(slip, -1.5, 0);
   const key = (time: number, position: Point, size: number, value: number | null, label: string): Key => ({
     at: time,
     position,
@@ -494,25 +517,57 @@ function inSteps(sum: Sum, where: Where, slip: Slip, steps: readonly Step[]): Sc
     key(0, home, 1, input.value, ""),
     key(at(leave, 0.9), place, slip.cell * 1.25, input.value, ""),
   ];
+  const traces: Track[] = [];
   const tracks: Track[] = [];
   for (const [n, step] of steps.entries()) {
     const phase = phases[n + 1]!;
-    const next = onSlip(slip, n + 1, 0.5);
+    const scale = n === 0 ? input.tensor : sum.target.tensor;
+    const next = onSlip(slip, 1, n + 1);
     const last = keys.at(-1)!;
-    keys.push({ ...last, at: at(phase, 0.5), label: "" });
+    keys.push({ ...last, at: at(phase, 0.5) });
+    traces.push(trace(last, phase, land, scale));
     keys.push(key(at(phase, 0.62), next, slip.cell * 1.25, step.becomes, step.joins ? "=" : step.sign));
-    if (step.joins) tracks.push(joining(step, phase, where, slip, n));
+    if (step.joins) tracks.push(joining(step, { phase, land }, where, slip, n));
   }
-  keys.push({ ...keys.at(-1)!, at: land.start + 0.001 });
+  keys.push({ ...keys.at(-1)!, at: at(land, 0.25) });
   tracks.push({ scaleOf: sum.target.tensor, keys: landed(keys, sum, where, land) });
-  return { phases, tracks, seconds, slip, extent: extentOf(slip, steps.length + 1, 2) };
+  return {
+    phases,
+    tracks: [...traces, ...tracks],
+    seconds,
+    slip,
+    extent: extentOf(slip, 2, steps.length + 1),
+  };
 }
 
-function joining({ joins, sign }: Step, phase: Phase, where: Where, slip: Slip, n: number): Track {
-  const from = where(joins!.tensor, joins!.index) ?? onSlip(slip, n + 0.45, -1);
-  const place = onSlip(slip, n + 0.6, 0.5);
-  const key = (share: number, position: Point, size: number, strength: number): Key => ({
-    at: at(phase, share),
+/** How strong what is done with stays on the slip. */
+const DONE_WITH = 0.6;
+
+/** What a number leaves behind in its row, until the result lands. */
+function trace(key: Key, phase: Phase, land: Phase, scaleOf: string): Track {
+  const stays = (time: number, strength: number): Key => ({ ...key, at: time, strength });
+  return {
+    scaleOf,
+    keys: [
+      stays(at(phase, 0.53), 0),
+      stays(at(phase, 0.56), DONE_WITH),
+      stays(land.start, DONE_WITH),
+      stays(at(land, 0.2), 0),
+    ],
+  };
+}
+
+function joining(
+  { joins, sign }: Step,
+  { phase, land }: { phase: Phase; land: Phase },
+  where: Where,
+  slip: Slip,
+  n: number,
+): Track {
+  const from = where(joins!.tensor, joins!.index) ?? onSlip(slip, -1.5, n + 1);
+  const place = onSlip(slip, 0, n + 1);
+  const key = (time: number, position: Point, size: number, strength: number): Key => ({
+    at: time,
     position,
     size,
     value: joins!.value,
@@ -522,11 +577,13 @@ function joining({ joins, sign }: Step, phase: Phase, where: Where, slip: Slip, 
   return {
     scaleOf: joins!.tensor,
     keys: [
-      key(0, from, 1, 0),
-      key(0.02, from, 1, 1),
-      key(0.42, place, slip.cell, 1),
-      key(0.55, place, slip.cell, 1),
-      key(0.66, place, slip.cell, 0),
+      key(at(phase, 0), from, 1, 0),
+      key(at(phase, 0.02), from, 1, 1),
+      key(at(phase, 0.42), place, slip.cell, 1),
+      key(at(phase, 0.55), place, slip.cell, 1),
+      key(at(phase, 0.66), place, slip.cell, DONE_WITH),
+      key(land.start, place, slip.cell, DONE_WITH),
+      key(at(land, 0.2), place, slip.cell, 0),
     ],
   };
 }

@@ -20,6 +20,9 @@ import { rehearsal } from "./rehearsal";
 const SVG = "http://www.w3.org/2000/svg";
 /** Pixels that a cell must have for its number to be written beside it. */
 const WORTH_WRITING = 12;
+/** Pixels of what is written; on a narrow slip, a share of the cell. */
+const FONT = 12;
+const FONT_OF_CELL = 0.57;
 
 export function Flights() {
   const { map } = useActions();
@@ -113,7 +116,7 @@ function write(
   places: readonly ({ readonly x: number; readonly y: number; readonly scale: number } | null)[],
 ): void {
   let used = 0;
-  const put = (words: string, x: number, y: number, anchor: string, strength: number): void => {
+  const put = (words: string, x: number, y: number, anchor: string, strength: number, font: number): void => {
     const text = texts[used] ?? document.createElementNS(SVG, "text");
     if (!texts[used]) {
       texts.push(text);
@@ -125,14 +128,17 @@ function write(
     text.setAttribute("y", y.toFixed(1));
     text.setAttribute("text-anchor", anchor);
     text.setAttribute("opacity", strength.toFixed(2));
+    text.style.fontSize = `${font.toFixed(1)}px`;
     text.setAttribute("dominant-baseline", "central");
   };
-  for (const [i, { value, label, size, strength }] of cells.entries()) {
+  for (const [i, { value, label, size, strength: opacity, settled }] of cells.entries()) {
     const place = places[i];
+    const strength = opacity * settled;
     if (!place || place.scale * size < WORTH_WRITING || strength < 0.2) continue;
     const side = (place.scale * size) / 2 + 5;
-    put(value === null ? "−∞" : formatNumber(value, 3), place.x + side, place.y, "start", strength);
-    if (label) put(label, place.x - side, place.y, "end", strength);
+    const font = Math.min(FONT, place.scale * size * FONT_OF_CELL);
+    put(value === null ? "−∞" : formatNumber(value, 3), place.x + side, place.y, "start", strength, font);
+    if (label) put(label, place.x - side, place.y, "end", strength, font);
   }
   for (const text of texts.splice(used)) text.remove();
 }

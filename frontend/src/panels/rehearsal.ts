@@ -5,9 +5,10 @@ import { HOME_FOV, type Point, viewOfBounds } from "../layout/view";
 import type { Explanation } from "../net/explain";
 import type { CameraState, MapView } from "../scene/types";
 
-/** Pixels of a cell on the slip, and the share of the window's height that the slip may take. */
+/** Pixels of a cell on the slip, and the shares of the window's height and width that the slip may take. */
 const CELL = 21;
 const TALLEST = 0.86;
+const WIDEST = 0.8;
 /** Straight on but for a little, so that digits read well and depth still shows. */
 const ANGLES = { azimuth: -8, elevation: 5 };
 
@@ -64,8 +65,8 @@ export function rehearsal(map: MapView, answer: Explanation, width: number, heig
       (ANGLES.elevation * Math.PI) / 180,
     );
     const pixels = height / 2 / Math.tan(((HOME_FOV / 2) * Math.PI) / 180) / distance;
-    const rows = script.extent[1] / script.slip.cell;
-    const cell = Math.min(CELL, (height * TALLEST) / rows) / pixels;
+    const [columns, rows] = script.extent.map((length) => length / script.slip.cell) as [number, number];
+    const cell = Math.min(CELL, (height * TALLEST) / rows, (width * WIDEST) / columns) / pixels;
     bounds = boundsOf(points);
     const tall = rows * cell;
     const middle = (bounds.min[1] + bounds.max[1]) / 2;

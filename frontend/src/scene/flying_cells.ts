@@ -1,7 +1,7 @@
 /** Flying cells: numbers on their way from plate to plate, over everything else, and the slip of paper on which they
  *  meet. All in one draw call; where they are is decided elsewhere, moment by moment. */
 
-import { GLSL3, Mesh, RawShaderMaterial, Vector3 } from "three";
+import { DoubleSide, GLSL3, Mesh, RawShaderMaterial, Vector3 } from "three";
 import type { MakeOverlay, OverlayHost } from "./overlay";
 import { CORNER, Quads } from "./quads";
 import { rgb, type Theme } from "./themes";
@@ -91,6 +91,8 @@ function makeMaterial(host: OverlayHost): RawShaderMaterial {
     vertexShader,
     fragmentShader,
     uniforms: { ...host.eye, ink: { value: new Vector3() } },
+    // Corners go round the way that is the back here, where y runs up.
+    side: DoubleSide,
     transparent: true,
     depthTest: false,
     depthWrite: false,
