@@ -227,7 +227,7 @@ class Catalog:
                 self.add(path)
             except CheckpointError as error:
                 self.problems.append(error)
-                logging.getLogger(__name__).warning("%s %s", error, error.hint)
+                logging.getLogger(__name__).warning("left out: %s. %s", error, error.hint)
 
     def watch(self, in_use: Callable[[str], bool], dropped: Callable[[str], None]) -> None:
         """Ask `in_use` before a model is dropped to make room, and tell `dropped` after."""
