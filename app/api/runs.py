@@ -109,7 +109,7 @@ async def activation(
     def read() -> Tensor:
         # What comes in while the slice is cut takes no part: rows and keys are those counted above.
         tensor = recorder.read(own, 0, rows) if less is None else less.rows(own, 0, rows, torch.nan)
-        return tensor[..., :rows] if axes[-1] == "key_pos" else tensor
+        return tensor[..., : shape[-1]] if axes[-1] == "key_pos" else tensor
 
     derived = recorder.derived(own)
     return await atlas.read(lambda: numbers_answer(read, own, axes, shape, derived, format, chosen))

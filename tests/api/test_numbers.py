@@ -178,3 +178,14 @@ def test_a_weight_asked_for_again_is_not_sent_again(server: Server) -> None:
     again = server.client.get("/models/tiny/weights/W_E", headers={"If-None-Match": first.headers["etag"]})
     assert again.status_code == 304
     assert not again.content
+
+
+def test_what_looks_at_another_text_is_as_long_as_that(server: Server) -> None:
+    """Seven tokens of a source looked at from two positions: not as many keys as queries."""
+    run = server.make_run(model="translate", tokens=[9, 8, 7, 6, 5, 4, 3], target_tokens=[0, 5])
+    address = f"/runs/{run['id']}/activations/decoder.blocks.0.cross_attn.hook_pattern"
+    whole = server.get(address)
+    assert whole["shape"] == whole["full_shape"] == [4, 2, 7]
+    for row in whole["values"][1]:
+        assert sum(row) == pytest.approx(1, abs=1e-5)
+    assert server.get(address, index="1,1,6")["values"] == pytest.approx(whole["values"][1][1][6], rel=1e-6)
