@@ -20,6 +20,7 @@ LETTERS = {
     "d_mlp": "n", "d_vocab": "v", "d_transform": "t", "bucket": "b", "token_type": "s",
 }  # fmt: skip
 _SHOWN_TERMS = 3
+_STACKS = {"encoder", "decoder"}
 
 
 class Operands(Protocol):
@@ -385,7 +386,7 @@ def number_latex(value: float) -> str:
 
 def sentence(graph: Graph, op: Op) -> str:
     """What the operation does, in words."""
-    names = [_name(read) for read in op.reads]
+    names = [_name(read, op.stack) for read in op.reads]
     inputs = [name for name, read in zip(names, op.reads, strict=True) if read.part == "input"]
     parts = {read.part: name for name, read in zip(names, op.reads, strict=True)}
     over = " and ".join(_contracted(op))
@@ -448,9 +449,11 @@ _ACTIVATION_WORDS = {
 }
 
 
-def _name(read: Read) -> str:
+def _name(read: Read, stack: str | None) -> str:
+    """A tensor within its block; what comes over from the other text says so."""
     *owners, leaf = read.tensor.split(".")
-    return f"{owners[-1]}.{leaf}" if owners and not owners[-1].isdigit() else leaf
+    name = f"{owners[-1]}.{leaf}" if owners and not owners[-1].isdigit() else leaf
+    return f"the {owners[0]}'s {name}" if owners and owners[0] in _STACKS and owners[0] != stack else name
 
 
 def _row_looked_up(read: Read) -> str:

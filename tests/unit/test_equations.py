@@ -312,6 +312,15 @@ def test_every_operation_can_be_written_and_said(family: str) -> None:
         assert sentence(graph, op).endswith(".")
 
 
+def test_what_comes_from_the_other_text_is_called_so() -> None:
+    graph = build_graph(FAMILIES["marian"])
+    keys = graph.op_making("decoder.blocks.0.cross_attn.hook_k")
+    queries = graph.op_making("decoder.blocks.0.cross_attn.hook_q")
+    assert keys is not None and queries is not None
+    assert sentence(graph, keys).startswith("The sum over d_model of the encoder's ")
+    assert "coder's" not in sentence(graph, queries)
+
+
 def test_conditions_are_read_or_refused() -> None:
     at = {"key_pos": range(2, 3), "query_pos": range(4, 5)}
     for text, holds in [("key_pos <= query_pos", True), ("query_pos <= key_pos", False), ("key_pos < 2", False),
