@@ -61,7 +61,7 @@ def rows() -> list[tuple[str, str]]:
 def _board(page: Page, url: str, model: str, tokens: int, layers: int, heads: int) -> list[tuple[str, str]]:
     ids = "_".join(str((37 * i + 5) % 40000) for i in range(tokens))
     page.goto(f"{url}/?model={model}&panel=attention&attention=self_0_0_hook_pattern_pair#tokens={ids}")
-    _settle(page)
+    settle(page)
     last = f'[data-head="{layers - 1}.{heads - 1}"] canvas'
     board, stall = page.evaluate(_TIMED, [_TAB.format(3), last])
     opened = []
@@ -79,7 +79,7 @@ def _board(page: Page, url: str, model: str, tokens: int, layers: int, heads: in
     ]
 
 
-def _settle(page: Page) -> None:
+def settle(page: Page) -> None:
     """Wait until the run has been read and the map has come to rest."""
     for _ in range(2400):
         if page.evaluate("() => window.__atlas?.idle?.() === true"):
