@@ -18,6 +18,8 @@ export function CopyAs({ cell, value }: { cell: Cell; value: number | null }) {
     origin: window.location.origin,
     model: now.id,
     bundled: now.bundled,
+    kind: now.kind,
+    graph: graph.value!,
     place,
     info,
     value,
