@@ -37,9 +37,11 @@ export function formatProbability(value: number): string {
   return value > 0 && value < 0.0001 ? "<0.0001" : value.toFixed(4);
 }
 
+const grouped = new Intl.NumberFormat("en-US");
+
 /** Digits in groups of three. */
 export function formatCount(value: number): string {
-  return value.toLocaleString("en-US");
+  return grouped.format(value);
 }
 
 /** A piece of a token's text; `mark` where it stands for something that has no picture of its own. */

@@ -97,6 +97,30 @@ export interface Explanation {
   readonly feeds_left_out: number;
 }
 
+/** A number of one cell, the same of another, and the first less the second. */
+export interface Sides {
+  readonly left: number | null;
+  readonly right: number | null;
+  readonly difference: number | null;
+}
+
+/** Two cells of a run side by side: the pairs of terms that differ most, and the sums of the others. */
+export interface Beside {
+  readonly left: ExplainedCell;
+  readonly right: ExplainedCell;
+  readonly captured: Sides;
+  readonly result: Sides | null;
+  readonly bias: Sides | null;
+  readonly pairs: readonly {
+    readonly left: Term;
+    readonly right: Term;
+    readonly difference: number | null;
+  }[];
+  readonly rest: (Sides & { readonly count: number }) | null;
+  /** Why there are no pairs. */
+  readonly unpaired: string | null;
+}
+
 /** Where a cell is: in a run, or, for weights, in a model. */
 export interface Place {
   readonly kind: "runs" | "models";
@@ -124,4 +148,25 @@ export async function getExplanation(
 ): Promise<Explanation> {
   const answer = await ask(explainAddress(place, tensor, index, direction).slice(ROOT.length), { signal });
   return (await answer.json()) as Explanation;
+}
+
+/** The first cell less the second, term by term.
+ *  @throws ApiError when the server refuses, DOMException when given up by `signal`. */
+export async function getBeside(
+  run: string,
+  left: Pick<ExplainedCell, "tensor" | "index">,
+  right: Pick<ExplainedCell, "tensor" | "index">,
+  terms: number,
+  signal: AbortSignal,
+): Promise<Beside> {
+  const [name, other] = [left, right].map(({ tensor }) => encodeURIComponent(tensor));
+  const query = new URLSearchParams({
+    index: left.index.join(","),
+    other_index: right.index.join(","),
+    terms: `${terms}`,
+  });
+  const answer = await ask(`/runs/${encodeURIComponent(run)}/explain/${name}/beside/${other}?${query}`, {
+    signal,
+  });
+  return (await answer.json()) as Beside;
 }

@@ -1,5 +1,5 @@
-/** The proof of a model: how far it is from a float64 recomputation of its graph. Mirrors `Parity` and
- *  `ParityProgress` in app/api/schemas.py. */
+/** The proof of a model: how far it is from a float64 recomputation of its graph. Mirrors `Parity` in
+ *  app/runs/parity.py and `ParityProgress` in app/api/schemas.py. */
 
 import { ask } from "./rest";
 

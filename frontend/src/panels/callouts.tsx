@@ -4,13 +4,13 @@
 import { effect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { CellBox } from "../graph/cells";
-import { findTensor, getTensor } from "../graph/shape";
+import { findTensor, getTensor, isTokenAxis, shapeAt } from "../graph/shape";
 import type { Graph } from "../graph/types";
 import type { Plate } from "../layout/types";
 import { type Corner, makeCallouts, type SeenRectangle } from "../scene";
 import type { CellPattern } from "../scene/types";
 import { graph, hovered } from "../state";
-import { type Lit, lit } from "../state/explain";
+import { type Lit, lit, reading } from "../state/explain";
 import { useActions } from "./actions";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -18,6 +18,9 @@ const SVG = "http://www.w3.org/2000/svg";
 const WORTH_BRACKET = 34;
 const AWAY = 8;
 const MOST_ARCS = 12;
+/** Pixels kept clear at the picture's edge, and the width of a letter of a bracket. */
+const EDGE = 4;
+const LETTER = 6.7;
 
 export function Callouts() {
   const { map } = useActions();
@@ -70,11 +73,11 @@ function draw(host: SVGSVGElement, seen: readonly (readonly SeenRectangle[])[], 
     if (!box || !first) continue;
     const role = findTensor(of, box.tensor)?.role ?? "activation";
     if (end && i < MOST_ARCS) drawn.push(...arc(within(middle(first), size), end, role));
-    drawn.push(...brackets(of, first, box, role));
+    drawn.push(...brackets(of, first, box, role, size));
   }
   if (card && target && sources.length > 0) drawn.push(...arc(card, middle(target), "ink"));
   const whole = target && plates.find(({ plate }) => plate.id === target.plate.id);
-  if (whole && card) drawn.push(...plateBrackets(of, whole));
+  if (whole && card) drawn.push(...plateBrackets(of, whole, size));
   host.replaceChildren(...drawn);
 }
 
@@ -132,7 +135,7 @@ function axesOf(of: Graph, plate: Plate): { down: string; right: string } {
 }
 
 /** Of the cells read: the axes along which there are several. */
-function brackets(of: Graph, seen: SeenRectangle, box: CellBox, role: string): SVGElement[] {
+function brackets(of: Graph, seen: SeenRectangle, box: CellBox, role: string, size: Corner): SVGElement[] {
   const [a, b, , d] = seen.corners;
   const { down, right } = axesOf(of, seen.plate);
   const { axes } = getTensor(of, box.tensor);
@@ -141,35 +144,92 @@ function brackets(of: Graph, seen: SeenRectangle, box: CellBox, role: string): S
     return at < 0 ? 0 : box.stop[at]! - box.start[at]!;
   };
   return [
-    ...(seen.rows > 1 ? bracket(a, d, `${down} ${extent(down)}`, role, 1) : []),
-    ...(seen.columns > 1 ? bracket(a, b, `${right} ${extent(right)}`, role, -1) : []),
+    ...(seen.rows > 1 ? bracket(a, d, `${down} ${extent(down)}`, role, 1, size) : []),
+    ...(seen.columns > 1 ? bracket(a, b, `${right} ${extent(right)}`, role, -1, size) : []),
   ];
 }
 
-/** Of the plate pointed at: both axes, whole. */
-function plateBrackets(of: Graph, { plate, corners: [, b, c, d] }: SeenRectangle): SVGElement[] {
+/** Of the plate pointed at: both axes, whole. Tokens stand below a plate, so their axis is named above. */
+function plateBrackets(of: Graph, { plate, corners }: SeenRectangle, size: Corner): SVGElement[] {
+  const [a, b, c, d] = corners;
   const { down, right } = axesOf(of, plate);
+  const words = (axis: string, room: number): string => {
+    const tokens = lengthOf(of, plate, axis);
+    return tokens === null || tokens >= room ? `${axis} ${room}` : `${axis} ${tokens} of ${room}`;
+  };
+  const [left, end, side] = isTokenAxis(right) ? ([a, b, -1] as const) : ([d, c, 1] as const);
   return [
-    ...(plate.rows > 1 ? bracket(b, c, `${down} ${plate.rows}`, "quiet", -1) : []),
-    ...(plate.columns > 1 ? bracket(d, c, `${right} ${plate.columns}`, "quiet", 1) : []),
+    ...(plate.rows > 1 ? bracket(b, c, words(down, plate.rows), "quiet", -1, size) : []),
+    ...(plate.columns > 1 ? bracket(left, end, words(right, plate.columns), "quiet", side, size) : []),
   ];
 }
 
-/** Beside an edge, on its left (1) or right (-1) as one goes from the first corner to the second. */
-function bracket(from: Corner, to: Corner, words: string, role: string, side: 1 | -1): SVGElement[] {
-  const [dx, dy] = [to[0] - from[0], to[1] - from[1]];
+/** How many tokens there are along an axis of a plate; null for axes of the model. */
+function lengthOf(of: Graph, plate: Plate, axis: string): number | null {
+  const info = getTensor(of, plate.source);
+  if (info.role === "weight" || !isTokenAxis(axis)) return null;
+  return shapeAt(info, reading.peek().positions)[info.axes.indexOf(axis)] ?? null;
+}
+
+/** Beside the part of an edge that is in the picture, on its left (1) or right (-1) as one goes from the first corner
+ *  to the second; on the other side where there is no room. An end that is out of the picture stays open. */
+function bracket(
+  from: Corner,
+  to: Corner,
+  words: string,
+  role: string,
+  preferred: 1 | -1,
+  size: Corner,
+): SVGElement[] {
+  const part = clip(from, to, size);
+  if (!part) return [];
+  const [start, stop] = part;
+  const [dx, dy] = [stop[0] - start[0], stop[1] - start[1]];
   const length = Math.hypot(dx, dy);
   if (length < WORTH_BRACKET) return [];
+  const middle: Corner = [start[0] + dx / 2, start[1] + dy / 2];
+  const beside = (side: number, away: number): Corner => [
+    middle[0] - (dy / length) * side * away,
+    middle[1] + (dx / length) * side * away,
+  ];
+  const room = words.length * LETTER;
+  const side = [preferred, -preferred].find((one) => fits(beside(one, AWAY + 8), room, size)) ?? preferred;
   const [nx, ny] = [(-dy / length) * side, (dx / length) * side];
   const at = (corner: Corner, away: number): string => `${corner[0] + nx * away} ${corner[1] + ny * away}`;
+  const [x, y] = beside(side, AWAY + 8);
   const text = element("text", {
     class: `bracket ${role}`,
-    x: (from[0] + to[0]) / 2 + nx * (AWAY + 8),
-    y: (from[1] + to[1]) / 2 + ny * (AWAY + 8),
+    x,
+    y,
     "text-anchor": Math.abs(nx) < 0.5 ? "middle" : nx < 0 ? "end" : "start",
     "dominant-baseline": "middle",
   });
   text.textContent = words;
-  const path = `M${at(from, AWAY - 3)}L${at(from, AWAY + 3)}M${at(from, AWAY)}L${at(to, AWAY)}M${at(to, AWAY - 3)}L${at(to, AWAY + 3)}`;
+  const tick = (corner: Corner): string => `M${at(corner, AWAY - 3)}L${at(corner, AWAY + 3)}`;
+  const ticks = [start === from ? tick(start) : "", stop === to ? tick(stop) : ""].join("");
+  const path = `M${at(start, AWAY)}L${at(stop, AWAY)}${ticks}`;
   return [element("path", { class: `bracket ${role}`, d: path }), text];
+}
+
+const fits = ([x, y]: Corner, room: number, [width, height]: Corner): boolean =>
+  x > room && x < width - room && y > 10 && y < height - 10;
+
+/** The part of a line that is in the picture (Liang and Barsky 1984); null where none is. Ends inside stay the very
+ *  same. */
+function clip(from: Corner, to: Corner, size: Corner): readonly [Corner, Corner] | null {
+  let [first, last] = [0, 1];
+  for (const axis of [0, 1] as const) {
+    const way = to[axis] - from[axis];
+    const [near, far] = [EDGE - from[axis], size[axis] - EDGE - from[axis]];
+    if (way === 0 && (near > 0 || far < 0)) return null;
+    if (way === 0) continue;
+    first = Math.max(first, Math.min(near / way, far / way));
+    last = Math.min(last, Math.max(near / way, far / way));
+  }
+  if (first >= last) return null;
+  const at = (share: number): Corner => [
+    from[0] + (to[0] - from[0]) * share,
+    from[1] + (to[1] - from[1]) * share,
+  ];
+  return [first > 0 ? at(first) : from, last < 1 ? at(last) : to];
 }

@@ -5,6 +5,7 @@ import { useEffect } from "preact/hooks";
 import { findTensor } from "../graph/shape";
 import { ApiError } from "../net/rest";
 import { exactValue, type Source } from "../net/values";
+import { isComputed } from "../session/explanations";
 import { type Cell, graph, modelId, run } from "../state";
 import { comparison } from "../state/difference";
 
@@ -28,7 +29,7 @@ export function sourceOf(tensor: string): Source | null {
 /** `held` is what the map holds for the cell now. */
 export function useCellValue(cell: Cell | null, held: number | null): CellValue {
   const exact = useSignal<{ key: string; value: number | null; problem: string | null } | null>(null);
-  const source = cell && sourceOf(cell.tensor);
+  const source = cell && isComputed(cell) ? sourceOf(cell.tensor) : null;
   // While the map holds differences it does not know the number itself.
   const known = comparison.value && source?.kind === "activations" ? null : held;
   const key = cell && source ? `${source.id} ${cell.tensor} ${cell.index.join(" ")}` : "";

@@ -10,8 +10,9 @@ import { type Cell, run } from "../state";
 /** The token at an index of an axis, in quotation marks; nothing for axes without tokens. */
 export function tokenAt(tensor: TensorInfo, axis: number, index: number): string {
   const name = tensor.axes[axis] ?? "";
-  if (tensor.role === "weight" || !isTokenAxis(name) || tensor.source_axes.includes(name)) return "";
-  const token = run.value?.tokens[index];
+  if (tensor.role === "weight" || !isTokenAxis(name)) return "";
+  const tokens = tensor.source_axes.includes(name) ? run.value?.source : run.value?.tokens;
+  const token = tokens?.[index];
   return token ? `“${tokenText(token.text)}”` : "";
 }
 

@@ -4,6 +4,7 @@ import { formatNumber } from "../format";
 import { boxSize } from "../graph/cells";
 import { findTensor, opMaking } from "../graph/shape";
 import type { Explanation as Answer, Fed, Line, Operand } from "../net/explain";
+import { isComputed } from "../session/explanations";
 import { type Cell, graph } from "../state";
 import type { Direction } from "../state/explain";
 import { shortLabel } from "./cell-words";
@@ -33,7 +34,13 @@ export function Explanation({ cell, way, go, turn }: Props) {
           {problem.message} <span>{problem.hint}</span>
         </p>
       )}
-      {!problem && !answer && <p class="soft">Asking the server …</p>}
+      {!problem && !answer && (
+        <p class="soft">
+          {isComputed(cell)
+            ? "Asking the server …"
+            : "Not computed yet: the text does not reach so far. Write on, or read a longer text."}
+        </p>
+      )}
       {answer &&
         (way === "forward" ? <Feeds answer={answer} go={go} /> : <Arithmetic answer={answer} go={go} />)}
     </div>

@@ -7,6 +7,7 @@ import { formatNumber } from "../format";
 import { boxSize, type CellBox } from "../graph/cells";
 import { findTensor, opMaking } from "../graph/shape";
 import type { TensorInfo } from "../graph/types";
+import type { Explanation } from "../net/explain";
 import type { MapView } from "../scene/types";
 import { knownFormula } from "../session/explanations";
 import { graph, hovered, type PointedCell } from "../state";
@@ -14,9 +15,8 @@ import { comparison, hueOf } from "../state/difference";
 import { lit } from "../state/explain";
 import { useActions } from "./actions";
 import { boxPattern } from "./callouts";
-import { useCellValue } from "./cell-value";
 import { maskWords, placeWords, shortLabel, shortName } from "./cell-words";
-import { Formula } from "./math";
+import { Formula, mathReady } from "./math";
 import { Strip } from "./strip";
 import { useDifference } from "./use-difference";
 import { useExplanation } from "./use-explanation";
@@ -25,7 +25,7 @@ import { useExplanation } from "./use-explanation";
 const AWAY = [26, 90];
 const MOST_KEPT_CLEAR = 8;
 /** The pointer has to rest this long before the server is asked, and before a screen reader is told. */
-const REST = 40;
+const REST = 16;
 const CALM = 500;
 
 export function HoverCard() {
@@ -48,8 +48,9 @@ function Card({ cell }: { cell: PointedCell }) {
   const now = graph.value;
   const info = now && findTensor(now, cell.tensor);
   const card = useRef<HTMLDivElement>(null);
-  const { value, approximate } = useCellValue(cell, cell.value);
   const { answer } = useExplanation({ tensor: cell.tensor, index: cell.index }, "backward", REST);
+  // Placed again once the formula is typeset.
+  void mathReady.value;
   useLayoutEffect(() => {
     if (card.current) placeCard(card.current, cell, pointsToKeepClear(map, lit.value?.boxes ?? [], cell));
   });
@@ -60,12 +61,12 @@ function Card({ cell }: { cell: PointedCell }) {
   const reads = opMaking(now, info.same_as && !info.transposed ? info.same_as : info.name)?.reads ?? [];
   const roles = reads.map(({ tensor }) => findTensor(now, tensor)?.role ?? "activation");
   return (
-    <div class="hover-card" ref={card} aria-hidden="true">
+    <div class="hover-card" ref={card} aria-hidden="true" style={{ maxWidth: `${widest()}px` }}>
       <div class="mono">
         {shortName(info)} <span class="soft">{placeWords(info, cell.index)}</span>
       </div>
       {hidden && <div class="why">{hidden}</div>}
-      {formula && !hidden && <Formula latex={formula} roles={roles} />}
+      {formula && !hidden && <Formula latex={formula} roles={roles} fit />}
       {boxes.length > 0 && (
         <div class="operands mono">
           {boxes.map((box) => (
@@ -77,10 +78,8 @@ function Card({ cell }: { cell: PointedCell }) {
         <Strip box={{ tensor: cell.tensor, start: cell.index, stop: cell.index.map((at) => at + 1) }} />
         {comparison.value && info.role !== "weight" ? (
           <Less cell={cell} info={info} />
-        ) : value === null ? (
-          "not computed yet"
         ) : (
-          `${approximate ? "≈" : "="} ${formatNumber(value)}`
+          numberWords(cell.value, answer)
         )}
       </div>
     </div>
@@ -100,6 +99,14 @@ function Less({ cell, info }: { cell: PointedCell; info: TensorInfo }) {
       </span>
     </span>
   );
+}
+
+/** The exact number when it has come, until then the map's own; JSON has no infinity, the map does. */
+function numberWords(held: number | null, answer: Explanation | null): string {
+  const exact = answer?.captured ?? null;
+  if (exact !== null) return `= ${formatNumber(exact)}`;
+  if (held === null) return "not computed yet";
+  return `${Number.isFinite(held) ? "≈" : "="} ${formatNumber(held)}`;
 }
 
 function OperandChip({ box }: { box: CellBox }) {
@@ -135,6 +142,15 @@ function placeCard(card: HTMLElement, { x, y }: PointedCell, points: readonly Po
   const best = places.reduce((one, other) => (covered(other) < covered(one) ? other : one));
   card.style.left = `${best.left}px`;
   card.style.top = `${best.top}px`;
+}
+
+const WIDE = 460;
+const NARROW = 260;
+
+/** Within the map, unless it is too narrow to read in. */
+function widest(): number {
+  const map = document.querySelector(".map canvas")?.clientWidth ?? WIDE;
+  return Math.min(WIDE, Math.max(NARROW, map - 16), window.innerWidth - 16);
 }
 
 /** The map's own place where the card fits into it, else the window. */

@@ -1,12 +1,13 @@
 /** One cell, read: its tensor, place and value, and for the chosen one its explanation. */
 
-import { formatCount, formatNumber, tokenText } from "../format";
-import { findTensor, isTokenAxis } from "../graph/shape";
+import { formatCount, formatNumber } from "../format";
+import { findTensor, shapeAt } from "../graph/shape";
 import type { TensorInfo } from "../graph/types";
-import { type Cell, graph, hovered, run, selected } from "../state";
-import { direction, pin, trail } from "../state/explain";
+import { type Cell, graph, hovered, selected } from "../state";
+import { direction, pin, reading, trail } from "../state/explain";
 import { choose, goTo, useActions } from "./actions";
 import { useCellValue } from "./cell-value";
+import { tokenAt } from "./cell-words";
 import { SearchButton } from "./search";
 import { walkTo } from "./walk";
 import { WalkedCell } from "./walked-card";
@@ -92,7 +93,7 @@ function CellNumbers({ cell, tensor }: { cell: Cell; tensor: TensorInfo }) {
             <dt>{axis}</dt>
             <dd>
               {cell.index[at]}
-              <AxisNote axis={axis} index={cell.index[at] ?? 0} />
+              <span class="soft"> {tokenAt(tensor, at, cell.index[at] ?? 0)}</span>
             </dd>
           </div>
         ))}
@@ -109,11 +110,6 @@ function CellNumbers({ cell, tensor }: { cell: Cell; tensor: TensorInfo }) {
       </output>
     </div>
   );
-}
-
-function AxisNote({ axis, index }: { axis: string; index: number }) {
-  const token = isTokenAxis(axis) ? run.value?.tokens[index] : undefined;
-  return token ? <span class="soft"> “{tokenText(token.text)}”</span> : null;
 }
 
 function SameAs({ tensor }: { tensor: TensorInfo }) {
@@ -140,12 +136,7 @@ function GoTo() {
 }
 
 function shapeText(tensor: TensorInfo): string {
-  const sizes = tensor.shape.map((size, at) =>
-    tensor.role !== "weight" && isTokenAxis(tensor.axes[at] ?? "")
-      ? formatCount(run.value?.tokens.length ?? size)
-      : formatCount(size),
-  );
-  return sizes.join(" × ");
+  return shapeAt(tensor, reading.value.positions).map(formatCount).join(" × ");
 }
 
 /** The neighbour of a cell in the direction of an arrow key, kept within the tensor; null for other keys.

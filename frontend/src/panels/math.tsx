@@ -1,7 +1,7 @@
 /** Formulas, typeset by KaTeX. It is loaded when first needed, and sets its styles property by property on elements,
  *  which the pages' policy allows; markup with styles in it would be refused. Screen readers get its MathML. */
 
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 
 type Katex = typeof import("katex").default;
@@ -10,6 +10,9 @@ const katex = signal<Katex | null>(null);
 let asked = false;
 const made = new Map<string, DocumentFragment>();
 const KEPT = 400;
+
+/** Whether formulas can be typeset: what stands around one takes more room from then on. */
+export const mathReady = computed(() => katex.value !== null);
 
 /** Fetches KaTeX ahead of the first formula. */
 export async function loadMath(): Promise<void> {
@@ -23,10 +26,13 @@ export function Formula({
   latex,
   roles = [],
   block = false,
+  fit = false,
 }: {
   latex: string;
   roles?: readonly string[];
   block?: boolean;
+  /** Smaller where it would be wider than what it stands in. */
+  fit?: boolean;
 }) {
   const host = useRef<HTMLSpanElement>(null);
   const loaded = katex.value;
@@ -40,8 +46,21 @@ export function Formula({
     host.current.replaceChildren(typeset(loaded, latex, block).cloneNode(true));
     for (const [n, role] of roles.entries())
       for (const element of host.current.querySelectorAll(`.operand-${n}`)) element.classList.add(role);
-  }, [loaded, latex, roles.join(" "), block]);
+    if (fit) shrink(host.current);
+  }, [loaded, latex, roles.join(" "), block, fit]);
   return <span class={`formula${block ? " block" : ""}`} ref={host} />;
+}
+
+/** Letters below this size, in pixels, are not read any more. */
+const SMALLEST = 8;
+
+function shrink(formula: HTMLElement): void {
+  formula.style.fontSize = "";
+  const room = formula.clientWidth;
+  const wide = formula.scrollWidth;
+  if (wide <= room || room === 0) return;
+  const size = Number.parseFloat(getComputedStyle(formula).fontSize);
+  formula.style.fontSize = `${Math.max(SMALLEST, Math.floor(((size * room) / wide) * 10) / 10)}px`;
 }
 
 function typeset(loaded: Katex, latex: string, block: boolean): DocumentFragment {

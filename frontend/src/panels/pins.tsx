@@ -1,12 +1,13 @@
 /** Explanations kept beside the map, a card each; two of them are compared. */
 
-import { formatNumber } from "../format";
-import type { Cell } from "../state";
+import { formatCount, formatNumber } from "../format";
+import { findTensor } from "../graph/shape";
+import { type Cell, graph } from "../state";
 import { changePin, type Pin, pins, unpin, walked } from "../state/explain";
 import { choose, useActions } from "./actions";
 import { useCellValue } from "./cell-value";
 import { signed, termName, varying } from "./terms";
-import { useExplanation } from "./use-explanation";
+import { useBeside } from "./use-explanation";
 import { CellName, CellPlace, WalkedCell } from "./walked-card";
 
 export function Pins() {
@@ -70,11 +71,12 @@ function useNumber(cell: Cell): number | null {
   return useCellValue(cell, map?.valueAt(cell.tensor, cell.index) ?? null).value;
 }
 
-/** What differs between two cells: their numbers, and the terms that both have. */
+/** What differs between two cells: their numbers, and the terms that make the difference. */
 function Comparison({ one, other }: { one: Pin; other: Pin }) {
   const [a, b] = [one.trail.at(-1)!, other.trail.at(-1)!];
-  const [left, right] = [useNumber(a), useNumber(b)];
-  const shared = useSharedTerms(a, b);
+  const held = { left: useNumber(a), right: useNumber(b) };
+  const { answer, problem } = useBeside(a, b);
+  const axes = varying(answer?.pairs.map(({ left }) => left) ?? []);
   return (
     <section class="compare" aria-label="The last two compared">
       <h3>Compared</h3>
@@ -83,25 +85,47 @@ function Comparison({ one, other }: { one: Pin; other: Pin }) {
           <tr>
             <th scope="col" />
             <th scope="col">
-              <CellName cell={a} />
+              <NameInBlock cell={a} />
             </th>
             <th scope="col">
-              <CellName cell={b} />
+              <NameInBlock cell={b} />
             </th>
             <th scope="col">difference</th>
           </tr>
         </thead>
         <tbody>
-          <ComparedRow name="value" left={left} right={right} />
-          {shared.map((row) => (
-            <ComparedRow key={row.name} {...row} />
-          ))}
+          <ComparedRow name="value" {...(answer?.captured ?? held)} />
+          {answer?.bias && <ComparedRow name="bias" {...answer.bias} />}
+          {answer?.pairs.map(({ left, right }) => {
+            const name = termName(left, axes);
+            return <ComparedRow key={name} name={name} left={left.value} right={right.value} />;
+          })}
+          {answer?.rest && answer.rest.count > 0 && (
+            <ComparedRow name={`${formatCount(answer.rest.count)} other terms`} {...answer.rest} />
+          )}
         </tbody>
       </table>
-      {shared.length > 0 && (
-        <p class="soft note">Terms that are among the largest of both, by how much they differ.</p>
+      {answer && answer.pairs.length > 0 && (
+        <p class="soft note">The terms that differ most; all rows together make up the value.</p>
+      )}
+      {answer?.unpaired && <p class="soft note">Their terms are not paired: {answer.unpaired}.</p>}
+      {problem && (
+        <p class="problem" role="alert">
+          {problem.message} <span>{problem.hint}</span>
+        </p>
       )}
     </section>
+  );
+}
+
+/** `block 1 · q[4, 3, 7]`: cells of two blocks are told apart. */
+function NameInBlock({ cell }: { cell: Cell }) {
+  const layer = graph.value && findTensor(graph.value, cell.tensor)?.layer;
+  return (
+    <>
+      {typeof layer === "number" ? `block ${layer} · ` : ""}
+      <CellName cell={cell} />
+    </>
   );
 }
 
@@ -121,23 +145,4 @@ function ComparedRow({ name, left, right }: Row) {
       <td>{text(left === null || right === null ? null : left - right)}</td>
     </tr>
   );
-}
-
-const MOST_ROWS = 6;
-
-/** Terms of two cells of one tensor, matched by the index along which terms differ. */
-function useSharedTerms(a: Cell, b: Cell): readonly Row[] {
-  const left = useExplanation(a, "backward").answer;
-  const right = useExplanation(b, "backward").answer;
-  if (!left?.op || !right?.op || left.op.kind !== right.op.kind || left.combine !== "sum") return [];
-  const byName = ({ terms }: typeof left) => {
-    const axes = varying(terms);
-    return new Map(terms.map((term) => [termName(term, axes), term.value]));
-  };
-  const others = byName(right);
-  return [...byName(left)]
-    .filter(([name]) => others.has(name))
-    .map(([name, value]) => ({ name, left: value, right: others.get(name) ?? null }))
-    .sort((x, y) => Math.abs((y.left ?? 0) - (y.right ?? 0)) - Math.abs((x.left ?? 0) - (x.right ?? 0)))
-    .slice(0, MOST_ROWS);
 }

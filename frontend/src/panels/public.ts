@@ -5,7 +5,7 @@ import { momentAt } from "../graph/pass";
 import { findTensor } from "../graph/shape";
 import type { CameraState, MapStats, MapView } from "../scene/types";
 import * as state from "../state";
-import { reading } from "../state/explain";
+import { lit, reading } from "../state/explain";
 import { currentStep, pass, passing } from "../state/pass";
 import { shownPlace } from "./pass-stage";
 
@@ -44,6 +44,8 @@ interface Atlas {
   state(): Snapshot;
   /** The number that the map holds for a cell: the very one that is drawn. */
   value(tensor: string, index: readonly number[]): number | undefined;
+  /** The boxes of cells that are lit because the cell under the pointer, or else the chosen one, reads or feeds them. */
+  lit(): readonly CellBox[];
   stats(): MapStats | null;
   camera(): CameraState | null;
   readonly map: MapView | null;
@@ -65,6 +67,7 @@ export function publish(map: MapView | null): void {
     },
     state: snapshot,
     value: (tensor, index) => map?.valueAt(tensor, index),
+    lit: () => lit.value?.boxes ?? [],
     stats: () => map?.stats() ?? null,
     camera: () => map?.getCamera() ?? null,
     map,

@@ -136,9 +136,9 @@ export function termName({ operands }: Term, axes: readonly number[]): string {
 const keyOf = (term: Term): string =>
   term.operands.map(({ tensor, index }) => `${tensor} ${index}`).join(" ");
 
-/** With a sign always, so that a column of them lines up. */
+/** With a sign always but on zero, so that a column of them lines up. */
 export const signed = (value: number): string =>
-  value < 0 ? formatNumber(value) : `+${formatNumber(value)}`;
+  value <= 0 ? formatNumber(value) : `+${formatNumber(value)}`;
 
 /** How the terms come to the number, and how far that is from what the model computed. */
 export function Sums({ answer }: { answer: Explanation }) {

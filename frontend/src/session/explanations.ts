@@ -1,21 +1,31 @@
 /** Explanations as the server gives them: fetched once, kept, and shared by all who show them. */
 
-import { findTensor } from "../graph/shape";
-import { type Explanation, getExplanation, type Place } from "../net/explain";
+import { findTensor, shapeAt } from "../graph/shape";
+import { type Beside, type Explanation, getBeside, getExplanation, type Place } from "../net/explain";
 import { type Cell, graph, modelId, run } from "../state";
 import { type Direction, reading } from "../state/explain";
 
 const KEPT = 300;
 const kept = new Map<string, Explanation>();
+const compared = new Map<string, Beside>();
 const formulas = new Map<string, string>();
 
-/** Where a cell is explained: in the run, or, for a weight, in the model when there is no run. */
+/** Where a cell is explained: in the run, or, for a weight, in the model when there is no run. Null for cells that are
+ *  not computed: their plates have room for a longer text. */
 export function placeOf(cell: Cell): Place | null {
   const info = graph.value && findTensor(graph.value, cell.tensor);
   const now = run.value;
-  if (!info || !modelId.value) return null;
+  if (!info || !modelId.value || !isComputed(cell)) return null;
   if (now?.id) return { kind: "runs", id: now.id };
   return info.role === "weight" ? { kind: "models", id: modelId.value } : null;
+}
+
+/** Whether the text read reaches as far as a cell. */
+export function isComputed(cell: Cell): boolean {
+  const info = graph.value && findTensor(graph.value, cell.tensor);
+  if (!info) return false;
+  const shape = shapeAt(info, reading.value.positions);
+  return cell.index.every((at, axis) => at < shape[axis]!);
 }
 
 /** What an explanation is kept under; a run that grows has new ones. */
@@ -43,8 +53,34 @@ export async function explain(cell: Cell, direction: Direction, signal: AbortSig
   if (!place) throw new DOMException("there is no run to explain yet", "AbortError");
   const model = modelId.value;
   const answer = await getExplanation(place, cell.tensor, cell.index, direction, signal);
-  kept.set(key, answer);
-  if (kept.size > KEPT) kept.delete(kept.keys().next().value!);
+  keep(kept, key, answer);
   if (answer.op) formulas.set(`${model} ${cell.tensor}`, answer.op.latex_marked);
   return answer;
+}
+
+/** How many pairs of terms are shown of two cells. */
+const PAIRS = 8;
+
+export function besideKey(left: Cell, right: Cell): string {
+  return `${explanationKey(left, "backward")} beside ${explanationKey(right, "backward")}`;
+}
+
+export function knownComparison(left: Cell, right: Cell): Beside | undefined {
+  return compared.get(besideKey(left, right));
+}
+
+/** @throws ApiError when the server refuses, DOMException when given up by `signal`. */
+export async function compareCells(left: Cell, right: Cell, signal: AbortSignal): Promise<Beside> {
+  const key = besideKey(left, right);
+  const place = placeOf(left);
+  if (place?.kind !== "runs") throw new DOMException("there is no run to compare in", "AbortError");
+  const answer = await getBeside(place.id, left, right, PAIRS, signal);
+  keep(compared, key, answer);
+  return answer;
+}
+
+/** The oldest goes when there are too many. */
+function keep<Answer>(answers: Map<string, Answer>, key: string, answer: Answer): void {
+  answers.set(key, answer);
+  if (answers.size > KEPT) answers.delete(answers.keys().next().value!);
 }
