@@ -23,7 +23,10 @@ interface Plan {
 
 /** After this long without anything, the page says what it waits for. */
 const PATIENCE = 4000;
-const WANT_DELAY = 80;
+/** The map says what it lacks once the eye rests: here only what comes at the same moment is gathered. */
+const WANT_DELAY = 20;
+/** So long thumbnails are waited for before their numbers are asked for as tiles. */
+const THUMBNAIL_PATIENCE = 1000;
 const URGENT_TILES = 8;
 const FEW_TILES = 32;
 /** Tiles in one wish: the rest is asked for when these have come. */
@@ -47,8 +50,10 @@ export class Session {
   #names = 0;
   /** Model, capacity and arrangement of the layout shown. */
   #drawn = "";
-  /** Thumbnails of the model's weights: on their way, or here and not yet on the map. */
-  #thumbnails: Promise<readonly Thumbnail[]> | readonly Thumbnail[] = [];
+  /** Thumbnails of the model's weights, once they are here. */
+  #thumbnails: readonly Thumbnail[] = [];
+  /** While they are expected: what they hold need not come twice. */
+  #expecting: Promise<unknown> | null = null;
   #patience = 0;
   #lastTokenAt = 0;
   #paces: number[] = [];
@@ -418,23 +423,30 @@ export class Session {
   /** The first picture of a model too large to be held whole: all its plates in one answer, beside its graph. */
   #fetchThumbnails(model: ModelSummary): void {
     this.#thumbnails = [];
+    this.#expecting = null;
     if (!this.map || this.map.holdsWhole(model.parameters)) return;
     const coming = getThumbnails(model.id).catch((error: unknown) => {
       // Without them the same numbers come as tiles.
       if (error instanceof ApiError || error instanceof RangeError) return [];
       throw error;
     });
-    this.#thumbnails = coming;
+    this.#expecting = coming;
+    const expectNoMore = () => {
+      if (this.#expecting !== coming) return;
+      this.#expecting = null;
+      this.wantsChanged();
+    };
     void coming.then((thumbnails) => {
-      if (this.#thumbnails !== coming) return;
+      if (state.modelId.value !== model.id) return;
       this.#thumbnails = thumbnails;
       if (this.#drawn.startsWith(`${model.id} `)) this.#showThumbnails();
-      this.wantsChanged();
+      expectNoMore();
     });
+    // Of a large model nobody has looked at before they have to be made, which takes a while.
+    window.setTimeout(expectNoMore, THUMBNAIL_PATIENCE);
   }
 
   #showThumbnails(): void {
-    if (this.#thumbnails instanceof Promise) return;
     for (const thumbnail of this.#thumbnails) this.map?.applyTile(thumbnail, thumbnail.values);
   }
 
@@ -480,9 +492,7 @@ export class Session {
     const run = state.run.value;
     if (!run?.id) return;
     const activations = this.map?.wantedActivations() ?? [];
-    // What the thumbnails on their way hold need not come twice.
-    const tiles =
-      this.#thumbnails instanceof Promise ? [] : (this.map?.wantedTiles().slice(0, MOST_TILES) ?? []);
+    const tiles = this.#expecting ? [] : (this.map?.wantedTiles().slice(0, MOST_TILES) ?? []);
     const cells = this.map?.wantedCells() ?? [];
     const minus = comparison.value?.run ?? null;
     const names = [`${run.id} less ${minus}`, ...activations, ...cells.map(cellsKey)];
