@@ -527,6 +527,7 @@ class AtlasMap implements MapView {
     this.values.frame++;
     this.plates.materials.uniforms.edgePixels!.value = this.viewer.focal;
     this.pieces.list(windows, this.visibility, this.viewer, dims);
+    this.ribbons.list(this.viewer);
     this.plates.end(detailAt(this.visibility.largest, this.pieces.smallest));
     if (this.bare) this.plates.mesh.material = this.plates.materials.bare;
     this.setEyeUniforms(this.viewer.eye);

@@ -1,10 +1,13 @@
 /** Ribbons: translucent bands that show where data goes, all in one draw call. The stencil lets each pixel take
- *  one band only, so that bands that cross never pile up into an opaque mass. */
+ *  one band only, so that bands that cross never pile up into an opaque mass. Their corners are made once; which of them
+ *  are joined is listed anew for every frame: bands out of view, too thin to be seen, and bends that would not move a
+ *  band by half a pixel are left out. */
 
 import {
   BufferAttribute,
   BufferGeometry,
   DoubleSide,
+  DynamicDrawUsage,
   EqualStencilFunc,
   GLSL3,
   IncrementStencilOp,
@@ -14,8 +17,23 @@ import {
   Vector3,
 } from "three";
 import type { Ribbon } from "../layout/types";
+import { weightsOf } from "./bends";
 import type { EyeUniforms } from "./plate_material";
 import { rgb, roles, type Theme } from "./themes";
+import type { Viewer } from "./visibility";
+
+/** Bands thinner than this, in pixels, are left out, as plates are; and bends that move a band by less than that. */
+const THINNEST = 0.2;
+const LEAST_BEND = 0.5;
+
+/** A band as it is listed: its points among those of all, its width, and a ball around it (layout space). */
+interface Band {
+  readonly first: number;
+  readonly count: number;
+  readonly width: number;
+  readonly middle: readonly [number, number, number];
+  readonly radius: number;
+}
 
 const vertexShader = /* glsl */ `
 precision highp float; precision highp int;
@@ -55,8 +73,23 @@ function band({ points, width }: Ribbon): [number, number, number][] {
   return corners;
 }
 
+function ballAround({ points }: Ribbon): { middle: [number, number, number]; radius: number } {
+  const along = (axis: 0 | 1 | 2) => points.map((point) => point[axis]);
+  const middle = ([0, 1, 2] as const).map(
+    (axis) => (Math.min(...along(axis)) + Math.max(...along(axis))) / 2,
+  );
+  const [x = 0, y = 0, z = 0] = middle;
+  return {
+    middle: [x, y, z],
+    radius: Math.max(...points.map((at) => Math.hypot(at[0] - x, at[1] - y, at[2] - z))),
+  };
+}
+
 export class RibbonMesh {
   readonly mesh: Mesh<BufferGeometry, RawShaderMaterial>;
+  private bands: Band[] = [];
+  /** Of every point of every band, how much it matters, in cells. */
+  private weights = new Float32Array(0);
 
   constructor(eye: EyeUniforms) {
     const material = new RawShaderMaterial({
@@ -82,25 +115,58 @@ export class RibbonMesh {
   setRibbons(ribbons: readonly Ribbon[]): void {
     const positions: number[] = [];
     const role: number[] = [];
-    const triangles: number[] = [];
+    const weights: number[] = [];
+    this.bands = [];
     for (const ribbon of ribbons) {
-      const first = positions.length / 3;
-      const corners = band(ribbon);
-      for (const corner of corners) {
+      const { points, width } = ribbon;
+      this.bands.push({ first: weights.length, count: points.length, width, ...ballAround(ribbon) });
+      weights.push(...weightsOf(points));
+      for (const corner of band(ribbon)) {
         positions.push(...corner);
         role.push(roles.indexOf(ribbon.role));
       }
-      for (let i = 0; i + 3 < corners.length; i += 2)
-        triangles.push(first + i, first + i + 1, first + i + 2, first + i + 1, first + i + 3, first + i + 2);
     }
+    this.weights = new Float32Array(weights);
     this.mesh.geometry.dispose();
     const geometry = new BufferGeometry();
     geometry.setAttribute("position", new BufferAttribute(new Float32Array(positions), 3));
     geometry.setAttribute("role", new BufferAttribute(new Float32Array(role), 1));
     geometry.setAttribute("dim", new BufferAttribute(new Float32Array(role.length), 1));
-    geometry.setIndex(triangles);
+    geometry.setIndex(new BufferAttribute(new Uint32Array(weights.length * 6), 1).setUsage(DynamicDrawUsage));
+    geometry.setDrawRange(0, 0);
     this.mesh.geometry = geometry;
-    this.mesh.visible = triangles.length > 0;
+    this.mesh.visible = weights.length > 0;
+  }
+
+  /** Lists the triangles of the bands that an eye sees. */
+  list(viewer: Viewer): void {
+    const { geometry } = this.mesh;
+    if (!geometry.index) return;
+    const triangles = geometry.index.array as Uint32Array;
+    let end = 0;
+    for (const { first, count, width, middle, radius } of this.bands) {
+      const ball = radius + width;
+      if (!viewer.seesBall(middle[0], middle[1], middle[2], ball)) continue;
+      const pixels = viewer.focal / Math.max(1, viewer.away(middle[0], middle[1], middle[2]) - ball);
+      if (width * pixels < THINNEST) continue;
+      const least = LEAST_BEND / pixels;
+      let from = 2 * first;
+      for (let point = first + 1; point < first + count; point++) {
+        if ((this.weights[point] as number) < least) continue;
+        const to = 2 * point;
+        triangles[end++] = from;
+        triangles[end++] = from + 1;
+        triangles[end++] = to;
+        triangles[end++] = from + 1;
+        triangles[end++] = to + 1;
+        triangles[end++] = to;
+        from = to;
+      }
+    }
+    geometry.setDrawRange(0, end);
+    geometry.index.clearUpdateRanges();
+    geometry.index.addUpdateRange(0, end);
+    if (end > 0) geometry.index.needsUpdate = true;
   }
 
   /** A band is as dim as the dimmer of its two plates. `dimOf` says it of a plate, by its id. */

@@ -60,11 +60,22 @@ export class Viewer {
 
   /** True if a rectangle (layout space) may be in the window: its bounding sphere meets the cone of view. */
   sees(x: number, y: number, z: number, columns: number, rows: number): boolean {
-    const ax = x + columns / 2 - this.eye[0];
-    const ay = -y - rows / 2 - this.eye[1];
-    const az = z - this.eye[2];
     const radius = Math.sqrt(columns * columns + rows * rows) / 2 + 1;
-    const { right, up, back } = this;
+    return this.seesBall(x + columns / 2, y + rows / 2, z, radius);
+  }
+
+  /** From the eye to a point of layout space. */
+  away(x: number, y: number, z: number): number {
+    const { eye } = this;
+    return Math.sqrt((x - eye[0]) ** 2 + (y + eye[1]) ** 2 + (z - eye[2]) ** 2);
+  }
+
+  /** True if a ball around a point of layout space may be in the window. */
+  seesBall(x: number, y: number, z: number, radius: number): boolean {
+    const { eye, right, up, back } = this;
+    const ax = x - eye[0];
+    const ay = -y - eye[1];
+    const az = z - eye[2];
     const depth = -(ax * back[0] + ay * back[1] + az * back[2]);
     return (
       depth > -radius &&
