@@ -12,7 +12,7 @@ import "./styles/plotly.css";
 import "./styles/transport.css";
 import { effect } from "@preact/signals";
 import { h, render } from "preact";
-import { ApiError, getCapabilities, getModels } from "./net/rest";
+import { ApiError } from "./net/rest";
 import { Page } from "./panels/page";
 import { prepare } from "./panels/plotly";
 import { publish } from "./panels/public";
@@ -20,6 +20,7 @@ import { createMap, type MapView, NoWebGL2Error } from "./scene";
 import { currentAddress, follow, mirror, takeWaitingCamera } from "./session/address-bar";
 import { colourMap, fetchTensorScales } from "./session/colours";
 import { followComparison, rememberRuns } from "./session/comparing";
+import { askEarly } from "./session/early";
 import { followChoice, followHead, forgetOthers, lightUp } from "./session/lighting";
 import { rememberDock } from "./session/memory";
 import { Session } from "./session/session";
@@ -102,6 +103,7 @@ function followLayout(map: MapView): void {
 async function start(): Promise<void> {
   const host = document.getElementById("app");
   if (!host) return;
+  const lists = askEarly(currentAddress().model);
   const canvas = document.createElement("canvas");
   canvas.tabIndex = 0;
   canvas.setAttribute("aria-label", "The map of the model; the inspector reads its cells by keyboard");
@@ -124,7 +126,7 @@ async function start(): Promise<void> {
   publish(map);
   session.connect();
   try {
-    const [models, capabilities] = await Promise.all([getModels(), getCapabilities()]);
+    const [models, capabilities] = await lists;
     state.models.value = models;
     state.device.value = [capabilities.device, capabilities.dtype].filter(Boolean).join(" · ");
   } catch (error) {
@@ -134,7 +136,8 @@ async function start(): Promise<void> {
   }
   await follow(currentAddress(), session, map);
   mirror(session, map);
-  prepare();
+  // Half a second of the processor's time: not while the first picture is being made.
+  void window.__atlas?.whenIdle().then(prepare);
 }
 
 void start();

@@ -2,7 +2,7 @@
  *  on after the server went away. Effects live here and in main.ts; everything they learn goes into the store. */
 
 import { layout } from "../layout/layout";
-import { ApiError, getGraph, getWeightScales, tokenize } from "../net/rest";
+import { ApiError, tokenize } from "../net/rest";
 import { Stream } from "../net/stream";
 import { getThumbnails, type Thumbnail } from "../net/thumbnails";
 import type { Frame, ModelSummary, ServerMessage, Token } from "../net/types";
@@ -10,6 +10,7 @@ import type { CellsAddress, MapView, TileAddress } from "../scene/types";
 import * as state from "../state";
 import { comparison, comparisonProblem } from "../state/difference";
 import { advance, askedRun, concerns, type Run, readAgain, written } from "../state/run";
+import { graphAndScales } from "./early";
 
 interface Plan {
   readonly model: string;
@@ -120,7 +121,7 @@ export class Session {
       state.hovered.value = null;
       this.#fetchThumbnails(model);
       try {
-        const [graph, scales] = await Promise.all([getGraph(id), getWeightScales(id)]);
+        const [graph, scales] = await graphAndScales(id);
         if (state.modelId.value !== id) return;
         state.graph.value = graph;
         state.weightScales.value = scales;
