@@ -25,7 +25,10 @@ export interface Layer {
   readonly levels: readonly Uint16Array<ArrayBuffer>[];
   /** The tiles that lie on it. */
   readonly tiles: Set<Held>;
-  dirty: Dirty | null;
+  /** What changed since pooled copies were last brought up to date. */
+  dirty: Dirty[];
+  /** The graphics card has nothing of it. */
+  unsent: boolean;
 }
 
 /** A tile that is held: where, how large, and under which colour scale. */
@@ -47,7 +50,7 @@ function makeLayer(): Layer {
   const levels = Array.from({ length: LEVELS }, (_, level) =>
     new Uint16Array((LAYER_SIZE >> level) ** 2).fill(ABSENT),
   );
-  return { levels, tiles: new Set(), dirty: null };
+  return { levels, tiles: new Set(), dirty: [], unsent: false };
 }
 
 function pooled(a: number, b: number, c: number, d: number): number {
@@ -91,6 +94,23 @@ function poolRectangle(layer: Layer, { left, top, right, bottom }: Dirty): void 
       }
     }
   }
+}
+
+const WHOLE: Dirty = { left: 0, top: 0, right: LAYER_SIZE, bottom: LAYER_SIZE };
+/** So many rectangles of a layer are sent each by itself. */
+const SENT_ALONE = 16;
+
+function around(areas: readonly Dirty[]): Dirty {
+  return {
+    left: Math.min(...areas.map(({ left }) => left)),
+    top: Math.min(...areas.map(({ top }) => top)),
+    right: Math.max(...areas.map(({ right }) => right)),
+    bottom: Math.max(...areas.map(({ bottom }) => bottom)),
+  };
+}
+
+function holds(area: Dirty, left: number, top: number, right: number, bottom: number): boolean {
+  return area.left <= left && area.top <= top && area.right >= right && area.bottom >= bottom;
 }
 
 export class Pool {
@@ -192,22 +212,28 @@ export class Pool {
     ] as number;
   }
 
-  /** Layers that changed, each with its rectangle of changed cells, pooled copies brought up to date. */
+  /** Rectangles that changed, pooled copies brought up to date. Each tile is pooled alone, since that is what takes time;
+   *  where many of a layer changed they are sent as one rectangle. */
   takeDirty(): { readonly index: number; readonly layer: Layer; readonly area: Dirty }[] {
     const changed: { index: number; layer: Layer; area: Dirty }[] = [];
     for (const [index, layer] of this.layers.entries()) {
-      const area = layer.dirty;
-      if (!area) continue;
-      poolRectangle(layer, area);
-      layer.dirty = null;
-      changed.push({ index, layer, area });
+      if (layer.dirty.length === 0 && !layer.unsent) continue;
+      for (const area of layer.dirty) poolRectangle(layer, area);
+      const areas = layer.unsent
+        ? [WHOLE]
+        : layer.dirty.length > SENT_ALONE
+          ? [around(layer.dirty)]
+          : layer.dirty;
+      for (const area of areas) changed.push({ index, layer, area });
+      layer.dirty = [];
+      layer.unsent = false;
     }
     return changed;
   }
 
   /** Uploads everything again: the graphics card has forgotten it. */
   touchAll(): void {
-    for (const layer of this.layers) layer.dirty = { left: 0, top: 0, right: LAYER_SIZE, bottom: LAYER_SIZE };
+    for (const layer of this.layers) layer.unsent = true;
   }
 
   private touch(layer: Layer, slot: Slot, area: Dirty): void {
@@ -215,13 +241,8 @@ export class Pool {
     const top = slot.y + area.top;
     const right = slot.x + area.right;
     const bottom = slot.y + area.bottom;
-    const dirty = layer.dirty;
-    if (!dirty) layer.dirty = { left, top, right, bottom };
-    else {
-      dirty.left = Math.min(dirty.left, left);
-      dirty.top = Math.min(dirty.top, top);
-      dirty.right = Math.max(dirty.right, right);
-      dirty.bottom = Math.max(dirty.bottom, bottom);
-    }
+    const last = layer.dirty.at(-1);
+    if (last && holds(last, left, top, right, bottom)) return;
+    layer.dirty.push({ left, top, right, bottom });
   }
 }

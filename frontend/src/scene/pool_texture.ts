@@ -33,7 +33,14 @@ export class PoolTexture {
   update(pool: Pool): void {
     const { gl } = this;
     if (pool.layers.length > this.depth || !this.values.sourceTexture) {
-      this.reserve(Math.min(pool.maximumLayers, Math.max(4, Math.ceil(pool.layers.length * 1.25))));
+      // To grow is to send everything again: twice as much room each time.
+      const room = Math.max(4, this.depth);
+      this.reserve(
+        Math.min(
+          pool.maximumLayers,
+          pool.layers.length > room ? Math.max(2 * room, pool.layers.length) : room,
+        ),
+      );
       pool.touchAll();
     }
     const changed = pool.takeDirty();
