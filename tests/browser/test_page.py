@@ -213,7 +213,7 @@ def test_attention_panel_reads_what_the_api_says(page: Page, server: Server) -> 
     last = len(state(page)["tokens"]) - 1
     value = exact(server.url, f"runs/{run}/activations", "blocks.2.attn.hook_pattern", [4, last, 1])
     expect(page.locator(".readout")).to_contain_text(f"{float(f'{value:.4g}'):.3g}"[:4])
-    page.locator("select").nth(2).select_option("hook_attn_scores")
+    page.get_by_label("stage", exact=True).select_option("hook_attn_scores")
     heat.focus()
     heat.press("ArrowUp")
     heat.press("ArrowRight")
