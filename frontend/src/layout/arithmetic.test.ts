@@ -173,3 +173,12 @@ test.each(played)("no number of %s is written over another, nor beside the slip"
   }
   expect(wrong).toEqual([]);
 });
+
+test("on its way through softmax a number has the score's colours, and only as a share those of shares", () => {
+  const [, softmax] = played.find(([name]) => name === "softmax")!;
+  const script = rehearse(softmax, where, slip);
+  const seen = Array.from({ length: 101 }, (_, i) => perform(script, i / 100)).flat();
+  const colours = seen.filter(({ scaleOf }) => scaleOf === "out").map(({ value }) => value);
+  expect(new Set(colours)).toEqual(new Set([softmax.target.value]));
+  expect(perform(script, 1)[0]!.scaleOf).toBe("out");
+});

@@ -73,6 +73,8 @@ interface Key {
   readonly value: number | null;
   readonly strength: number;
   readonly label: string;
+  /** Where its colours are those of another tensor than the track's. */
+  readonly scaleOf?: string;
 }
 
 interface Track {
@@ -110,7 +112,7 @@ function moment({ keys, scaleOf }: Track, time: number): FlyingCell | undefined 
     position: flight(before.position, after.position, way),
     size: mix(before.size, after.size, way),
     value: before.value,
-    scaleOf,
+    scaleOf: before.scaleOf ?? scaleOf,
     strength,
     label: before.label,
     settled: settled(before.position, after.position, way),
@@ -505,6 +507,7 @@ function inSteps(sum: Sum, where: Where, slip: Slip, steps: readonly Step[]): Sc
   const [leave, land] = [phases[0]!, phases.at(-1)!];
   const place = onSlip(slip, 1, 0);
   const home = where(input.tensor, input.index) ?? onSlip(slip, -1.5, 0);
+  // What is on its way to the result still has the input's colours.
   const key = (time: number, position: Point, size: number, value: number | null, label: string): Key => ({
     at: time,
     position,
@@ -512,8 +515,9 @@ function inSteps(sum: Sum, where: Where, slip: Slip, steps: readonly Step[]): Sc
     value,
     strength: 1,
     label,
+    scaleOf: input.tensor,
   });
-  const keys = [
+  const keys: Key[] = [
     key(0, home, 1, input.value, ""),
     key(at(leave, 0.9), place, slip.cell * 1.25, input.value, ""),
   ];
@@ -521,15 +525,15 @@ function inSteps(sum: Sum, where: Where, slip: Slip, steps: readonly Step[]): Sc
   const tracks: Track[] = [];
   for (const [n, step] of steps.entries()) {
     const phase = phases[n + 1]!;
-    const scale = n === 0 ? input.tensor : sum.target.tensor;
     const next = onSlip(slip, 1, n + 1);
     const last = keys.at(-1)!;
     keys.push({ ...last, at: at(phase, 0.5) });
-    traces.push(trace(last, phase, land, scale));
+    traces.push(trace(last, phase, land, input.tensor));
     keys.push(key(at(phase, 0.62), next, slip.cell * 1.25, step.becomes, step.joins ? "=" : step.sign));
     if (step.joins) tracks.push(joining(step, { phase, land }, where, slip, n));
   }
-  keys.push({ ...keys.at(-1)!, at: at(land, 0.25) });
+  const { scaleOf: _, ...result } = keys.pop()!;
+  keys.push(result, { ...result, at: at(land, 0.25) });
   tracks.push({ scaleOf: sum.target.tensor, keys: landed(keys, sum, where, land) });
   return {
     phases,
