@@ -144,6 +144,18 @@ def test_sampling_is_bounded_and_seeded(page: Page, server: Server) -> None:
     assert state(page)["tokens"] == [token["id"] for token in answer["tokens"]]
 
 
+def test_what_was_just_written_is_in_view_after_a_long_text(page: Page, server: Server) -> None:
+    open_atlas(page, server.url, f"/?model=stories&{GREEDY}#text={'+'.join(['Lily+ran+home'] * 25)}")
+    chips = page.locator(".chips button")
+    expect(chips.first).to_be_in_viewport()
+    expect(chips.last).not_to_be_in_viewport()
+    before = len(state(page)["tokens"])
+    page.get_by_role("button", name="Step", exact=True).click()
+    wait_for_tokens(page, before + 1)
+    expect(chips.last).to_be_in_viewport()
+    expect(chips.first).not_to_be_in_viewport()
+
+
 @pytest.mark.parametrize(("model", "text"), [("translate", "The animal was too tired."), ("stories", "Tom had a")])
 def test_beams_write_the_likeliest_text(page: Page, server: Server, model: str, text: str) -> None:
     open_atlas(page, server.url, f"/?model={model}&{GREEDY}#text={text.replace(' ', '+')}")

@@ -1,10 +1,11 @@
 /** The tokens read and written, as chips. Choosing one chooses its position; in a model that fills in, it hides the
  *  token behind the mask, or shows it again. */
 
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { formatProbability, tokenText } from "../format";
 import type { Token } from "../net/types";
 import { graph, hidden, marked, model, position, run } from "../state";
-import type { Choice, Run } from "../state/run";
+import { type Choice, type Run, written } from "../state/run";
 import { useActions } from "./actions";
 import { TokenText } from "./token-text";
 
@@ -33,8 +34,14 @@ function Chips({ run: now }: { run: Run }) {
     marked.value = position.value === null ? [] : columnOf(at, false);
   };
   const label = fills ? "Tokens: choose one to hide it" : "Tokens: choose one to see its column";
+  const box = useRef<HTMLFieldSetElement>(null);
+  const length = now.tokens.length;
+  // What was just written stands at the end, where a long prompt would hide it.
+  useLayoutEffect(() => {
+    if (written(now) > 0 && box.current) box.current.scrollTop = box.current.scrollHeight;
+  }, [length]);
   return (
-    <fieldset class="chips mono" aria-label={label}>
+    <fieldset class="chips mono" aria-label={label} ref={box}>
       {now.tokens.map((token, at) => (
         <button
           key={at}
