@@ -22,7 +22,7 @@ import { colourMap, fetchTensorScales } from "./session/colours";
 import { followComparison, rememberRuns } from "./session/comparing";
 import { askEarly } from "./session/early";
 import { followChoice, followHead, forgetOthers, lightUp } from "./session/lighting";
-import { rememberDock } from "./session/memory";
+import { rememberDock, rememberOverview } from "./session/memory";
 import { Session } from "./session/session";
 import * as state from "./state";
 import { theme } from "./theme";
@@ -114,6 +114,7 @@ async function start(): Promise<void> {
     return clientWidth > 0 && clientHeight > 0 ? clientWidth / clientHeight : 1;
   });
   rememberDock();
+  rememberOverview();
   host.replaceChildren();
   render(h(Page, { actions: { session, map }, canvas }), host);
   followChoice();

@@ -385,3 +385,82 @@ def test_writing_outlives_going_back(page: Page, server: Server) -> None:
     page.wait_for_timeout(400)
     rest(page)
     assert len(state(page)["tokens"]) == 7
+
+
+# ---- where one is -----------------------------------------------------------------------------------------------
+
+
+def _crumbs(page: Page) -> list[str]:
+    page.wait_for_timeout(200)
+    return page.locator(".crumbs button").all_inner_texts()
+
+
+def test_the_trail_says_where_one_is_and_each_step_flies(page: Page, server: Server) -> None:
+    open_atlas(page, server.url, _STORIES)
+    assert _crumbs(page) == ["Model"]
+    _find(page, "L3H5 pattern[2, 1]")
+    assert _crumbs(page) == ["Model", "Block 3", "Attention", "Head 5", "pattern"]
+    trail = page.get_by_role("navigation", name="Where the chosen cell is")
+    expect(trail.get_by_role("button").last).to_have_attribute("aria-current", "location")
+    near = _camera(page)["distance"]
+    distances = []
+    for name in ("pattern", "Head 5", "Attention", "Block 3", "Model"):
+        trail.get_by_role("button", name=name, exact=True).click()
+        rest(page)
+        assert _in_window(page, "blocks.3.attn.hook_pattern", [5, 2, 1])
+        distances.append(_camera(page)["distance"])
+    assert distances == sorted(distances)
+    assert distances[-1] > 10 * near
+    page.keyboard.press("Escape")
+    _find(page, "L4 mlp")
+    page.get_by_role("navigation", name="Where the view is").wait_for()
+    assert _crumbs(page)[:3] == ["Model", "Block 4", "MLP"]
+    page.go_back()
+    rest(page)
+    assert _crumbs(page) == ["Model"]
+
+
+def test_the_overview_shows_the_window_and_moves_it(page: Page, server: Server) -> None:
+    open_atlas(page, server.url, _STORIES)
+    plan = page.get_by_role("group", name="Overview of the map")
+    box = plan.bounding_box()
+    assert box is not None
+    inked = """canvas => {
+        const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+        return pixels.filter((value, at) => at % 4 === 3 && value > 0).length / (pixels.length / 4);
+    }"""
+    assert 0.15 < plan.locator("canvas").evaluate(inked) < 0.9
+    _find(page, "L2 mlp")
+    home = _camera(page)
+
+    def frame() -> list[tuple[float, float]]:
+        points = plan.locator("polygon").get_attribute("points") or ""
+        return [tuple(map(float, point.split(","))) for point in points.split(" ")]  # type: ignore[misc]
+
+    left, right = min(x for x, _ in frame()), max(x for x, _ in frame())
+    assert 0 < right - left < 0.7 * box["width"]
+    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 30, box["y"] + 25)
+    page.mouse.up()
+    moved = _camera(page)
+    assert moved["distance"] == home["distance"]
+    x, y = frame()[0][0] + frame()[2][0], frame()[0][1] + frame()[2][1]
+    assert (x / 2, y / 2) == pytest.approx((30, 25), abs=6)
+    rest(page)
+    assert _crumbs(page)[1] == "Embedding"
+    plan.focus()
+    page.keyboard.press("ArrowRight")
+    assert _camera(page)["target"][0] > moved["target"][0]
+    assert page.evaluate("window.__atlas.state().pass ?? null") is None
+    page.keyboard.press("Enter")
+    assert _crumbs(page) == ["Model"]
+    page.keyboard.press("m")
+    expect(plan).to_have_count(0)
+    page.reload()
+    wait_until(page, "() => window.__atlas !== undefined")
+    rest(page)
+    page.get_by_role("button", name="Overview", exact=True).click()
+    expect(plan).to_be_visible()
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(plan).to_have_count(0)

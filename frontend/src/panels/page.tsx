@@ -9,6 +9,7 @@ import { Attention } from "./attention";
 import { Bars } from "./bars";
 import { Callouts } from "./callouts";
 import { Compare, DifferenceNote } from "./compare";
+import { Crumbs } from "./crumbs";
 import { Flights } from "./flights";
 import { Help } from "./help";
 import { HoverCard } from "./hover-card";
@@ -16,6 +17,7 @@ import { Inspector } from "./inspector";
 import { Legend } from "./legend";
 import { Lenses } from "./lenses";
 import { ModelPicker } from "./model-picker";
+import { Overview } from "./overview";
 import { PassStage } from "./pass-stage";
 import { Pins } from "./pins";
 import { Prompt } from "./prompt";
@@ -64,6 +66,8 @@ export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvas
           <Callouts />
           <Flights />
           <PassStage canvas={canvas} />
+          <Crumbs canvas={canvas} />
+          <Overview canvas={canvas} />
           <Transport />
           {mapProblem.value && <Notice problem={mapProblem.value} />}
         </main>

@@ -7,7 +7,7 @@ import type { Session } from "../session/session";
 import { hovered, panel, run, selected } from "../state";
 import { direction, pin, pins, played, trail } from "../state/explain";
 import { pass, passing } from "../state/pass";
-import { searching } from "../state/way";
+import { overviewShown, searching } from "../state/way";
 import { choose, useActions } from "./actions";
 import { blockBy, leavePass, stepBy, toFirst, togglePass, toLast } from "./pass-walk";
 import { play } from "./player";
@@ -124,6 +124,10 @@ const KEYS: Readonly<Record<string, (map: MapView | null) => boolean>> = {
   e: nudge({ turn: [TURN, 0] }),
   r: nudge({ turn: [0, TURN] }),
   v: nudge({ turn: [0, -TURN] }),
+  m: () => {
+    overviewShown.value = !overviewShown.value;
+    return false;
+  },
   "0": fitAll,
   home: fitAll,
   f: (map) => {

@@ -1,10 +1,21 @@
-/** What a browser remembers of the dock from visit to visit: which lenses were open, and how wide it was. */
+/** What a browser remembers from visit to visit: which lenses were open, how wide the dock was, and whether the overview
+ *  is wanted. */
 
 import { effect } from "@preact/signals";
 import { dockWidth, openLenses, readLenses, writeLenses } from "../state/lenses";
+import { overviewShown } from "../state/way";
 
 const LENSES = "atlas-lenses";
 const WIDTH = "atlas-dock";
+const OVERVIEW = "atlas-overview";
+
+export function rememberOverview(): void {
+  overviewShown.value = window.localStorage.getItem(OVERVIEW) !== "hidden";
+  effect(() => {
+    if (overviewShown.value) window.localStorage.removeItem(OVERVIEW);
+    else window.localStorage.setItem(OVERVIEW, "hidden");
+  });
+}
 
 /** Brings back what is remembered, and remembers from now on. Call before the address is followed: it has precedence. */
 export function rememberDock(): void {
