@@ -33,12 +33,12 @@ export class PoolTexture {
   update(pool: Pool): void {
     const { gl } = this;
     if (pool.layers.length > this.depth || !this.values.sourceTexture) {
-      // To grow is to send everything again: twice as much room each time.
+      // To grow is to send everything again: half as much again each time.
       const room = Math.max(4, this.depth);
       this.reserve(
         Math.min(
           pool.maximumLayers,
-          pool.layers.length > room ? Math.max(2 * room, pool.layers.length) : room,
+          pool.layers.length > room ? Math.max(Math.ceil(1.5 * room), pool.layers.length) : room,
         ),
       );
       pool.touchAll();
