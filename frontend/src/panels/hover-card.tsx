@@ -10,9 +10,10 @@ import type { TensorInfo } from "../graph/types";
 import type { Explanation } from "../net/explain";
 import type { MapView } from "../scene/types";
 import { knownFormula } from "../session/explanations";
-import { graph, hovered, type PointedCell } from "../state";
+import { graph, hovered, type PointedCell, panel } from "../state";
 import { comparison, hueOf } from "../state/difference";
-import { lit } from "../state/explain";
+import { lit, pins } from "../state/explain";
+import { dockWidth } from "../state/lenses";
 import { useActions } from "./actions";
 import { boxPattern } from "./callouts";
 import { maskWords, placeWords, shortLabel, shortName } from "./cell-words";
@@ -49,8 +50,8 @@ function Card({ cell }: { cell: PointedCell }) {
   const info = now && findTensor(now, cell.tensor);
   const card = useRef<HTMLDivElement>(null);
   const { answer } = useExplanation({ tensor: cell.tensor, index: cell.index }, "backward", REST);
-  // Placed again once the formula is typeset.
-  void mathReady.value;
+  // Placed again once the formula is typeset, and when a panel takes room from the map.
+  void [mathReady.value, panel.value, pins.value, dockWidth.value];
   useLayoutEffect(() => {
     if (card.current) placeCard(card.current, cell, pointsToKeepClear(map, lit.value?.boxes ?? [], cell));
   });
