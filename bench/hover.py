@@ -22,7 +22,7 @@ _TOKENS = "#tokens=" + "_".join(str(37 * i + 5) for i in range(32))
 # Where to point, each with room for a dozen neighbours along its last axis.
 _TENSORS: dict[str, list[int]] = {
     "blocks.0.attn.hook_q": [4, 2, 3],
-    "blocks.0.attn.hook_z": [4, 1, 9],
+    "blocks.0.attn.hook_z": [4, 1, 5],
     "blocks.0.ln1.hook_out": [4, 30],
     "blocks.0.mlp.hook_post": [4, 9],
     "blocks.0.hook_mlp_out": [4, 30],
@@ -56,11 +56,17 @@ _POINT = """async (cells) => {
     }
     return found;
 }"""
-# The same frames without a pointer: what drawing alone costs in script.
-_DRAW = """async (count) => {
-    for (let i = 0; i < 3 * count; i++) {
-        window.__atlas.map.select(null);
-        await new Promise((done) => requestAnimationFrame(() => done()));
+# The same without looking, for that is script too; and as many frames without a pointer.
+_GO = """async (cells) => {
+    const map = window.__atlas.map, canvas = document.querySelector(".map canvas");
+    const box = canvas.getBoundingClientRect();
+    for (const cell of cells) {
+        const at = cell && map.project(cell);
+        if (!at) map.select(null);
+        else canvas.dispatchEvent(new PointerEvent("pointermove", {
+            clientX: at.x + box.left, clientY: at.y + box.top, bubbles: true, pointerId: 1, pointerType: "mouse",
+        }));
+        await new Promise((done) => setTimeout(done, 250));
     }
 }"""
 
@@ -82,27 +88,26 @@ def rows() -> list[tuple[str, str]]:
 def _hover(page: Page, url: str, model: str) -> list[tuple[str, str]]:
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable")
-    pointing, drawing, answers, calls = [], [], [], []
+    pointing: list[float] = []
+    drawing: list[float] = []
+    answers: list[dict[str, Any]] = []
+    calls: list[float] = []
     for tensor, index in _TENSORS.items():
         page.evaluate("cell => window.__atlas.map.flyTo(cell, false)", {"tensor": tensor, "index": index})
         settle(page)
-        cells = [{"tensor": tensor, "index": [*index[:-1], index[-1] + i]} for i in range(_CELLS)]
+        cells = [{"tensor": tensor, "index": [*index[:-1], index[-1] + i]} for i in range(2 * _CELLS)]
         page.evaluate(_POINT, cells[:1])  # brings the formula's typesetting
-        before = _script(session)
-        answers += page.evaluate(_POINT, cells[1:])
-        pointing.append((_script(session) - before) / (_CELLS - 1))
-        before = _script(session)
-        page.evaluate(_DRAW, _CELLS - 1)
-        drawing.append((_script(session) - before) / (_CELLS - 1))
-        calls += [_call(url, page.evaluate("window.__atlas.state().run"), cell) for cell in cells]
+        answers += page.evaluate(_POINT, cells[1:_CELLS])
+        for found, going in ((pointing, cells[_CELLS:]), (drawing, [None] * _CELLS)):
+            before = _script(session)
+            page.evaluate(_GO, going)
+            found.append((_script(session) - before) / _CELLS)
+        calls += [_call(url, page.evaluate("window.__atlas.state().run"), cell) for cell in cells[:_CELLS]]
     script, drawn = statistics.median(pointing), statistics.median(drawing)
     came, call = statistics.median(answer["came"] for answer in answers), statistics.median(calls)
     lit = sum(answer["lit"] for answer in answers)
     return [
-        (
-            f"{model}, script for a cell pointed at",
-            f"{script:.1f} ms, {script - drawn:.1f} ms without drawing three frames",
-        ),
+        (f"{model}, script for a cell pointed at", f"{script - drawn:.1f} ms, and {drawn:.1f} ms to draw a frame"),
         (f"{model}, lit in the next frame", f"{lit} of {len(answers)}"),
         (f"{model}, until the exact number shows", f"{came:.0f} ms, {came / call:.1f} x the bare call ({call:.1f} ms)"),
     ]
