@@ -190,7 +190,7 @@ def test_stepping_stops_the_writing(page: Page, server: Server) -> None:
 
 
 def test_keys_that_belong_elsewhere_are_left_alone(page: Page, server: Server) -> None:
-    open_atlas(page, server.url, "/?model=sort")
+    open_atlas(page, server.url, "/?model=stories")
     page.locator("#prompt").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Space")
