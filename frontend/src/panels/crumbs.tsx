@@ -65,7 +65,9 @@ function useRests(map: MapView | null) {
     let timer = 0;
     const stop = map.onCameraChange(() => {
       window.clearTimeout(timer);
-      timer = window.setTimeout(() => {
+      timer = window.setTimeout(async () => {
+        // What is in the window is known once it has been drawn.
+        await map.whenIdle();
         moves.value++;
       }, REST);
     });
