@@ -412,6 +412,7 @@ def test_the_trail_says_where_one_is_and_each_step_flies(page: Page, server: Ser
     assert distances == sorted(distances)
     assert distances[-1] > 10 * near
     page.keyboard.press("Escape")
+    page.wait_for_timeout(400)  # the address has heard of it
     _find(page, "L4 mlp")
     page.get_by_role("navigation", name="Where the view is").wait_for()
     assert _crumbs(page)[:3] == ["Model", "Block 4", "MLP"]
