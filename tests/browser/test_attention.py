@@ -82,7 +82,7 @@ def test_a_cell_chosen_here_is_chosen_in_the_map_and_back(page: Page, server: Se
     page.evaluate("cell => window.__atlas.map.flyTo(cell, false)", other)
     rest(page)
     where = page.evaluate("cell => window.__atlas.map.project(cell)", other)
-    box = page.locator(".map canvas").first.bounding_box()
+    box = page.locator(".map canvas[tabindex]").first.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + where["x"], box["y"] + where["y"])
     assert state(page)["selected"] == other

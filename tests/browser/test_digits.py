@@ -86,7 +86,7 @@ def is_rounded(text: str, value: np.float32) -> bool:
 def hover(page: Page, tensor: str, index: list[int]) -> str:
     """What the card says when a cell is pointed at."""
     at = page.evaluate("([tensor, index]) => window.__atlas.map.project({ tensor, index })", [tensor, index])
-    box = page.locator(".map canvas").bounding_box()
+    box = page.locator(".map canvas[tabindex]").bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + at["x"], box["y"] + at["y"])
     result = page.locator(".hover-card .result")
@@ -207,7 +207,7 @@ def test_the_pixels_of_a_cell_are_its_digits(page: Page, loud: Server, theme: st
         places = page.evaluate(
             "cells => cells.map(({ tensor, index }) => window.__atlas.map.project({ tensor, index }))", printed
         )
-        canvas = page.locator(".map canvas")
+        canvas = page.locator(".map canvas[tabindex]")
         box = canvas.bounding_box()
         assert box is not None
         picture = np.asarray(Image.open(BytesIO(page.screenshot(clip=box))).convert("RGB"), float) / 255

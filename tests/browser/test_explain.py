@@ -56,7 +56,7 @@ def point_at(page: Page, cell: Cell) -> bool:
     at = page.evaluate(
         """cell => {
             const at = window.__atlas.map.project(cell);
-            const box = document.querySelector(".map canvas").getBoundingClientRect();
+            const box = document.querySelector(".map canvas[tabindex]").getBoundingClientRect();
             return [at.x + box.left, at.y + box.top];
         }""",
         where,
@@ -64,7 +64,7 @@ def point_at(page: Page, cell: Cell) -> bool:
     page.mouse.move(*at)
     hit = page.evaluate(
         """([x, y]) => {
-            const box = document.querySelector(".map canvas").getBoundingClientRect();
+            const box = document.querySelector(".map canvas[tabindex]").getBoundingClientRect();
             const hit = window.__atlas.map.pick(x - box.left, y - box.top);
             return hit && {tensor: hit.tensor, index: hit.index};
         }""",

@@ -363,7 +363,7 @@ def test_narrow_window_stacks(page: Page, server: Server) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     open_atlas(page, server.url, "/?model=sort")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    canvas = page.locator(".map canvas").bounding_box()
+    canvas = page.locator(".map canvas[tabindex]").bounding_box()
     prompt = page.locator("#prompt").bounding_box()
     assert canvas is not None and prompt is not None
     assert canvas["y"] + canvas["height"] <= prompt["y"]

@@ -28,7 +28,7 @@ def _shape(url: str, page: Page, tensor: str) -> list[int]:
 
 def _picture(page: Page) -> Image.Image:
     rest(page)
-    return Image.open(io.BytesIO(page.locator(".map canvas").screenshot())).convert("RGB")
+    return Image.open(io.BytesIO(page.locator(".map canvas[tabindex]").screenshot())).convert("RGB")
 
 
 def _same(one: Image.Image, other: Image.Image) -> bool:
@@ -100,7 +100,7 @@ def test_play_goes_on_pauses_and_stops_at_the_end(browser: Browser, server: Serv
     page.keyboard.press("Space")
     page.get_by_label("Speed").select_option("8")
     wait_until(page, "() => window.__atlas.state().pass.step > 3")
-    page.locator(".map canvas").focus()
+    page.locator(".map canvas[tabindex]").focus()
     page.keyboard.press("Space")
     paused = state(page)["pass"]
     assert not paused["running"]
@@ -180,7 +180,7 @@ def test_stepping_stops_the_writing(page: Page, server: Server) -> None:
     open_atlas(page, server.url, "/?model=stories")
     page.get_by_role("button", name="Write").click()
     wait_until(page, "() => window.__atlas.state().phase === 'writing'")
-    page.locator(".map canvas").focus()
+    page.locator(".map canvas[tabindex]").focus()
     page.keyboard.press("ArrowRight")
     wait_until(page, "() => window.__atlas.state().phase !== 'writing'")
     rest(page)
@@ -205,7 +205,7 @@ def test_a_phone_has_room_for_the_bar(page: Page, server: Server) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     open_atlas(page, server.url, "/?model=sort&step=blocks.1.attn.hook_pattern")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    canvas = page.locator(".map canvas").bounding_box()
+    canvas = page.locator(".map canvas[tabindex]").bounding_box()
     bar = page.locator(".transport").bounding_box()
     assert canvas is not None and bar is not None
     assert canvas["height"] > 200

@@ -98,7 +98,7 @@ def test_the_legend_is_never_empty(page: Page, server: Server) -> None:
     rows = page.locator(".legend .row")
     expect(rows).to_have_count(4)
     assert all(float(row.locator("span").last.inner_text().removeprefix("+")) > 0 for row in rows.all())
-    canvas = page.locator(".map canvas").bounding_box()
+    canvas = page.locator(".map canvas[tabindex]").bounding_box()
     assert canvas is not None
     at = page.evaluate("window.__atlas.map.project({ tensor: 'blocks.5.mlp.W_out', index: [3, 3] })")
     page.mouse.move(canvas["x"] + at["x"], canvas["y"] + at["y"])
