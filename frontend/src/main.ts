@@ -138,7 +138,8 @@ async function start(): Promise<void> {
   await follow(currentAddress(), session, map);
   mirror(session, map);
   // Half a second of the processor's time: not while the first picture is being made.
-  void window.__atlas?.whenIdle().then(prepare);
+  // A reader who has looked for a while may open a chart next; whoever has just come has better uses for the processor.
+  void window.__atlas?.whenIdle().then(() => setTimeout(prepare, 8000));
 }
 
 void start();

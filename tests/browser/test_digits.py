@@ -83,6 +83,14 @@ def is_rounded(text: str, value: np.float32) -> bool:
     return exact.quantize(last, ROUND_HALF_UP) == said
 
 
+def alone(page: Page) -> None:
+    """Take away what may lie over a cell: the trail and the overview."""
+    page.evaluate(
+        """() => document.querySelectorAll(".map nav, .map .overview, .map .overview-shut")
+            .forEach(element => { element.style.display = "none"; })"""
+    )
+
+
 def hover(page: Page, tensor: str, index: list[int]) -> str:
     """What the card says when a cell is pointed at."""
     at = page.evaluate("([tensor, index]) => window.__atlas.map.project({ tensor, index })", [tensor, index])
@@ -123,6 +131,7 @@ def test_a_thousand_printed_numbers_are_those_of_hover_and_api(page: Page, loud:
         ),
     ):  # fmt: skip
         open_atlas(page, loud.url, f"/?model={model}&heads=board#text={urllib.parse.quote(text)}")
+        alone(page)
         for tensor in tensors:
             numbers = _numbers(loud.url, page, tensor)
             for _ in range(2):
@@ -195,6 +204,7 @@ def _recognise(ink: NDArray[np.float64], left: float, middle: float, templates: 
 def test_the_pixels_of_a_cell_are_its_digits(page: Page, loud: Server, theme: str) -> None:
     page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
     open_atlas(page, loud.url, "/?model=loud#text=CBABBC")
+    alone(page)
     read = 0
     for tensor, index in (
         ("blocks.0.mlp.W_in", [5, 9]),

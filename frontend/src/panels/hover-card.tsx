@@ -102,12 +102,16 @@ function Less({ cell, info }: { cell: PointedCell; info: TensorInfo }) {
   );
 }
 
-/** The exact number when it has come, until then the map's own; JSON has no infinity, the map does. */
+/**
+ * The exact number when it has come, until then the map's own where its half precision reaches. JSON has no infinity:
+ * of an exact number that is none, the map knows which.
+ */
 function numberWords(held: number | null, answer: Explanation | null): string {
   const exact = answer?.captured ?? null;
   if (exact !== null) return `= ${formatNumber(exact)}`;
   if (held === null) return "not computed yet";
-  return `${Number.isFinite(held) ? "≈" : "="} ${formatNumber(held)}`;
+  if (answer) return `= ${formatNumber(held)}`;
+  return Number.isFinite(held) ? `≈ ${formatNumber(held)}` : "…";
 }
 
 function OperandChip({ box }: { box: CellBox }) {
