@@ -30,7 +30,9 @@ def picture(page: Page) -> np.ndarray[Any, np.dtype[np.int16]]:
     """The map as it is seen."""
     page.mouse.move(2, 2)
     rest(page)
-    return np.asarray(Image.open(io.BytesIO(page.locator(".map canvas[tabindex]").screenshot())).convert("RGB"), np.int16)
+    return np.asarray(
+        Image.open(io.BytesIO(page.locator(".map canvas[tabindex]").screenshot())).convert("RGB"), np.int16
+    )
 
 
 def lose_context(page: Page, milliseconds: int) -> None:

@@ -97,7 +97,8 @@ def test_write_pause_step_and_stop(page: Page, server: Server) -> None:
     page.evaluate(_PAUSE_AT, start + 3)
     rest(page)
     paused = len(state(page)["tokens"])
-    assert start + 3 <= paused < start + 64
+    # Where drawing takes all of the processor, the click may come after the last token.
+    assert start + 3 <= paused <= start + 64
     expect(page.locator(".chip.new")).to_have_count(paused - start)
     page.get_by_role("button", name="Step", exact=True).click()
     wait_for_tokens(page, paused + 1)
@@ -354,9 +355,11 @@ def test_bad_input_is_answered_in_place(
     watch.errors[:] = [error for error in watch.errors if "422" not in error]
 
 
-def test_unknown_model_is_said(page: Page, server: Server) -> None:
+def test_unknown_model_is_said(page: Page, server: Server, watch: Watch) -> None:
     page.goto(f"{server.url}/?model=nobody")
     expect(page.locator(".banner")).to_contain_text("no model “nobody”")
+    # The browser notes the graph that was asked for early, and is not there.
+    watch.errors[:] = [error for error in watch.errors if "404" not in error]
 
 
 def test_narrow_window_stacks(page: Page, server: Server) -> None:
