@@ -8,22 +8,16 @@ from playwright.sync_api import CDPSession, Page, sync_playwright
 
 from tools.browser import find
 
+from .scene import FLAGS
 from .server import Served, serving
 
 _TOKENS, _RESTARTS = 200, 10
-_FLAGS = (
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--enable-precise-memory-info",
-)
 
 
 def rows() -> list[tuple[str, str]]:
     """The table's rows: heap and textures after each restart, and the bytes that runs hold on the server."""
     with sync_playwright() as playwright, serving({}) as served:
-        browser = playwright.chromium.launch(executable_path=find(), args=list(_FLAGS))
+        browser = playwright.chromium.launch(executable_path=find(), args=list(FLAGS))
         page = browser.new_page(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
         # Temperature 1 and a seed of its own each time, so that the texts differ.
         page.goto(f"{served.url}/?model=stories&temperature=1&top_k=0&top_p=1#text=Once")

@@ -1,7 +1,6 @@
 """What every call stands on: the models, the runs, the threads that compute, and how a run is made."""
 
 import asyncio
-import math
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ from starlette.requests import HTTPConnection
 from app.checkpoints.catalog import Catalog, LoadedModel, ModelEntry
 from app.runs.difference import Difference
 from app.runs.executor import Executor, Job, QueueFullError
+from app.runs.explain import finite
 from app.runs.parity import Proofs
 from app.runs.plates import Plate, activation_plate, weight_plate
 from app.runs.recorder import Intervention
@@ -349,11 +349,6 @@ def _refuse_step_on_rows(index: tuple[int | slice, ...], axes: Sequence[str]) ->
 def sampling_of(asked: schemas.Sampling) -> Sampling:
     """The sampling that was asked for."""
     return Sampling(asked.temperature, asked.top_k, asked.top_p, asked.seed, asked.beams)
-
-
-def finite(number: float) -> float | None:
-    """A number as JSON can say it."""
-    return number if math.isfinite(number) else None
 
 
 def token_answer(token: Token) -> schemas.Token:

@@ -95,12 +95,7 @@ async def pulls(here: PullsOf) -> schemas.Pulls:
                 description=wanted.description,
                 licence=wanted.licence,
                 size_bytes=wanted.wheel_bytes,
-                state=state.state,
-                doing=state.doing,
-                bytes=state.bytes,
-                total=state.total,
-                message=state.message,
-                hint=state.hint,
+                **vars(state),
             )
             for wanted, state in here.states()
         ]

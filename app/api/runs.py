@@ -151,7 +151,7 @@ async def pairing(
 async def lenses(atlas: AtlasOf, run_id: str) -> schemas.Lenses:
     """What a run can be seen through."""
     run = atlas.run(run_id)
-    return schemas.Lenses(lenses=[_lens_answer(lens, run) for lens in LENSES.values()])
+    return schemas.Lenses(lenses=await atlas.read(lambda: [_lens_answer(lens, run) for lens in LENSES.values()]))
 
 
 def _lens_answer(lens: Lens, run: Run) -> schemas.LensInfo:

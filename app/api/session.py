@@ -15,11 +15,12 @@ from fastapi import WebSocket
 from pydantic import BaseModel
 
 from app.runs.difference import Difference
+from app.runs.explain import finite
 from app.runs.frames import rows_frame, rows_per_frame
 from app.runs.run import Candidate, Event, Run
 
 from . import schemas
-from .atlas import Atlas, candidates_answer, finite, predictions_answer, sampling_of, token_answer
+from .atlas import Atlas, candidates_answer, predictions_answer, sampling_of, token_answer
 from .errors import ApiError, refusals, unknown_tensor
 from .pieces import Pieces
 

@@ -223,8 +223,7 @@ class Catalog:
             if path.name.startswith(".") or not (path.is_dir() or path.suffix in (".gguf", ".pt")):
                 continue
             try:
-                open_checkpoint(path).check()
-                self.add(path)
+                self.add(path, check=True)
             except CheckpointError as error:
                 self.problems.append(error)
                 logging.getLogger(__name__).warning("left out: %s. %s", error, error.hint)
@@ -233,13 +232,15 @@ class Catalog:
         """Ask `in_use` before a model is dropped to make room, and tell `dropped` after."""
         self._in_use, self._dropped = in_use, dropped
 
-    def add(self, path: Path, *, bundled: bool = False) -> ModelEntry:
-        """Take a model into the catalog.
+    def add(self, path: Path, *, bundled: bool = False, check: bool = False) -> ModelEntry:
+        """Take a model into the catalog; with `check`, only if its weights fit its configuration.
 
         Raises:
             CheckpointError: it cannot be read, or its id is taken.
         """
         entry = _entry(path, bundled)
+        if check:
+            entry.checkpoint.check()
         with self._lock:
             if entry.id in self._entries:
                 raise CheckpointError(

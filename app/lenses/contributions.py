@@ -13,7 +13,7 @@ from app.transformer.graph import Graph
 from .drawing import Chart, bars, heat_map, quoted
 from .lens import Lens, Place, View, positions_read
 from .parameters import LensError, Parameter
-from .parts import output_prefix, position_parameter, stream
+from .parts import output_position, output_prefix, stream
 from .readout import LinearReadout, linear_readout, why_not_linear
 
 _WORDS = {
@@ -107,9 +107,7 @@ def _bias(run: Run, name: str, layer: int, direction: Tensor) -> Part:
 
 def _parameters(run: Run) -> Sequence[Parameter]:
     return [
-        position_parameter(
-            run, run.recorder.rows("logits"), "after position" if run.loaded.spec.writes else "position"
-        ),
+        output_position(run),
         Parameter("token", "token", "token", "", empty="the most probable one"),
         Parameter("minus", "minus", "token", "", empty="nothing: the logit itself"),
         Parameter("draw", "as", "choice", "bars", choices=("bars", "map")),

@@ -14,7 +14,7 @@ from app.transformer.spec import Spec
 from .drawing import MOST_TEXTS, Chart, Scale, escaped, heat_map, labels_of, lines, quoted
 from .lens import Lens, Place, View, nullable, positions_read
 from .parameters import Parameter
-from .parts import Stop, added, output_prefix, position_parameter, stream
+from .parts import Stop, added, output_position, output_prefix, stream
 from .readout import rows_at_once, unembed
 
 _AT = ("blocks", "sub-layers", "attention", "MLP")
@@ -199,9 +199,7 @@ def _notes(run: Run, reading: Reading) -> list[list[str]]:
 
 def _rank_parameters(run: Run) -> Sequence[Parameter]:
     return [
-        position_parameter(
-            run, run.recorder.rows("logits"), "after position" if run.loaded.spec.writes else "position"
-        ),
+        output_position(run),
         Parameter("token", "token", "token", "", empty="the token that wins in the end"),
         Parameter("at", "read", "choice", "sub-layers", choices=_AT[:2]),
     ]

@@ -10,7 +10,7 @@ from app.runs.run import Run
 
 from .drawing import Chart, bars, escaped, labels_of, quoted
 from .lens import Along, Lens, Place, View, nullable, rows_of
-from .parameters import LensError, Parameter, within
+from .parameters import LensError, Parameter, within, within_shorter
 from .parts import axis_tokens, output_prefix, position_parameter
 from .readout import Named, linear_readout, strongest, why_not_linear
 from .residual import stack_parameter, stacks
@@ -57,9 +57,8 @@ def _parameters(run: Run) -> Sequence[Parameter]:
 def _view(run: Run, chosen: Mapping[str, Any]) -> View:
     modules = layers_of(run, chosen["part"])
     tokens = axis_tokens(run, f"{modules[0]}.hook_post", "pos")
-    # The last of the longest stack is the last of every one.
-    last = chosen["pos"] == _longest(run, list(stacks(run.loaded.graph))) - 1
-    chosen = {**chosen, "pos": within("pos", -1 if last else chosen["pos"], len(tokens))}
+    longest = _longest(run, list(stacks(run.loaded.graph)))
+    chosen = {**chosen, "pos": within_shorter("pos", chosen["pos"], longest, len(tokens))}
     layers = range(len(modules))
     if chosen["layer"] != "all":
         layer = within("layer", int(chosen["layer"]), len(modules))

@@ -9,13 +9,12 @@ from .distributions import TEMPERATURE
 from .drawing import Chart, bars, escaped, quoted
 from .lens import Lens, Place, View, positions_read
 from .parameters import Parameter
-from .parts import position_parameter
+from .parts import output_position
 
 
 def _parameters(run: Run) -> Sequence[Parameter]:
-    word = "after position" if run.loaded.spec.writes else "position"
     return [
-        position_parameter(run, run.recorder.rows("logits"), word),
+        output_position(run),
         Parameter("k", "candidates", "count", 10, least=1, most=1000),
         TEMPERATURE,
     ]

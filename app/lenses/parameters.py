@@ -102,6 +102,15 @@ def within(name: str, value: int, size: int) -> int:
     return value % size
 
 
+def within_shorter(name: str, value: int, longest: int, size: int) -> int:
+    """An index along the longest of several axes, on one of them: the last there is the last of every one.
+
+    Raises:
+        LensError: it lies outside of this one.
+    """
+    return within(name, -1 if value == longest - 1 else value, size)
+
+
 def token_named(run: Run, text: str) -> int:
     """The id of the one token that `text` spells, or of `#id`.
 

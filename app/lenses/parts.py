@@ -58,6 +58,12 @@ def position_parameter(run: Run, count: int, title: str = "position") -> Paramet
     return Parameter("pos", title, "index", masked[0] if masked else -1, of="pos", size=count)
 
 
+def output_position(run: Run) -> Parameter:
+    """A position that has logits: one after which, or of an encoder at which, a token is named."""
+    writes = run.loaded.spec.writes
+    return position_parameter(run, run.recorder.rows("logits"), "after position" if writes else "position")
+
+
 def texts_tokens(run: Run) -> list[Token]:
     """The tokens that stand for text, the source's first; all of them where none does (ids without a tokenizer)."""
     everything = [*run.source, *run.tokens]

@@ -12,7 +12,7 @@ from app.transformer.positions import distance_buckets
 from .attention import module_named
 from .drawing import Chart, bars, quoted
 from .lens import Lens, Place, View, nullable, rows_of
-from .parameters import Parameter, within
+from .parameters import Parameter, within, within_shorter
 from .parts import attention_parameters, axis_tokens, head_parameter
 
 
@@ -50,9 +50,7 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
     query_read, key_read = op.reads[0], op.reads[1]
     rows_of(run, op.output)
     queries, keys = axis_tokens(run, op.output, "query_pos"), axis_tokens(run, op.output, "key_pos")
-    # The last of the longer text is the last of either.
-    last = chosen["query"] == max(len(run.tokens), len(run.source)) - 1
-    query = within("query", -1 if last else chosen["query"], len(queries))
+    query = within_shorter("query", chosen["query"], max(len(run.tokens), len(run.source)), len(queries))
     key = within("key", chosen["key"], len(keys))
     shared = key_read.index[1]
     key_head = head // shared.divide if isinstance(shared, Axis) else head

@@ -40,7 +40,6 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
     # Layers read one after another may differ in what has come; all are cut to what the first had.
     count = square(run, names[0]).shape[1]
     matrix = rollout([square(run, name)[:, :count, :count] for name in names]).numpy()
-    values = nullable(matrix)
     tokens = axis_tokens(run, names[0], "query_pos")[:count]
     numbers = {
         "lens": "rollout",
@@ -60,6 +59,7 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
         )  # fmt: skip
 
     def rows() -> Iterator[tuple[Sequence[object], Place]]:
+        values = nullable(matrix)
         for query, token in enumerate(tokens):
             for key, other in enumerate(tokens):
                 yield [query, token.text, key, other.text, values[query][key]], (names[-1], (None, query, key))

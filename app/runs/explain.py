@@ -145,7 +145,7 @@ def _computed_cell(run: Run, tensor: TensorInfo, text: str) -> tuple[int, ...]:
 
 def reading_of(run: Run, tensor: TensorInfo) -> Reading:
     """How much text there is behind a tensor; a weight, or the encoder's, meets all that has been read."""
-    own = tensor.role != "weight" and tensor.axes[run.recorder.row_axis(tensor.name)] not in tensor.source_axes
+    own = tensor.role != "weight" and not run.recorder.of_source(tensor.name)
     rows = run.recorder.rows(tensor.name) if own else run.fed
     source = [token.id for token in run.source]
     return Reading(

@@ -143,11 +143,7 @@ def weight_plate(loaded: LoadedModel, name: str, index: Sequence[int]) -> Plate:
 
 def steps_read(run: Run, name: str) -> int:
     """How many written tokens an activation has grown by; what belongs to a source text never grows."""
-    recorder = run.recorder
-    info = recorder.info(name)
-    if info.axes[recorder.row_axis(name)] in info.source_axes:
-        return 0
-    return max(0, recorder.rows(name) - len(run.prompt))
+    return 0 if run.recorder.of_source(name) else max(0, run.recorder.rows(name) - len(run.prompt))
 
 
 def activation_plate(run: Run, name: str, index: Sequence[int], positions: int | None = None) -> Plate:

@@ -1,12 +1,16 @@
-"""The texts that `stories` and `fill` learn from, and which of them are kept for measuring.
+"""The texts that `stories` and `fill` learn from, which of them are kept for measuring, and their tokens.
 
 Stories are held out by a hash of their text, so that the split is the same on every machine and a story is never
 on both sides of it.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import tokenizers
+from tokenizers import AddedToken, decoders, models, pre_tokenizers, trainers
 
 END_OF_TEXT = "<|endoftext|>"
 HELD_OUT_ONE_IN = 40
@@ -41,5 +45,24 @@ def read_corpus(stories: Path, tales: Path | None) -> Corpus:
 
 def is_held_out(story: str) -> bool:
     """Whether a story is kept for measuring: decided by its text alone."""
-    digest = hashlib.sha256(story.encode()).digest()
-    return int.from_bytes(digest[:8], "big") % HELD_OUT_ONE_IN == 0
+    return one_in(HELD_OUT_ONE_IN, story)
+
+
+def one_in(count: int, text: str) -> bool:
+    """Whether a text is one of every `count`, by a hash of its words: the same ones on every machine."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") % count == 0
+
+
+def byte_level_bpe(d_vocab: int, special: Sequence[str | AddedToken], texts: Sequence[str]) -> tokenizers.Tokenizer:
+    """A byte-level BPE (Radford et al. 2019, section 2.2) learned from texts: `d_vocab` tokens, special ones first."""
+    tokenizer = tokenizers.Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=d_vocab,
+        special_tokens=list(special),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return tokenizer

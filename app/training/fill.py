@@ -12,15 +12,15 @@ from pathlib import Path
 
 import tokenizers
 import torch
-from tokenizers import AddedToken, decoders, models, pre_tokenizers, trainers
+from tokenizers import AddedToken
 from torch import Tensor
 from torch.nn import functional as F
 
 from app.transformer.model import Transformer
 from app.transformer.spec import Spec
 
-from .corpus import read_corpus
-from .trainer import Batch, Recipe, Trainer
+from .corpus import byte_level_bpe, read_corpus
+from .trainer import Batch, Recipe, Trainer, padded
 
 SPEC = Spec(
     kind="encoder",
@@ -51,17 +51,8 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])(?=[ ])|(?<=[.!?][\"'])(?=[ ])")
 
 def train_tokenizer(stories: list[str]) -> tokenizers.Tokenizer:
     """A byte-level BPE (Radford et al. 2019, section 2.2). `[MASK]` takes the space before it, as words do."""
-    tokenizer = tokenizers.Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=SPEC.d_vocab,
-        special_tokens=[AddedToken(name, special=True, lstrip=name == "[MASK]") for name in SPECIAL],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator([" ".join(story.split()) for story in stories], trainer)
-    return tokenizer
+    special = [AddedToken(name, special=True, lstrip=name == "[MASK]") for name in SPECIAL]
+    return byte_level_bpe(SPEC.d_vocab, special, [" ".join(story.split()) for story in stories])
 
 
 def sentences(story: str) -> list[str]:
@@ -137,9 +128,7 @@ class Rows:
 
 def pad(texts: list[list[int]]) -> tuple[Tensor, Tensor]:
     """Texts as one array `[batch, pos]`, and where it holds no text."""
-    tokens = torch.full((len(texts), max(map(len, texts))), PAD)
-    for row, text in enumerate(texts):
-        tokens[row, : len(text)] = torch.tensor(text)
+    tokens = padded(texts, PAD)
     return tokens, tokens == PAD
 
 

@@ -5,12 +5,12 @@ noun, adjectives change places, *not* goes around the verb, and *it* is *il* or 
 it (an animal is tired, a street is wide). Which sentences are held out is decided by a hash of the English.
 """
 
-import hashlib
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from . import french as words
+from .corpus import one_in
 from .french import Adjective, Noun, Phrase, Verb, join_english, join_french
 
 Pair = tuple[str, str]
@@ -85,8 +85,7 @@ def is_held_out(english: str) -> bool:
     bare = english.rstrip(".")
     if bare in _PHRASES or bare in TIRED_OR_WIDE:
         return bare in TIRED_OR_WIDE
-    digest = hashlib.sha256(bare.encode()).digest()
-    return int.from_bytes(digest[:8], "big") % HELD_OUT_ONE_IN == 0
+    return one_in(HELD_OUT_ONE_IN, bare)
 
 
 @dataclass(frozen=True)

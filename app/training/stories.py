@@ -11,14 +11,13 @@ from pathlib import Path
 
 import tokenizers
 import torch
-from tokenizers import decoders, models, pre_tokenizers, trainers
 from torch import Tensor
 from torch.nn import functional as F
 
 from app.transformer.model import Transformer
 from app.transformer.spec import Spec
 
-from .corpus import END_OF_TEXT, Corpus, read_corpus
+from .corpus import END_OF_TEXT, Corpus, byte_level_bpe, read_corpus
 from .trainer import IGNORED, Batch, Recipe, Trainer
 
 SPEC = Spec(layers=6, heads=6, d_model=192, d_head=32, d_mlp=768, d_vocab=4096, positions=256)
@@ -34,19 +33,10 @@ Piece = tuple[list[int], list[int]]
 
 def train_tokenizer(corpus: Corpus) -> tokenizers.Tokenizer:
     """A byte-level BPE (Radford et al. 2019, section 2.2) of `SPEC.d_vocab` tokens; 0 ends a text."""
-    tokenizer = tokenizers.Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=SPEC.d_vocab,
-        special_tokens=[END_OF_TEXT],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
     allowance = int(_TALE_SHARE_OF_VOCABULARY * sum(map(len, corpus.stories)))
     share = allowance // max(1, len(corpus.tales))
-    tokenizer.train_from_iterator([*corpus.stories, *(tale[:share] for tale in corpus.tales)], trainer)
-    return tokenizer
+    texts = [*corpus.stories, *(tale[:share] for tale in corpus.tales)]
+    return byte_level_bpe(SPEC.d_vocab, [END_OF_TEXT], texts)
 
 
 class Rows:

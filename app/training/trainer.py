@@ -57,6 +57,14 @@ Batches = Callable[[int], Batch]
 Evaluate = Callable[[Transformer], dict[str, float]]
 
 
+def padded(texts: list[list[int]], filler: int) -> Tensor:
+    """Texts of many lengths as one array `[batch, pos]`, filled up at their ends."""
+    rows = torch.full((len(texts), max(map(len, texts))), filler)
+    for row, text in enumerate(texts):
+        rows[row, : len(text)] = torch.tensor(text)
+    return rows
+
+
 @dataclass(frozen=True)
 class Recipe:
     """Everything that decides a run beside its data. Lengths of time are in tokens read.

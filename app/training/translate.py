@@ -14,13 +14,12 @@ from pathlib import Path
 import tokenizers
 import torch
 from tokenizers import AddedToken, Regex, decoders, models, normalizers, pre_tokenizers
-from torch import Tensor
 
 from app.transformer.model import KeyValueCache, Transformer, finish
 from app.transformer.spec import Spec
 
 from .pairs import Pair, held_out_pairs, pairs
-from .trainer import IGNORED, Batch, Recipe, Trainer
+from .trainer import IGNORED, Batch, Recipe, Trainer, padded
 
 PAD, END = 0, 1
 SPECIAL = ("<pad>", "</s>")
@@ -96,22 +95,15 @@ def make_batch(tokenizer: tokenizers.Tokenizer, made: Sequence[Pair]) -> Batch:
     """English with its end to read; French after `<pad>` to read on; French with its end to write."""
     english = [[*encoding.ids, END] for encoding in tokenizer.encode_batch([pair[0] for pair in made])]
     french = [[*encoding.ids, END] for encoding in tokenizer.encode_batch([pair[1] for pair in made])]
-    source, targets = _padded(english, PAD), _padded(french, IGNORED)
-    read = _padded([[PAD, *text[:-1]] for text in french], PAD)
+    source, targets = padded(english, PAD), padded(french, IGNORED)
+    read = padded([[PAD, *text[:-1]] for text in french], PAD)
     return Batch(read, targets, source=source, source_padding=source == PAD)
-
-
-def _padded(texts: list[list[int]], filler: int) -> Tensor:
-    rows = torch.full((len(texts), max(map(len, texts))), filler)
-    for row, text in enumerate(texts):
-        rows[row, : len(text)] = torch.tensor(text)
-    return rows
 
 
 @torch.no_grad()
 def translate(model: Transformer, tokenizer: tokenizers.Tokenizer, english: Sequence[str]) -> list[str]:
     """The most probable French, word by word, each sentence until its end."""
-    source = _padded([[*encoding.ids, END] for encoding in tokenizer.encode_batch(list(english))], PAD)
+    source = padded([[*encoding.ids, END] for encoding in tokenizer.encode_batch(list(english))], PAD)
     written = torch.full((len(english), 1), PAD)
     ended = torch.zeros(len(english), dtype=torch.bool)
     cache = KeyValueCache(model.spec, model.spec.positions, len(english))
