@@ -123,7 +123,6 @@ export const shownMask = computed<Prediction | null>(() => {
   return predictions.find((one) => one.position === position.value) ?? predictions[0] ?? null;
 });
 
-/** The distribution over what follows `position`, over what comes next, or over what is masked. */
 /** The position whose followers are shown: the one pointed out, or the last that has been read. */
 export const shownPosition = computed<number | null>(() => {
   const now = run.value;
@@ -133,6 +132,7 @@ export const shownPosition = computed<number | null>(() => {
   return Math.min(position.value ?? read, read);
 });
 
+/** The distribution over what follows that position, over what comes next, or over what is masked. */
 export const shownTop = computed<readonly Candidate[]>(() => {
   const now = run.value;
   const at = shownPosition.value;
@@ -140,7 +140,3 @@ export const shownTop = computed<readonly Candidate[]>(() => {
   if (model.value?.kind === "encoder") return shownMask.value?.top ?? [];
   return at === now.tokens.length - 1 ? now.top : (now.choices.get(at + 1)?.top ?? []);
 });
-
-export function countLayers(of: Graph | null): number {
-  return 1 + (of?.tensors.reduce((largest, tensor) => Math.max(largest, tensor.layer ?? -1), -1) ?? -1);
-}

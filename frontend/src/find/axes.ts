@@ -1,7 +1,7 @@
 /** Which cells of a tensor a search means: its shorthand, laid on the tensor's axes. */
 
 import { tokenText } from "../format";
-import { isTokenAxis } from "../graph/shape";
+import { isTokenAxis, shapeAt } from "../graph/shape";
 import type { Graph, TensorInfo } from "../graph/types";
 import type { Token } from "../net/types";
 import type { AxisPlace, Query, TokenTerm } from "./query";
@@ -103,7 +103,7 @@ function fill(
   const filled = [...index];
   for (const [at, place] of given.entries()) {
     const axis = open[at]!;
-    const size = lengthOf(tensor, axis, axes);
+    const size = shapeOf(tensor, axes)[axis]!;
     const found = counted(place, size);
     if (found === undefined) return null;
     filled[axis] = found;
@@ -111,10 +111,9 @@ function fill(
   return filled;
 }
 
-function lengthOf(tensor: TensorInfo, axis: number, axes: Axes): number {
-  const read = tensor.role !== "weight" && isTokenAxis(tensor.axes[axis]!);
-  return read ? textOf(tensor, axis, axes).length : tensor.shape[axis]!;
-}
+/** The shape of a tensor now that the texts have been read. */
+export const shapeOf = (tensor: TensorInfo, { tokens, source }: Axes): readonly number[] =>
+  shapeAt(tensor, { target: tokens.length, source: source.length });
 
 /** A place along an axis of this length; undefined beyond its end. */
 function counted(place: AxisPlace, size: number): number | null | undefined {

@@ -6,11 +6,10 @@
  *  tokens of the vocabulary.
  */
 
-import { isTokenAxis } from "../graph/shape";
 import type { TensorInfo } from "../graph/types";
 import { importanceOf, labelOf } from "../layout/labels";
 import type { Region } from "../layout/types";
-import { type Axes, addressOf, placeOn } from "./axes";
+import { type Axes, addressOf, placeOn, shapeOf } from "./axes";
 import { readPasted } from "./pasted";
 import { EMPTY, parseQuery, type Query, textsToLookUp } from "./query";
 import { type Names, nearlyMatches, rate } from "./rate";
@@ -32,7 +31,8 @@ export function find(text: string, scope: Scope): Findings {
     ...(exact ? [] : [...findPositions(asked, scope), ...findVocabulary(text, asked, scope)]),
   ].sort((a, b) => b.score - a.score);
   const good = all.filter(({ score }) => score >= 0);
-  const found = [good, findTensors(asked, axes, nearlyMatches), all].find((some) => some.length > 0) ?? [];
+  const near = good.length > 0 ? good : findTensors(asked, axes, nearlyMatches);
+  const found = near.length > 0 ? near : all;
   const finds = found.slice(0, MOST);
   return {
     finds,
@@ -216,13 +216,8 @@ function whyNothing(text: string, query: Query, axes: Axes): Findings["problem"]
       rate(query.words, tensorNames(tensor)) !== null,
   );
   if (query.index && query.words.length > 0 && named) {
-    const sizes = named.axes.map((axis, at) => {
-      const read = named.role !== "weight" && isTokenAxis(axis);
-      const count = read
-        ? (named.source_axes.includes(axis) ? axes.source : tokens).length
-        : named.shape[at]!;
-      return `${axis} ${count}`;
-    });
+    const shape = shapeOf(named, axes);
+    const sizes = named.axes.map((axis, at) => `${axis} ${shape[at]}`);
     return {
       message: `${named.name} has no such cell.`,
       hint: `Its axes are ${sizes.join(", ")}; each counts from 0.`,

@@ -1,11 +1,12 @@
 /** Where the eye is and where it flies: one state, moved by hands, by flights, or placed. */
 
 import type { Layout } from "../layout/types";
-import { add, basisOf, between, dot, eyeOf, FIELD_OF_VIEW, rounded, sane, type Vec3 } from "./camera";
+import { between, eyeOf, rounded, sane, type Vec3 } from "./camera";
 import { rayAt } from "./controls";
 import { Listeners } from "./listeners";
 import type { CameraState } from "./types";
 import { framingOf, HOME } from "./views";
+import { Viewer } from "./visibility";
 
 interface Flight {
   readonly from: CameraState;
@@ -112,13 +113,8 @@ export class Eye {
 
   /** Where a point of layout space is on the canvas; null when it is nearer than `near`, or behind. */
   project(x: number, y: number, z: number, near: number): ScreenPoint | null {
-    const { right, up, back } = basisOf(this.state.azimuth, this.state.elevation);
-    const arm = add([x, -y, z], this.place, -1);
-    const depth = -dot(arm, back);
-    if (depth <= near) return null;
     const { clientWidth: width, clientHeight: height } = this.canvas;
-    const scale = height / 2 / Math.tan(FIELD_OF_VIEW / 2) / depth;
-    return { x: width / 2 + dot(arm, right) * scale, y: height / 2 - dot(arm, up) * scale, scale };
+    return new Viewer(this.state, this.aspect, height).project(x, y, z, width, height, near);
   }
 
   /** Direction, in world space, through a point of the canvas. */

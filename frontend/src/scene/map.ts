@@ -1,6 +1,7 @@
 /** The map: puts the parts of the scene together and draws a frame when something has changed. */
 
 import { Camera, Color, Scene, type WebGLRenderer } from "three";
+import { shapeAt } from "../graph/shape";
 import type { Graph } from "../graph/types";
 import type { Layout, Plate } from "../layout/types";
 import { add, rounded, sane, type Vec3, viewMatrix } from "./camera";
@@ -22,7 +23,7 @@ import { PlateMesh } from "./plate_mesh";
 import { PoolTexture } from "./pool_texture";
 import { makeRenderer } from "./renderer";
 import { RibbonMesh } from "./ribbon_mesh";
-import { type CellRectangle, cellIndex, isTokenAxis, type Window } from "./sheets";
+import { type CellRectangle, cellIndex, type Window } from "./sheets";
 import { type Place, Stage } from "./stage";
 import { differenceTheme, rgb, type Theme, themes } from "./themes";
 import type {
@@ -62,7 +63,6 @@ import { findVisible, NOTHING, Viewer, type Visibility } from "./visibility";
 import { rankTiles, wantedActivations } from "./wishes";
 
 const DEFAULT_POOL_BYTES = 76e6;
-const DIMMED = 0.82;
 
 class AtlasMap implements MapView {
   private readonly renderer: WebGLRenderer;
@@ -253,13 +253,9 @@ class AtlasMap implements MapView {
     this.marks.refresh();
   }
 
-  dim(plateIds: readonly number[]): void {
-    this.pose(new Map(plateIds.map((id) => [id, { dim: DIMMED }])));
-  }
-
   addOverlay(make: MakeOverlay): Unsubscribe {
     const overlay = make(this.host());
-    overlay.setTheme(themes[this.theme]);
+    overlay.setTheme(this.colours);
     this.overlays.add(overlay);
     // Drawn in this order: what is added again goes to the end.
     this.scene.add(overlay.object, this.labels.mesh);
@@ -463,12 +459,11 @@ class AtlasMap implements MapView {
   /** What tokens have come for, of a rectangle of a plate: the rest of the room for them is empty. */
   private inUse(plate: Plate, rectangle: CellRectangle = [0, 0, plate.columns, plate.rows]): Place {
     const info = this.values.sheets.tensor(plate.source);
-    const count = (axis: number | null, size: number): number => {
-      const name = axis === null ? undefined : info?.axes[axis];
-      if (info?.role === "weight" || !name || !isTokenAxis(name)) return size;
-      const read = (info?.source_axes.includes(name) ? this.tokens.source : this.tokens.target).length;
-      return read > 0 ? Math.min(size, read) : size;
-    };
+    const { target, source } = this.tokens;
+    const shape = info && shapeAt(info, { target: target.length, source: source.length });
+    // Where nothing has been read yet, all of it.
+    const count = (axis: number | null, size: number): number =>
+      axis === null ? size : Math.min(size, shape?.[axis] || size);
     const [left, top, right, bottom] = rectangle;
     const [columns, rows] = [count(plate.columnAxis, plate.columns), count(plate.rowAxis, plate.rows)];
     const inside = left < columns && top < rows;

@@ -54,7 +54,6 @@ export interface Sheets {
   readonly sheets: readonly Sheet[];
   readonly windows: readonly Window[];
   readonly bySource: ReadonlyMap<string, readonly Sheet[]>;
-  readonly byPlate: ReadonlyMap<number, Window>;
   readonly byTensor: ReadonlyMap<string, readonly Window[]>;
   readonly tiles: number;
   /** The tensor that holds the numbers of this one, axis for axis. */
@@ -188,7 +187,6 @@ function index(
     sheets,
     windows,
     bySource,
-    byPlate: new Map(windows.map((window) => [window.plate.id, window])),
     byTensor,
     tiles,
     holder,

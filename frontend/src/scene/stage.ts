@@ -76,14 +76,16 @@ export class Stage {
       const number = this.numberOf(id);
       const window = windows[number];
       if (!window) continue;
+      if (dim > 0) this.dims.set(number, dim);
+      if (offset.every((way) => way === 0)) continue;
       const { x, y, z } = window.plate;
       const plate = { ...window.plate, x: x + offset[0], y: y + offset[1], z: z + offset[2] };
       posed[number] = { ...window, plate };
-      if (dim > 0) this.dims.set(number, dim);
-      if (offset.some((way) => way !== 0)) this.moved.set(id, plate);
+      this.moved.set(id, plate);
     }
     this.posed = new Map(poses);
-    this.windows = posed;
+    // What is remembered of the layout's own windows holds while nothing is moved.
+    this.windows = this.moved.size > 0 ? posed : windows;
   }
 
   /** True if a ray (world space) meets another plate before it comes to this one. */

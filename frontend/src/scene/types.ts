@@ -246,8 +246,6 @@ export interface MapView {
   /** Move and dim plates, by their ids; plates not named stand as the layout has them. Labels, pointer, marks
    *  and, in dimming, ribbons follow. Cheap enough for every frame of an animation. */
   pose(poses: ReadonlyMap<number, PlatePose>): void;
-  /** Mix these plates toward the paper and leave them in place; an empty list brings all back. */
-  dim(plateIds: readonly number[]): void;
   /** Draw something of one's own, before plates and behind labels (overlay.ts). Call the result to take it away. */
   addOverlay(make: MakeOverlay): Unsubscribe;
   /** Where the middle of a cell is on the canvas, in CSS pixels; null if it has no plate or is behind the eye. */

@@ -6,7 +6,7 @@ import type { Layout } from "../layout/types";
 import { type FarPlates, farPlates, packSlot } from "./far";
 import { ABSENT, decodeHalf } from "./half";
 import { type Held, LAYER_BYTES, Pool } from "./pool";
-import { isTokenAxis, makeSheets, type Sheet, type Sheets } from "./sheets";
+import { isTokenAxis, makeSheets, type Sheet, type Sheets, THUMBNAIL } from "./sheets";
 import { LAYER_SIZE, layerShare } from "./slots";
 import type { RowsHeader, TileHeader, WantedTile } from "./types";
 
@@ -369,7 +369,8 @@ export class Values {
     for (const [tile, held] of this.held.entries()) {
       if (!held || held.seen >= this.frame - 1) continue;
       const sheet = this.sheetOf[tile] as Sheet;
-      const thumbnail = sheet.levels.length > 1 && tile === sheet.levels.at(-1)?.firstTile;
+      const top = sheet.levels.at(-1)!;
+      const thumbnail = tile === top.firstTile && Math.max(top.rows, top.columns) <= THUMBNAIL;
       if (!sheet.streamed && !thumbnail) candidates.push({ tile, held });
     }
     candidates.sort((a, b) => a.held.seen - b.held.seen);

@@ -5,6 +5,7 @@ import { findTensor } from "../graph/shape";
 import { ApiError, getTensorScales } from "../net/rest";
 import type { MapView } from "../scene/types";
 import * as state from "../state";
+import { hasRead } from "../state/run";
 import { fullColour, measured, scaleChoice, tensorScales } from "../state/scales";
 
 export function colourMap(map: MapView): void {
@@ -21,14 +22,17 @@ export function colourMap(map: MapView): void {
 const wanted = computed(() => {
   if (scaleChoice.value.mode !== "tensor") return null;
   const run = state.run.value;
-  const read = run?.phase === "paused" || run?.phase === "done" || run?.phase === "writing";
-  return JSON.stringify([state.modelId.value, read ? run.id : null]);
+  return JSON.stringify([state.modelId.value, run && hasRead(run) ? run.id : null]);
 });
 
 export function fetchTensorScales(): void {
+  let of: string | null = null;
   effect(() => {
     if (wanted.value === null) return;
     const [model, run] = JSON.parse(wanted.value) as [string | null, string | null];
+    // Tensors of two models have the same names.
+    if (model !== of) tensorScales.value = {};
+    of = model;
     if (model) void fetchScales(model, run, wanted.value);
   });
 }

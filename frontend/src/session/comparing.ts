@@ -15,6 +15,7 @@ import {
   pairing,
   withRun,
 } from "../state/difference";
+import { hasRead, rests } from "../state/run";
 import { scaleChoice } from "../state/scales";
 import type { Session } from "./session";
 
@@ -24,25 +25,32 @@ export type Other =
   | { readonly text: string }
   | { readonly tokens: readonly number[]; readonly target?: readonly number[] };
 
+/** Counts what is asked for: an answer that is no longer wanted is dropped. */
+let asks = 0;
+
 /** Takes another run from the one shown. The server may have forgotten an earlier one: then it is made again. */
 export async function compareWith(other: Other): Promise<void> {
   const model = state.modelId.value;
   if (!model) return;
+  asks += 1;
+  const own = asks;
   comparisonProblem.value = null;
   comparing.value = true;
   try {
     const found = "earlier" in other ? await held(other.earlier) : null;
     const made = found ?? (await makeRun(model, "earlier" in other ? again(other.earlier) : other));
-    if (state.modelId.value === model) comparison.value = { ...made, model };
+    if (own === asks && state.modelId.value === model) comparison.value = { ...made, model };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    comparisonProblem.value = { message: error.message, hint: error.hint };
+    if (own === asks) comparisonProblem.value = { message: error.message, hint: error.hint };
   } finally {
-    comparing.value = false;
+    if (own === asks) comparing.value = false;
   }
 }
 
 export function stopComparing(): void {
+  asks += 1;
+  comparing.value = false;
   comparison.value = null;
   comparisonProblem.value = null;
 }
@@ -66,7 +74,7 @@ async function held(run: EarlierRun): Promise<Pick<EarlierRun, "run" | "tokens" 
 export function rememberRuns(): void {
   effect(() => {
     const run = state.run.value;
-    if (!run?.id || (run.phase !== "paused" && run.phase !== "done") || run.tokens.length === 0) return;
+    if (!run?.id || !rests(run) || run.tokens.length === 0) return;
     const { id, model, tokens, source } = run;
     earlier.value = withRun(earlier.peek(), { run: id, model, tokens, source });
   });
@@ -77,8 +85,7 @@ const wanted = computed(() => {
   const run = state.run.value;
   const other = comparison.value;
   if (!run?.id || !other || other.model !== run.model) return null;
-  const read = run.phase === "paused" || run.phase === "done" || run.phase === "writing";
-  return JSON.stringify([run.id, other.run, read, scaleChoice.value.mode === "tensor"]);
+  return JSON.stringify([run.id, other.run, hasRead(run), scaleChoice.value.mode === "tensor"]);
 });
 
 /** The map shows differences while there is something to take away. */

@@ -15,6 +15,9 @@ interface Known {
   readonly stretches: ReadonlyMap<number, Stretch>;
 }
 
+/** Milliseconds until a stretch that was refused may be asked for again: that it was refused shows it anew. */
+const AGAIN = 5000;
+
 const known = signal<Known>({ model: "", stretches: new Map() });
 const asked = new Set<string>();
 
@@ -43,7 +46,7 @@ function ask(model: string, stretch: number): void {
     (operations) => keep(model, stretch, { operations, problem: null }),
     (error) => {
       if (!(error instanceof ApiError)) throw error;
-      asked.delete(key);
+      window.setTimeout(() => asked.delete(key), AGAIN);
       keep(model, stretch, { operations: [], problem: { message: error.message, hint: error.hint } });
     },
   );

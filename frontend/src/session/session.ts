@@ -162,10 +162,7 @@ export class Session {
     state.readText.value = text;
     const given = readable(model, text);
     if (!given) {
-      state.promptProblem.value = {
-        message: `This model reads token ids: ${model.no_tokenizer}.`,
-        hint: "Type whole numbers with spaces between them.",
-      };
+      state.promptProblem.value = unreadable(model);
       return;
     }
     this.#begin({ model: model.id, ...given, maxNewTokens: model.default_new_tokens, write: false });
@@ -549,13 +546,21 @@ export class Session {
 }
 
 /** What a model is to read: the text, or without a tokenizer the ids in it; null where it holds anything else. */
-function readable(model: ModelSummary, text: string): { text: string } | { tokens: number[] } | null {
+export function readable(model: ModelSummary, text: string): { text: string } | { tokens: number[] } | null {
   if (model.has_tokenizer) return { text };
   const tokens = text
     .split(/[\s,]+/)
     .filter(Boolean)
     .map(Number);
   return tokens.every((id) => Number.isInteger(id) && id >= 0) ? { tokens } : null;
+}
+
+/** What is said of a text that is not `readable`. */
+export function unreadable(model: ModelSummary): state.Problem {
+  return {
+    message: `This model reads token ids: ${model.no_tokenizer}.`,
+    hint: "Type whole numbers with spaces between them.",
+  };
 }
 
 /** Which tokens of a text stand hidden behind a mask in `tokens`, by position. */

@@ -40,6 +40,12 @@ export interface Run {
   readonly scales: Readonly<Record<string, number>>;
 }
 
+/** Whether nothing is being computed: what there is can be read as a whole. */
+export const rests = (run: Run | null): boolean => run?.phase === "paused" || run?.phase === "done";
+
+/** Whether the prompt has been read. */
+export const hasRead = (run: Run): boolean => rests(run) || run.phase === "writing";
+
 /** A run just asked for. `known` are the tokens and choices of a run that it goes on from. */
 export function askedRun(
   request: string,
