@@ -1,7 +1,7 @@
 /** What the server answers about one cell: the arithmetic that made it, or the cells that it goes into. Mirrors
  *  app/runs/explanation.py; docs/explain.md tells what the fields mean. Null numbers are infinities or not-a-number. */
 
-import { ask, ROOT } from "./rest";
+import { getJson, json, ROOT } from "./rest";
 
 export type Direction = "backward" | "forward";
 
@@ -146,8 +146,7 @@ export async function getExplanation(
   direction: Direction,
   signal: AbortSignal,
 ): Promise<Explanation> {
-  const answer = await ask(explainAddress(place, tensor, index, direction).slice(ROOT.length), { signal });
-  return (await answer.json()) as Explanation;
+  return getJson<Explanation>(explainAddress(place, tensor, index, direction), signal);
 }
 
 /** The first cell less the second, term by term.
@@ -165,8 +164,5 @@ export async function getBeside(
     other_index: right.index.join(","),
     terms: `${terms}`,
   });
-  const answer = await ask(`/runs/${encodeURIComponent(run)}/explain/${name}/beside/${other}?${query}`, {
-    signal,
-  });
-  return (await answer.json()) as Beside;
+  return json<Beside>(`/runs/${encodeURIComponent(run)}/explain/${name}/beside/${other}?${query}`, signal);
 }

@@ -1,6 +1,6 @@
 /** What the server says of its lenses, and what they show of a run: the shapes of docs/lenses.md. */
 
-import { getJson, lensAddress } from "./rest";
+import { getJson, json, lensAddress } from "./rest";
 
 /** One thing that a lens can be asked for; the kinds are those of `LensParameter` in the server's schemas. */
 export interface LensParameter {
@@ -73,8 +73,7 @@ export interface LensHeadMeasures {
 export type LensQuery = Readonly<Record<string, string>>;
 
 export const getLenses = async (run: string, signal?: AbortSignal): Promise<readonly LensInfo[]> =>
-  (await getJson<{ lenses: readonly LensInfo[] }>(`/api/v1/runs/${encodeURIComponent(run)}/lenses`, signal))
-    .lenses;
+  (await json<{ lenses: readonly LensInfo[] }>(`/runs/${encodeURIComponent(run)}/lenses`, signal)).lenses;
 
 export const getLens = <T>(run: string, lens: string, query: LensQuery, signal?: AbortSignal): Promise<T> =>
   getJson<T>(lensAddress(run, lens, query), signal);

@@ -1,7 +1,7 @@
 /** The proof of a model: how far it is from a float64 recomputation of its graph. Mirrors `Parity` in
  *  app/runs/parity.py and `ParityProgress` in app/api/schemas.py. */
 
-import { ask } from "./rest";
+import { json } from "./rest";
 
 /** One operation, or all of one kind: the largest difference, absolute and relative to max(1, largest value). */
 export interface OperationParity {
@@ -37,7 +37,5 @@ export interface ParityProgress {
 }
 
 /** The report, or how far it is; asking for the first time sets it going. */
-export async function getParity(model: string, signal: AbortSignal): Promise<Parity | ParityProgress> {
-  const answer = await ask(`/models/${encodeURIComponent(model)}/parity?wait=false`, { signal });
-  return (await answer.json()) as Parity | ParityProgress;
-}
+export const getParity = (model: string, signal: AbortSignal): Promise<Parity | ParityProgress> =>
+  json(`/models/${encodeURIComponent(model)}/parity?wait=false`, signal);

@@ -53,14 +53,8 @@ export interface Pull {
 export const getPulls = async (): Promise<readonly Pull[]> =>
   (await json<{ pulls: readonly Pull[] }>("/models/pull")).pulls;
 
-export const startPull = async (id: string): Promise<readonly Pull[]> => {
-  const answer = await ask("/models/pull", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ id }),
-  });
-  return ((await answer.json()) as { pulls: readonly Pull[] }).pulls;
-};
+export const startPull = async (id: string): Promise<readonly Pull[]> =>
+  (await post<{ pulls: readonly Pull[] }>("/models/pull", { id })).pulls;
 
 export const getModels = async (): Promise<readonly ModelSummary[]> =>
   (await json<{ models: readonly ModelSummary[] }>("/models")).models;
@@ -110,12 +104,7 @@ export async function makeRun(
     "text" in read
       ? { text: read.text }
       : { tokens: read.tokens, ...(read.target ? { target_tokens: read.target } : {}) };
-  const answer = await ask("/runs", {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ model, ...input, max_new_tokens: 0 }),
-  });
-  return runTokens((await answer.json()) as RunAnswer);
+  return runTokens(await post<RunAnswer>("/runs", { model, ...input, max_new_tokens: 0 }));
 }
 
 /** What can be said of all numbers of a tensor; `of` is `/models/ID/weights` or `/runs/ID/activations`. */
@@ -126,13 +115,8 @@ export const getStatistics = (of: string, tensor: string, minus?: string) =>
 
 /** The tokens that a model makes of a text, its prefix and suffix included. */
 export async function tokenize(model: string, text: string, signal?: AbortSignal): Promise<readonly Token[]> {
-  const answer = await ask(`/models/${encodeURIComponent(model)}/tokenize`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ text }),
-    ...(signal ? { signal } : {}),
-  });
-  return ((await answer.json()) as { tokens: readonly Token[] }).tokens;
+  const path = `/models/${encodeURIComponent(model)}/tokenize`;
+  return (await post<{ tokens: readonly Token[] }>(path, { text }, signal)).tokens;
 }
 
 export const getWeights = (model: string, name: string, slice: Slice, signal?: AbortSignal) =>
@@ -140,9 +124,6 @@ export const getWeights = (model: string, name: string, slice: Slice, signal?: A
 
 export const getActivations = (run: string, name: string, slice: Slice, signal?: AbortSignal) =>
   numbers(`/runs/${encodeURIComponent(run)}/activations/${encodeURIComponent(name)}`, slice, signal);
-
-export const getFigure = (run: string, lens: string, query: Readonly<Record<string, string>> = {}) =>
-  json<Figure>(lensAddress(run, lens, { ...query, format: "figure" }).slice(ROOT.length));
 
 /** The address of a lens's numbers, for a link. */
 export function lensAddress(run: string, lens: string, query: Readonly<Record<string, string>>): string {
@@ -162,6 +143,12 @@ async function numbers(path: string, slice: Slice, signal?: AbortSignal): Promis
 
 export async function json<T>(path: string, signal?: AbortSignal): Promise<T> {
   return (await (await ask(path, signal ? { signal } : {})).json()) as T;
+}
+
+async function post<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
+  const headers = { "content-type": "application/json" };
+  const options = { method: "POST", headers, body: JSON.stringify(body), ...(signal ? { signal } : {}) };
+  return (await (await ask(path, options)).json()) as T;
 }
 
 /** The JSON at an address of the API, such as `lensAddress` gives. */
@@ -185,7 +172,9 @@ export async function ask(path: string, options: RequestInit = {}): Promise<Resp
 async function refusal(answer: Response): Promise<ApiError> {
   try {
     const { error } = (await answer.json()) as ApiErrorBody;
-    return new ApiError(error.type, error.message, error.hint, answer.status);
+    // The server's messages are clauses; the page's own are sentences.
+    const message = /[.!?…]$/.test(error.message) ? error.message : `${error.message}.`;
+    return new ApiError(error.type, message, error.hint, answer.status);
   } catch {
     return new ApiError("server", `The server answered ${answer.status}.`, "Try again.", answer.status);
   }

@@ -295,7 +295,6 @@ function Picture({ blocks, shown, heads, arcs, top, height, first, last }: Pictu
       ref={canvas}
       class="arcs-picture"
       style={{ width: `${WIDTH}px`, height: `${height}px`, top: `${top}px` }}
-      data-arcs={blocks.length > 0 ? "here" : "none"}
     />
   );
 }

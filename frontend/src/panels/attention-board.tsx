@@ -5,6 +5,7 @@ import { formatNumber } from "../format";
 import { getLens, type HeadMeasures, type LensBoard, type LensHeadMeasures } from "../net/lenses";
 import { run } from "../state";
 import { type Attention, type BoardOrder, readOrder, writeOrder } from "../state/attention";
+import { rests } from "../state/run";
 import { type BoardHead, extent, orderedHeads } from "./board-order";
 import { SmallMap } from "./small-map";
 import { useFlow } from "./use-flow";
@@ -36,7 +37,7 @@ export function AttentionBoard({ of, detail, onDetail, onOpen }: Props) {
   if (problem)
     return (
       <p class="problem" role="alert">
-        {problem.message}. {problem.hint}
+        {problem.message} {problem.hint}
       </p>
     );
   if (!shown)
@@ -90,7 +91,7 @@ export function AttentionBoard({ of, detail, onDetail, onOpen }: Props) {
 /** The small maps of an attention, of one block or of all; they follow the run whenever it rests. */
 export function useBoard(part: string, layer: number | null) {
   const now = run.value;
-  const rested = now?.id && (now.phase === "paused" || now.phase === "done");
+  const rested = now?.id && rests(now);
   const place = rested ? `${now.id} ${part} ${layer}` : null;
   return useFlow(place, `${now?.tokens.length}`, (signal) =>
     getLens<LensBoard>(

@@ -30,7 +30,6 @@ export function AttentionMatrix({
   const view = useSignal<{ cells: Cells; level: number } | null>(null);
   const { tensor, head } = of;
   const { picture, stale, problem } = usePicture(of, view.value, tokens);
-  const at = useSignal<readonly [number, number] | null>(null);
   const cellAt = ([query, key]: readonly [number, number]): Cell => ({ tensor, index: [head, query, key] });
   return (
     <>
@@ -48,7 +47,6 @@ export function AttentionMatrix({
         }}
         linked={linkedCell(tensor, head)}
         onPoint={(cell) => {
-          at.value = cell;
           marked.value = cell ? [cellAt(cell)] : [];
         }}
         onOpen={onPair}

@@ -60,7 +60,7 @@ export function AttentionPair({ of, tokens, pair: [query, key], onPair }: Props)
       </div>
       {flow.problem && (
         <p class="problem" role="alert">
-          {flow.problem.message}. {flow.problem.hint}
+          {flow.problem.message} {flow.problem.hint}
         </p>
       )}
       {flow.value && !flow.problem && (

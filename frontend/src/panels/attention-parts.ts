@@ -4,7 +4,7 @@ import { tokenText } from "../format";
 import { findTensor } from "../graph/shape";
 import { arrived, graph, run } from "../state";
 import type { Attention } from "../state/attention";
-import { readTokens } from "../state/run";
+import { readTokens, rests } from "../state/run";
 import { ownScaleOf } from "../state/scales";
 
 export interface AxisTokens {
@@ -20,7 +20,7 @@ export function axisTokens({ tensor, queriesOfSource, keysOfSource }: Attention)
   const target = readTokens(now).map(({ text }) => text);
   const source = (now?.source ?? []).map(({ text }) => text);
   const read = (now?.top.length ?? 0) > 0 || (now?.predictions.length ?? 0) > 0;
-  const rested = now?.phase === "paused" || now?.phase === "done";
+  const rested = rests(now);
   return {
     queries: queriesOfSource ? source : target,
     keys: keysOfSource ? source : target,

@@ -4,7 +4,9 @@ import { formatNumber, tokenText } from "../format";
 import { getLens, getLenses } from "../net/lenses";
 import { run } from "../state";
 import type { Attention } from "../state/attention";
+import { rests } from "../state/run";
 import { Exports } from "./exports";
+import { Notes } from "./lens-panel";
 import { pictureOf } from "./matrix-part";
 import { MatrixView } from "./matrix-view";
 import { useFlow } from "./use-flow";
@@ -16,7 +18,7 @@ interface LensRollout {
 
 export function AttentionRollout({ of }: { of: Attention }) {
   const now = run.value;
-  const rested = now?.id && (now.phase === "paused" || now.phase === "done");
+  const rested = now?.id && rests(now);
   const query = { part: of.part, layer: `${of.layer}` };
   const place = rested && of.part !== "cross" ? `${now.id} ${of.part} ${of.layer}` : null;
   const { value, problem, ...flow } = useFlow(place, `${now?.tokens.length}`, async (signal) => {
@@ -34,7 +36,7 @@ export function AttentionRollout({ of }: { of: Attention }) {
     <>
       {problem && (
         <p class="problem" role="alert">
-          {problem.message}. {problem.hint}
+          {problem.message} {problem.hint}
         </p>
       )}
       {!value && !problem && (
@@ -70,19 +72,8 @@ export function AttentionRollout({ of }: { of: Attention }) {
 }
 
 /** What the server says of a lens: how it is read, and how it is misread. */
-export function Reading({ run: id, lens, heading }: { run: string; lens: string; heading: string }) {
+function Reading({ run: id, lens, heading }: { run: string; lens: string; heading: string }) {
   const { value } = useFlow(id, "", (signal) => getLenses(id, signal));
   const info = value?.find(({ name }) => name === lens);
-  if (!info) return null;
-  return (
-    <div class="lens-notes">
-      <p>{info.reading}</p>
-      <h4>{heading}</h4>
-      <ul>
-        {info.misreadings.map((misreading) => (
-          <li key={misreading}>{misreading}</li>
-        ))}
-      </ul>
-    </div>
-  );
+  return info ? <Notes info={info} heading={heading} /> : null;
 }

@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { compareWith, stopComparing } from "../session/comparing";
+import { readable, unreadable } from "../session/session";
 import { model, modelId, run } from "../state";
 import {
   comparing,
@@ -77,12 +78,14 @@ function SecondText({ done }: { done: () => void }) {
       class="row"
       onSubmit={(event) => {
         event.preventDefault();
-        if (text.value === "") return;
-        const tokens = text.value
-          .split(/[\s,]+/)
-          .filter(Boolean)
-          .map(Number);
-        void compareWith(ids ? { tokens } : { text: text.value });
+        const now = model.value;
+        if (text.value === "" || !now) return;
+        const asked = readable(now, text.value);
+        if (!asked) {
+          comparisonProblem.value = unreadable(now);
+          return;
+        }
+        void compareWith(asked);
         done();
       }}
     >

@@ -70,7 +70,7 @@ export function CopyAs({ cell, value }: { cell: Cell; value: number | null }) {
 }
 
 /** Whether the text is on the clipboard now; pages that are not served securely have none. */
-async function copied(text: string): Promise<boolean> {
+export async function copied(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;

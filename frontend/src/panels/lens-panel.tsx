@@ -5,12 +5,14 @@ import { getLens, type LensInfo, type LensTable } from "../net/lenses";
 import type { Figure } from "../net/rest";
 import { run } from "../state";
 import { changedLens, type Face, type OpenLens, openLenses, withoutLens } from "../state/lenses";
+import { rests } from "../state/run";
 import { Exports } from "./exports";
 import { LensFigure } from "./lens-figure";
 import { askedOf } from "./lens-follow";
 import { LensForm } from "./lens-form";
 import { LensTableView } from "./lens-table";
 import { LensWords } from "./lens-words";
+import { plain } from "./matrix-grid";
 import { useAnswer } from "./use-lens";
 
 const FACES: readonly { face: Face; word: string }[] = [
@@ -63,7 +65,7 @@ function Applied({ info, open: asked, change }: Props) {
   const now = run.value;
   const id = now?.id ?? "";
   const query = askedOf(info.parameters, asked.query);
-  const settled = now?.phase === "paused" || now?.phase === "done";
+  const settled = rests(now);
   const key = `${id} ${now?.tokens.length} ${info.name} ${new URLSearchParams(query)}`;
   const table = useAnswer(settled && asked.face !== "notes" ? key : null, (signal) =>
     getLens<LensTable>(id, info.name, { ...query, format: "table" }, signal),
@@ -100,7 +102,7 @@ function Applied({ info, open: asked, change }: Props) {
       </fieldset>
       {problem && open.face !== "notes" && (
         <p class="problem" role="alert">
-          {problem.message}. <span>{problem.hint}</span>
+          {problem.message} <span>{problem.hint}</span>
         </p>
       )}
       {broken.value && <p class="problem">{broken.value}</p>}
@@ -139,19 +141,14 @@ function Title({ figure }: { figure: Figure }) {
   return <>{plain(title?.text ?? "")}</>;
 }
 
-/** Plotly's texts are HTML with entities; the page shows them as text. */
-function plain(text: string): string {
-  return new DOMParser().parseFromString(text, "text/html").body.textContent ?? "";
-}
-
 /** How to read a lens, and how it is misread. */
-function Notes({ info }: { info: LensInfo }) {
+export function Notes({ info, heading = "Usual misreadings" }: { info: LensInfo; heading?: string }) {
   return (
     <div class="lens-notes">
       <p>{info.reading}</p>
       {info.misreadings.length > 0 && (
         <>
-          <h4>Usual misreadings</h4>
+          <h4>{heading}</h4>
           <ul>
             {info.misreadings.map((misreading) => (
               <li key={misreading}>{misreading}</li>

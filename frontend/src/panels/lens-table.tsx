@@ -5,6 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { formatCount, formatNumber, tokenText } from "../format";
 import type { LensTable, LensValue } from "../net/lenses";
 import { useActions } from "./actions";
+import { copied } from "./copy-as";
 import { chosenRow, point, visit } from "./lens-link";
 
 /** Rows drawn before more are asked for. */
@@ -128,15 +129,9 @@ export function LensTableView({ table, title }: { table: LensTable; title: strin
         <button
           type="button"
           class="link"
-          onClick={() => {
-            void navigator.clipboard?.writeText(asText(table, rows)).then(
-              () => {
-                said.value = "Copied.";
-              },
-              () => {
-                said.value = "The browser does not let this page copy.";
-              },
-            );
+          onClick={async () => {
+            const there = await copied(asText(table, rows));
+            said.value = there ? "Copied." : "The browser does not let this page copy.";
           }}
         >
           Copy

@@ -3,12 +3,13 @@
 import { getLenses, type LensInfo } from "../net/lenses";
 import { run } from "../state";
 import { openLenses, withLens } from "../state/lenses";
+import { rests } from "../state/run";
 import { LensPanel } from "./lens-panel";
 import { useAnswer } from "./use-lens";
 
 export function Lenses() {
   const now = run.value;
-  const ready = now?.id && (now.phase === "paused" || now.phase === "done");
+  const ready = now?.id && rests(now);
   const list = useAnswer(ready ? `${now.id} ${now.tokens.length}` : null, (signal) =>
     getLenses(now?.id ?? "", signal),
   );

@@ -113,9 +113,17 @@ export function MatrixView(props: Props) {
       Math.floor((event.clientX - bounds.left + scroll.value.left) / size),
     ]);
   };
-  const point = (next: Place | null) => {
-    pointed.value = next;
+  const told = useRef("");
+  /** Each cell is told once, however the pointer moves within it. */
+  const tell = (next: Place | null) => {
+    const key = next?.join(" ") ?? "";
+    if (key === told.current) return;
+    told.current = key;
     onPoint(next);
+  };
+  const point = (next: Place | null) => {
+    if (next?.join(" ") !== pointed.value?.join(" ")) pointed.value = next;
+    tell(next);
   };
   /** Scrolls so that a cell is in view. */
   const show = ([row, column]: Place, at: number) => {
@@ -138,7 +146,7 @@ export function MatrixView(props: Props) {
     if (next) {
       const to = clamp(next);
       kept.value = to;
-      onPoint(to);
+      tell(to);
       show(to, size);
     } else if (event.key === "+" || event.key === "=") enlarge(1.6);
     else if (event.key === "-") enlarge(1 / 1.6);
@@ -148,34 +156,31 @@ export function MatrixView(props: Props) {
     event.preventDefault();
     event.stopPropagation();
   };
+  const names = (side: NamesProps["side"]) => {
+    const top = side === "top";
+    return (
+      <Names
+        side={side}
+        texts={top ? columns : rows}
+        first={top ? view.left : view.top}
+        last={top ? view.right : view.bottom}
+        offset={top ? scroll.value.left : scroll.value.top}
+        extent={top ? width : height}
+        marked={cell[top ? 1 : 0]}
+        size={size}
+      />
+    );
+  };
   return (
     <div ref={frame} class="matrix mono">
       <div class="matrix-head">
         <span class="axes" aria-hidden="true">
           {props.axes[0]} ↓ {props.axes[1]} →
         </span>
-        <Names
-          texts={columns}
-          first={view.left}
-          last={view.right}
-          size={size}
-          offset={scroll.value.left}
-          extent={width}
-          marked={cell[1]}
-          side="top"
-        />
+        {names("top")}
       </div>
       <div class="matrix-body">
-        <Names
-          texts={rows}
-          first={view.top}
-          last={view.bottom}
-          size={size}
-          offset={scroll.value.top}
-          extent={height}
-          marked={cell[0]}
-          side="left"
-        />
+        {names("left")}
         <div
           ref={scroller}
           class={`matrix-scroll${props.stale ? " stale" : ""}`}
@@ -191,7 +196,7 @@ export function MatrixView(props: Props) {
           }}
           onPointerMove={(event) => point(under(event))}
           onPointerLeave={() => point(null)}
-          onBlur={() => onPoint(null)}
+          onBlur={() => tell(null)}
           onClick={(event) => {
             const at = under(event);
             kept.value = at;
@@ -275,9 +280,10 @@ function draw(map: MapView | null, target: HTMLCanvasElement, drawn: Drawn): voi
   if (map?.drawMatrix(target, { ...picture, role, full, size, left, top })) return;
   const pen = target.getContext("2d");
   if (!pen) return;
+  const whole = { ...picture, level: 0, top: 0, left: 0 };
   for (let row = 0; row < picture.rows; row++)
     for (let column = 0; column < picture.columns; column++) {
-      const value = valueIn({ ...picture, level: 0, top: 0, left: 0 }, row, column);
+      const value = valueIn(whole, row, column);
       if (value === null) continue;
       pen.fillStyle = cellColour(theme.value, role, value, full);
       pen.fillRect((column - left) * size, (row - top) * size, size, size);

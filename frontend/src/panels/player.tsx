@@ -6,6 +6,7 @@ import { knownExplanation } from "../session/explanations";
 import { type Cell, graph } from "../state";
 import { played, sameCell } from "../state/explain";
 import { useActions } from "./actions";
+import { still } from "./pass-stage";
 import { sumOf } from "./rehearsal";
 import { useExplanation } from "./use-explanation";
 
@@ -29,8 +30,8 @@ export function Player({ cell }: { cell: Cell }) {
 /** Starts at once; where motion is not wanted, the end stands and the steps are told. */
 export function play(cell: Cell): void {
   if (!knownExplanation(cell, "backward")?.op) return;
-  const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-  played.value = { cell, time: still ? 1 : 0, running: !still };
+  const whole = still();
+  played.value = { cell, time: whole ? 1 : 0, running: !whole };
 }
 
 function Controls({ cell }: { cell: Cell }) {

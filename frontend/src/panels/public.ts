@@ -7,6 +7,7 @@ import type { CameraState, MapStats, MapView } from "../scene/types";
 import * as state from "../state";
 import { lit, reading } from "../state/explain";
 import { currentStep, pass, passing } from "../state/pass";
+import { rests } from "../state/run";
 import { shownPlace } from "./pass-stage";
 
 interface Snapshot {
@@ -79,7 +80,7 @@ function settled(map: MapView | null): boolean {
   const run = state.run.value;
   if (state.pageProblem.value || (state.promptProblem.value && run?.phase === "done")) return true;
   if (!run?.id || state.connection.value !== "open") return false;
-  if (run.phase !== "paused" && run.phase !== "done") return false;
+  if (!rests(run)) return false;
   if (!map) return true;
   const graph = state.graph.value;
   const missing = map.wantedActivations().some((name) => {

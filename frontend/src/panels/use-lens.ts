@@ -10,18 +10,15 @@ const DELAY = 80;
 export interface Answered<T> {
   readonly value: T | null;
   readonly problem: Problem | null;
-  readonly loading: boolean;
 }
 
 /** Loads whenever `wanted` changes; null waits, and keeps what is there. */
 export function useAnswer<T>(wanted: string | null, load: (signal: AbortSignal) => Promise<T>): Answered<T> {
   const value = useSignal<T | null>(null);
   const problem = useSignal<Problem | null>(null);
-  const loading = useSignal(false);
   useEffect(() => {
     if (wanted === null) return;
     const abort = new AbortController();
-    loading.value = true;
     const timer = window.setTimeout(async () => {
       try {
         const come = await load(abort.signal);
@@ -34,12 +31,11 @@ export function useAnswer<T>(wanted: string | null, load: (signal: AbortSignal) 
         value.value = null;
         problem.value = { message: error.message, hint: error.hint };
       }
-      loading.value = false;
     }, DELAY);
     return () => {
       window.clearTimeout(timer);
       abort.abort();
     };
   }, [wanted]);
-  return { value: value.value, problem: problem.value, loading: loading.value };
+  return { value: value.value, problem: problem.value };
 }
