@@ -10,7 +10,7 @@ from playwright.sync_api import Page, sync_playwright
 from app.transformer.spec import Rotary, Spec
 from tools.browser import find
 
-from .scene import FLAGS
+from .scene import FLAGS, until
 from .server import serving
 
 # What `python -m app pull smollm2` gets; random weights of its shape where it has not been pulled.
@@ -81,9 +81,5 @@ def _board(page: Page, url: str, model: str, tokens: int, layers: int, heads: in
 
 def settle(page: Page) -> None:
     """Wait until the run has been read and the map has come to rest."""
-    for _ in range(2400):
-        if page.evaluate("() => window.__atlas?.idle?.() === true"):
-            page.wait_for_timeout(1000)
-            return
-        page.wait_for_timeout(50)
-    raise RuntimeError("the map did not come to rest within two minutes")
+    until(page, "() => window.__atlas?.idle?.() === true")
+    page.wait_for_timeout(1000)

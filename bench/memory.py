@@ -8,7 +8,7 @@ from playwright.sync_api import CDPSession, Page, sync_playwright
 
 from tools.browser import find
 
-from .scene import FLAGS
+from .scene import FLAGS, until
 from .server import Served, serving
 
 _TOKENS, _RESTARTS = 200, 10
@@ -51,12 +51,12 @@ def _write(page: Page, profiler: CDPSession, restart: int) -> tuple[int, int, in
 
 
 def _read(page: Page, text: str) -> None:
-    _until(page, "() => window.__atlas?.idle() === true")
+    until(page, "() => window.__atlas?.idle() === true")
     before = page.evaluate("window.__atlas.state().run")
     page.locator("#prompt").fill(text)
     page.locator("#prompt").press("Enter")
-    _until(page, "before => ![before, null].includes(window.__atlas.state().run)", before)
-    _until(page, "() => window.__atlas.idle() === true")
+    until(page, "before => ![before, null].includes(window.__atlas.state().run)", before)
+    until(page, "() => window.__atlas.idle() === true")
 
 
 def _write_on(page: Page, count: int) -> int:
@@ -65,19 +65,11 @@ def _write_on(page: Page, count: int) -> int:
     ended = False
     while came < count and not ended:
         page.get_by_role("button", name="Write", exact=True).click()
-        _until(page, "() => window.__atlas.state().phase === 'done'")
-        _until(page, "() => window.__atlas.idle() === true")
+        until(page, "() => window.__atlas.state().phase === 'done'")
+        until(page, "() => window.__atlas.idle() === true")
         came = int(page.evaluate("window.__atlas.state().tokens.length")) - before
         ended = page.evaluate("window.__atlas.state().reason") != "max_new_tokens"
     return came
-
-
-def _until(page: Page, condition: str, argument: object = None) -> None:
-    for _ in range(2400):
-        if page.evaluate(condition, argument):
-            return
-        page.wait_for_timeout(50)
-    raise RuntimeError(f"two minutes, and still not: {condition}")
 
 
 def _forgotten(served: Served) -> str:

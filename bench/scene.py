@@ -80,7 +80,7 @@ def _cold(browser: Browser, served: Served) -> list[tuple[str, str]]:
         page = context.new_page()
         page.add_init_script(_WATCH)
         page.goto(f"{served.url}/?model=gpt2-small-shape{_TOKENS}")
-        _until(page, "() => window.__seen.tiles !== null")
+        until(page, "() => window.__seen.tiles !== null")
         seen = page.evaluate("window.__seen")
         context.close()
         found.append(
@@ -94,10 +94,10 @@ def _cold(browser: Browser, served: Served) -> list[tuple[str, str]]:
 
 def _frames(page: Page, url: str, model: str) -> list[tuple[str, str]]:
     page.goto(f"{url}/?model={model}{_TOKENS if model.endswith('-shape') else ''}")
-    _until(page, "() => window.__atlas?.idle() && window.__atlas.stats().plates > 0")
+    until(page, "() => window.__atlas?.idle() && window.__atlas.stats().plates > 0")
     page.evaluate(_WHOLE_WINDOW)
     # The view that is measured follows from the window's shape: wait until the map has taken it in.
-    _until(page, "() => document.querySelector('.map canvas').width === 1280 && window.__atlas.idle()")
+    until(page, "() => document.querySelector('.map canvas').width === 1280 && window.__atlas.idle()")
     plates = page.evaluate("window.__atlas.stats().plates")
     found = []
     for view in _VIEWS:
@@ -122,7 +122,7 @@ def _views(page: Page) -> list[tuple[str, str]]:
         page.evaluate("name => window.__atlas.map.flyTo({region: name}, false)", f"Block {layer}")
         camera = page.evaluate("window.__atlas.camera()")
         page.evaluate("() => window.__atlas.map.fit(false)")
-        _until(page, "() => window.__atlas.idle()")
+        until(page, "() => window.__atlas.idle()")
         times.append(page.evaluate(_JUMP, camera))
     return [
         (
@@ -142,7 +142,7 @@ def _flight(page: Page) -> list[tuple[str, str]]:
         index = [chance.randrange(GPT2_SMALL.d_model), chance.randrange(GPT2_SMALL.d_model)]
         page.evaluate("([tensor, index]) => window.__atlas.map.flyTo({tensor, index}, false)", [tensor, index])
         page.wait_for_timeout(100)
-        _until(page, "() => window.__atlas.idle()")
+        until(page, "() => window.__atlas.idle()")
         if hop % (_HOPS // 6) == 0:
             profiler.send("HeapProfiler.collectGarbage")
             heaps.append(page.evaluate("performance.memory.usedJSHeapSize") / 2**20)
@@ -153,14 +153,14 @@ def _flight(page: Page) -> list[tuple[str, str]]:
     ]
 
 
-def _until(page: Page, condition: str, patience: float = 90) -> None:
+def until(page: Page, condition: str, argument: object = None, patience: float = 120) -> None:
     """Wait for the page.
 
     Raises:
         RuntimeError: it takes too long; what the page says of itself is in the message.
     """
     deadline = time.monotonic() + patience
-    while not page.evaluate(condition):
+    while not page.evaluate(condition, argument):
         if time.monotonic() > deadline:
             about = page.evaluate("() => ({state: window.__atlas?.state(), stats: window.__atlas?.stats()})")
             raise RuntimeError(f"still not after {patience} s: {condition} {json.dumps(about)}")

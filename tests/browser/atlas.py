@@ -30,6 +30,23 @@ def open_atlas(page: Page, url: str, address: str = "/") -> None:
     rest(page)
 
 
+def reload(page: Page) -> None:
+    """Load the same address again and wait until everything is drawn."""
+    page.reload()
+    wait_until(page, "() => window.__atlas !== undefined")
+    rest(page)
+
+
+def without_webgl(page: Page) -> None:
+    """What is opened from now on finds a browser without WebGL."""
+    page.add_init_script(
+        """const get = HTMLCanvasElement.prototype.getContext;
+        HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+            return kind.startsWith("webgl") ? null : get.call(this, kind, ...rest);
+        };"""
+    )
+
+
 def rest(page: Page) -> None:
     """Wait until there is nothing left to compute, send or draw."""
     page.evaluate(

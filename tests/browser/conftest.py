@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, Request
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
 from tools.browser import find
 
@@ -115,6 +115,10 @@ class Watch:
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("request", self._request)
 
+    def forgive(self, *words: str) -> None:
+        """Leave out errors with one of these words in them, such as those that the browser logs of refused calls."""
+        self.errors[:] = [error for error in self.errors if not any(word in error.lower() for word in words)]
+
     def _console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
             self.errors.append(message.text)
@@ -131,3 +135,14 @@ def watch(page: Page) -> Iterator[Watch]:
     yield watch
     assert watch.errors == []
     assert watch.outside == []
+
+
+@pytest.fixture
+def moving(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[Page]:
+    """A page where motion is welcome."""
+    context = browser.new_context(**{**browser_context_args, "reduced_motion": "no-preference"})
+    page = context.new_page()
+    watch = Watch(page)
+    yield page
+    assert watch.errors == []
+    context.close()

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from .atlas import ask, exact, open_atlas, rest, state, wait_until
+from .atlas import ask, exact, open_atlas, rest, state, wait_until, without_webgl
 from .conftest import Server, Watch
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("watch")]
@@ -67,8 +67,7 @@ def test_masked_cells_are_said_and_scores_before_the_mask_are_not(page: Page, se
     expect(page.locator(".readout b")).to_contain_text("masked (−∞)")
     page.get_by_label("stage", exact=True).select_option("hook_attn_scores_raw")
     expect(page.locator(".readout b")).not_to_contain_text("masked")
-    page.goto(f"{server.url}/?model=fill&panel=attention")
-    rest(page)
+    open_atlas(page, server.url, "/?model=fill&panel=attention")
     expect(page.get_by_label("stage", exact=True).locator("option")).to_have_text(["scores", "softmax"])
     expect(_cell(page, ["ArrowRight", "ArrowRight"])).not_to_contain_text("masked")
 
@@ -197,8 +196,7 @@ def test_rollout_is_the_lens_and_says_what_it_cannot_mean(page: Page, server: Se
     expect(value).to_have_count(1)
     assert _number(value.inner_text()) == pytest.approx(matrix[-1][0], rel=1e-3)
     expect(page.get_by_text("It cannot mean influence")).to_be_visible()
-    page.goto(f"{server.url}/?model=translate&panel=attention&attention=cross_0_0_hook_pattern_rollout")
-    rest(page)
+    open_atlas(page, server.url, "/?model=translate&panel=attention&attention=cross_0_0_hook_pattern_rollout")
     expect(page.get_by_text("Rollout multiplies the patterns of one stack")).to_be_visible()
 
 
@@ -226,12 +224,7 @@ def test_what_does_not_exist_is_said_with_the_choices(
 
 
 def test_without_webgl2_the_matrix_is_drawn_all_the_same(page: Page, server: Server, watch: Watch) -> None:
-    page.add_init_script(
-        """const get = HTMLCanvasElement.prototype.getContext;
-        HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
-            return kind.startsWith("webgl") ? null : get.call(this, kind, ...rest);
-        };"""
-    )
+    without_webgl(page)
     _open(page, server.url, "sort", "self_0_1_hook_pattern", "CBABBC")
     drawn = """() => {
         const canvas = document.querySelector(".matrix canvas");

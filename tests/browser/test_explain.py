@@ -344,8 +344,6 @@ def test_an_explanation_is_text_for_a_screen_reader(page: Page, server: Server) 
     reached = []
     for _ in range(60):
         page.keyboard.press("Tab")
-        reached.append(
-            page.evaluate("document.activeElement.getAttribute('aria-label') || document.activeElement.innerText")
-        )
+        reached.append(page.evaluate(_FOCUSED))
     for label in ("Cell: the arrow keys move it", "Follow to ln1", "Pin", "Where it goes", "curl"):
         assert label in reached, reached

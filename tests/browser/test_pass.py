@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from PIL import Image, ImageChops
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from .atlas import ask, open_atlas, rest, state, wait_until
 from .conftest import Server
@@ -94,42 +94,38 @@ def _ink(page: Page, picture: Image.Image, tensor: str) -> float:
     return float(sorted(colours)[-8])
 
 
-def test_play_goes_on_pauses_and_stops_at_the_end(browser: Browser, server: Server) -> None:
-    page = browser.new_page(reduced_motion="no-preference", viewport={"width": 1280, "height": 800})
-    open_atlas(page, server.url, "/?model=sort")
-    page.keyboard.press("Space")
-    page.get_by_label("Speed").select_option("8")
-    wait_until(page, "() => window.__atlas.state().pass.step > 3")
-    page.locator(".map canvas[tabindex]").focus()
-    page.keyboard.press("Space")
-    paused = state(page)["pass"]
+def test_play_goes_on_pauses_and_stops_at_the_end(moving: Page, server: Server) -> None:
+    open_atlas(moving, server.url, "/?model=sort")
+    moving.keyboard.press("Space")
+    moving.get_by_label("Speed").select_option("8")
+    wait_until(moving, "() => window.__atlas.state().pass.step > 3")
+    moving.locator(".map canvas[tabindex]").focus()
+    moving.keyboard.press("Space")
+    paused = state(moving)["pass"]
     assert not paused["running"]
-    page.wait_for_timeout(250)
-    assert state(page)["pass"] == paused
-    page.keyboard.press("End")
-    page.keyboard.press("ArrowLeft")
-    page.keyboard.press("Space")
-    wait_until(page, "() => !window.__atlas.state().pass.running")
-    now = state(page)["pass"]
+    moving.wait_for_timeout(250)
+    assert state(moving)["pass"] == paused
+    moving.keyboard.press("End")
+    moving.keyboard.press("ArrowLeft")
+    moving.keyboard.press("Space")
+    wait_until(moving, "() => !window.__atlas.state().pass.running")
+    now = state(moving)["pass"]
     assert (now["step"], now["progress"]) == (now["steps"] - 1, 1)
-    page.close()
 
 
-def test_the_same_time_is_the_same_picture(browser: Browser, server: Server) -> None:
-    page = browser.new_page(reduced_motion="no-preference", viewport={"width": 1280, "height": 800})
-    open_atlas(page, server.url, "/?model=sort&step=hook_embed")
+def test_the_same_time_is_the_same_picture(moving: Page, server: Server) -> None:
+    open_atlas(moving, server.url, "/?model=sort&step=hook_embed")
     scrub = "time => { const line = document.querySelector('.transport input'); line.value = time; \
         line.dispatchEvent(new Event('input', {bubbles: true})); }"
     seen: dict[int, Image.Image] = {}
     for time in (9_000, 23_456, 61_000, 23_456, 9_000):
-        page.evaluate(scrub, time)
-        page.wait_for_timeout(900)
-        picture = _picture(page)
+        moving.evaluate(scrub, time)
+        moving.wait_for_timeout(900)
+        picture = _picture(moving)
         assert time not in seen or _same(seen[time], picture)
         assert all(not _same(picture, other) for at, other in seen.items() if at != time)
         seen[time] = picture
     assert len(seen) == 3
-    page.close()
 
 
 def test_blocks_ends_and_the_way_out(page: Page, server: Server) -> None:

@@ -9,7 +9,7 @@ from app.settings import Settings
 
 from ..conftest import serving, write_model
 from ..families import FAMILIES
-from .atlas import ask, open_atlas, read, rest, state, wait_for_tokens, wait_until
+from .atlas import ask, open_atlas, read, reload, rest, state, wait_for_tokens, wait_until
 from .conftest import Watch
 
 pytestmark = pytest.mark.browser
@@ -35,8 +35,7 @@ def test_the_ids_of_an_address_are_the_source_of_an_encoder_decoder(page: Page, 
     answer = ask(url, "/runs", {"model": "t5", "tokens": [1, 2, 3, 9, 16, 4], "max_new_tokens": 1})
     assert [token["id"] for token in answer["tokens"]] == written
     wait_until(page, "() => location.hash.includes('tokens=')")
-    page.reload()
-    rest(page)
+    reload(page)
     assert state(page)["tokens"] == written
     expect(page.get_by_label("Token ids")).to_have_value("1 2 3 9 16 4")
 

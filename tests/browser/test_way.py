@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
-from .atlas import ask, open_atlas, rest, state, wait_until
+from .atlas import ask, open_atlas, reload, rest, state, wait_until
 from .conftest import Server, Watch
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("watch")]
@@ -122,7 +122,7 @@ def test_search_says_why_it_finds_nothing_and_lets_go(page: Page, server: Server
     expect(page.get_by_role("button", name="Search (key: /)")).to_be_focused()
     assert state(page)["selected"] is None
     # The vocabulary was asked for Z, which it cannot spell.
-    watch.errors[:] = [error for error in watch.errors if "422" not in error]
+    watch.forgive("422")
 
 
 def test_a_pasted_name_is_flown_to(page: Page, server: Server) -> None:
@@ -145,17 +145,6 @@ def test_a_pasted_name_is_flown_to(page: Page, server: Server) -> None:
 
 
 # ---- the hands --------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def moving(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[Page]:
-    """A page where motion is welcome."""
-    context = browser.new_context(**{**browser_context_args, "reduced_motion": "no-preference"})
-    page = context.new_page()
-    watch = Watch(page)
-    yield page
-    assert watch.errors == []
-    context.close()
 
 
 def _hit(page: Page, x: float, y: float) -> Any:
@@ -204,6 +193,7 @@ def test_keys_move_turn_zoom_and_fit(page: Page, server: Server) -> None:
 
 def test_double_click_flies_to_the_plate_and_then_to_the_cell(page: Page, server: Server) -> None:
     open_atlas(page, server.url, _SORT)
+    page.keyboard.press("m")  # the overview lies over the plate
     box = page.locator(".map > canvas").bounding_box()
     assert box is not None
     at = _on_screen(page, "blocks.2.mlp.W_out", [150, 20])
@@ -341,9 +331,7 @@ def test_back_and_forward_retrace_flights(page: Page, server: Server) -> None:
     assert state(page)["selected"] == {"tensor": "blocks.2.mlp.W_in", "index": [5, 7]}
     assert state(page)["run"] == run  # nothing was read anew
     page.wait_for_timeout(400)
-    page.reload()
-    wait_until(page, "() => window.__atlas !== undefined")
-    rest(page)
+    reload(page)
     again = _camera(page)
     assert again["target"] == pytest.approx(weight["target"], abs=0.01)
     assert again["distance"] == pytest.approx(weight["distance"], rel=1e-4)
@@ -458,9 +446,7 @@ def test_the_overview_shows_the_window_and_moves_it(page: Page, server: Server) 
     assert _crumbs(page) == ["Model"]
     page.keyboard.press("m")
     expect(plan).to_have_count(0)
-    page.reload()
-    wait_until(page, "() => window.__atlas !== undefined")
-    rest(page)
+    reload(page)
     page.get_by_role("button", name="Overview", exact=True).click()
     expect(plan).to_be_visible()
     page.set_viewport_size({"width": 390, "height": 844})
