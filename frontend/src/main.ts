@@ -16,7 +16,7 @@ import { ApiError } from "./net/rest";
 import { Page } from "./panels/page";
 import { prepare } from "./panels/plotly";
 import { publish } from "./panels/public";
-import { createMap, type MapView, NoWebGL2Error } from "./scene";
+import { createMap, type MapView, makeCanvas, NoWebGL2Error } from "./scene";
 import { currentAddress, follow, mirror, takeWaitingCamera } from "./session/address-bar";
 import { colourMap, fetchTensorScales } from "./session/colours";
 import { followComparison, rememberRuns } from "./session/comparing";
@@ -27,18 +27,9 @@ import { Session } from "./session/session";
 import * as state from "./state";
 import { theme } from "./theme";
 
-/** Whether WebGL is drawn by the processor: smooth edges would make every frame two to three times slower. */
-function drawsInSoftware(): boolean {
-  const context = document.createElement("canvas").getContext("webgl2");
-  const info = context?.getExtension("WEBGL_debug_renderer_info");
-  const name = info ? String(context?.getParameter(info.UNMASKED_RENDERER_WEBGL)) : "";
-  context?.getExtension("WEBGL_lose_context")?.loseContext();
-  return /swiftshader|llvmpipe|software/i.test(name);
-}
-
 function makeMap(canvas: HTMLCanvasElement): MapView | null {
   try {
-    return createMap(canvas, { theme: theme.value, antialias: !drawsInSoftware() });
+    return createMap(canvas, { theme: theme.value });
   } catch (error) {
     if (!(error instanceof NoWebGL2Error)) throw error;
     canvas.hidden = true;
@@ -104,7 +95,7 @@ async function start(): Promise<void> {
   const host = document.getElementById("app");
   if (!host) return;
   const lists = askEarly(currentAddress().model);
-  const canvas = document.createElement("canvas");
+  const canvas = makeCanvas();
   canvas.tabIndex = 0;
   canvas.setAttribute("aria-label", "The map of the model; the inspector reads its cells by keyboard");
   const map = makeMap(canvas);

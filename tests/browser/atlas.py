@@ -37,6 +37,12 @@ def reload(page: Page) -> None:
     rest(page)
 
 
+def walk(page: Page, address: str) -> None:
+    """Come to another address of the same page, as Back and Forward do: nothing is loaded anew."""
+    page.evaluate("to => { history.pushState(null, '', to); dispatchEvent(new PopStateEvent('popstate')); }", address)
+    rest(page)
+
+
 def without_webgl(page: Page) -> None:
     """What is opened from now on finds a browser without WebGL."""
     page.add_init_script(

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from .atlas import ask, exact, open_atlas, rest, state, wait_until, without_webgl
+from .atlas import ask, exact, open_atlas, rest, state, wait_until, walk, without_webgl
 from .conftest import Server, Watch
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("watch")]
@@ -13,8 +13,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("watch")]
 TEXT = "The+cat+sat+down+on+the+mat."
 
 
+def _address(model: str, attention: str, text: str | None = TEXT) -> str:
+    return f"/?model={model}&panel=attention&attention={attention}{f'#text={text}' if text else ''}"
+
+
 def _open(page: Page, url: str, model: str, attention: str, text: str | None = TEXT) -> None:
-    open_atlas(page, url, f"/?model={model}&panel=attention&attention={attention}{f'#text={text}' if text else ''}")
+    open_atlas(page, url, _address(model, attention, text))
 
 
 def _number(text: str) -> float:
@@ -37,27 +41,25 @@ def _write(page: Page) -> None:
     rest(page)
 
 
-@pytest.mark.parametrize(
-    ("model", "attention", "tensor"),
-    [
+def test_a_cell_says_what_the_api_says(page: Page, server: Server) -> None:
+    open_atlas(page, server.url, "/?model=sort")
+    for model, attention, tensor in (
         ("stories", "self_2_4_hook_pattern", "blocks.2.attn.hook_pattern"),
         ("stories", "self_1_5_hook_attn_scores_raw", "blocks.1.attn.hook_attn_scores_raw"),
         ("fill", "3_2_hook_pattern", "blocks.3.attn.hook_pattern"),
         ("translate", "encoder_1_3_hook_pattern", "encoder.blocks.1.attn.hook_pattern"),
         ("translate", "decoder_0_1_hook_pattern", "decoder.blocks.0.attn.hook_pattern"),
         ("translate", "cross_1_2_hook_pattern", "decoder.blocks.1.cross_attn.hook_pattern"),
-    ],
-)
-def test_a_cell_says_what_the_api_says(page: Page, server: Server, model: str, attention: str, tensor: str) -> None:
-    _open(page, server.url, model, attention, None if model == "translate" else TEXT)
-    if model == "translate":
-        _write(page)
-    value = _cell(page, ["ArrowDown", "ArrowDown", "ArrowDown", "ArrowRight"])
-    head = int(attention.split("_hook")[0].split("_")[-1])
-    number = exact(server.url, f"runs/{state(page)['run']}/activations", tensor, [head, 3, 1])
-    wait_until(page, "text => document.querySelector('.readout b').textContent !== text", "…")
-    page.wait_for_timeout(300)  # the exact number follows the map's
-    assert _number(value.inner_text()) == pytest.approx(number, rel=5e-4)
+    ):
+        walk(page, _address(model, attention, None if model == "translate" else TEXT))
+        if model == "translate":
+            _write(page)
+        value = _cell(page, ["ArrowDown", "ArrowDown", "ArrowDown", "ArrowRight"])
+        head = int(attention.split("_hook")[0].split("_")[-1])
+        number = exact(server.url, f"runs/{state(page)['run']}/activations", tensor, [head, 3, 1])
+        wait_until(page, "text => document.querySelector('.readout b').textContent !== text", "…")
+        page.wait_for_timeout(300)  # the exact number follows the map's
+        assert _number(value.inner_text()) == pytest.approx(number, rel=5e-4), tensor
 
 
 def test_masked_cells_are_said_and_scores_before_the_mask_are_not(page: Page, server: Server) -> None:
@@ -67,7 +69,7 @@ def test_masked_cells_are_said_and_scores_before_the_mask_are_not(page: Page, se
     expect(page.locator(".readout b")).to_contain_text("masked (−∞)")
     page.get_by_label("stage", exact=True).select_option("hook_attn_scores_raw")
     expect(page.locator(".readout b")).not_to_contain_text("masked")
-    open_atlas(page, server.url, "/?model=fill&panel=attention")
+    walk(page, "/?model=fill&panel=attention")
     expect(page.get_by_label("stage", exact=True).locator("option")).to_have_text(["scores", "softmax"])
     expect(_cell(page, ["ArrowRight", "ArrowRight"])).not_to_contain_text("masked")
 
@@ -129,9 +131,17 @@ def test_arcs_are_switched_isolated_and_numbered(page: Page, server: Server) -> 
     expect(page.locator(".weights")).to_contain_text("(0) is looked at by")
 
 
-@pytest.mark.parametrize(("model", "measure"), [("stories", "induction"), ("stories", "entropy"), ("fill", "distance")])
-def test_the_board_is_sorted_as_the_measures_of_the_api(page: Page, server: Server, model: str, measure: str) -> None:
-    _open(page, server.url, model, "0_0_hook_pattern_heads")
+def test_the_board_is_sorted_as_the_measures_of_the_api(page: Page, server: Server) -> None:
+    _open(page, server.url, "stories", "0_0_hook_pattern_heads")
+    _assert_sorted(page, server, "induction")
+    walk(page, _address("stories", "0_0_hook_pattern_heads"))
+    _assert_sorted(page, server, "entropy")
+    walk(page, _address("fill", "0_0_hook_pattern_heads"))
+    _assert_sorted(page, server, "distance")
+
+
+def _assert_sorted(page: Page, server: Server, measure: str) -> None:
+    """In either direction; and the best head is the last that the slider leaves, and leads to its map."""
     maps = page.locator(".small-maps button")
     found = ask(server.url, f"/runs/{state(page)['run']}/lenses/head_measures")["measures"][measure]
     values = {f"{layer}.{head}": value for layer, row in enumerate(found) for head, value in enumerate(row)}
@@ -196,31 +206,28 @@ def test_rollout_is_the_lens_and_says_what_it_cannot_mean(page: Page, server: Se
     expect(value).to_have_count(1)
     assert _number(value.inner_text()) == pytest.approx(matrix[-1][0], rel=1e-3)
     expect(page.get_by_text("It cannot mean influence")).to_be_visible()
-    open_atlas(page, server.url, "/?model=translate&panel=attention&attention=cross_0_0_hook_pattern_rollout")
+    walk(page, "/?model=translate&panel=attention&attention=cross_0_0_hook_pattern_rollout")
     expect(page.get_by_text("Rollout multiplies the patterns of one stack")).to_be_visible()
 
 
-@pytest.mark.parametrize(
-    ("model", "attention", "says"),
-    [
+def test_what_does_not_exist_is_said_with_the_choices(page: Page, server: Server) -> None:
+    _open(page, server.url, "stories", "self_0_0_hook_pattern")
+    alert = page.locator(".attention").get_by_role("alert")
+    for model, attention, says in (
         ("stories", "self_0_99_hook_pattern", "no head 99 in stories. Choose head 0 to 5."),
         ("stories", "self_42_0_hook_pattern", "no block 42 in stories (self). Choose block 0 to 5."),
         ("fill", "cross_0_0_hook_pattern", "fill has no attention called “cross”. It has: self."),
         ("translate", "0_0_hook_pie", "the attention “0_0_hook_pie”, which names none"),
-    ],
-)
-def test_what_does_not_exist_is_said_with_the_choices(
-    page: Page, server: Server, model: str, attention: str, says: str
-) -> None:
-    _open(page, server.url, model, attention, None)
-    expect(page.locator(".attention").get_by_role("alert")).to_contain_text(says)
-    page.get_by_label("block", exact=True).select_option("1")
-    if "head 99" in says:
-        page.get_by_label("head", exact=True).select_option("2")
-    if "cross" in attention:
-        return
-    expect(page.locator(".attention").get_by_role("alert")).to_have_count(0)
-    expect(page.get_by_role("application", name="Attention map")).to_be_visible()
+    ):
+        walk(page, _address(model, attention, None))
+        expect(alert).to_contain_text(says)
+        page.get_by_label("block", exact=True).select_option("1")
+        if "head 99" in says:
+            page.get_by_label("head", exact=True).select_option("2")
+        if "cross" in attention:
+            continue
+        expect(alert).to_have_count(0)
+        expect(page.get_by_role("application", name="Attention map")).to_be_visible()
 
 
 def test_without_webgl2_the_matrix_is_drawn_all_the_same(page: Page, server: Server, watch: Watch) -> None:

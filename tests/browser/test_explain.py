@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from .atlas import ask, exact, open_atlas, rest, state, wait_until
+from .atlas import ask, exact, open_atlas, rest, state, wait_until, walk
 from .conftest import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("watch")]
@@ -86,10 +86,15 @@ def boxes(entries: Iterable[dict[str, Any]]) -> list[tuple[str, list[int], list[
     return sorted((entry["tensor"], list(entry["start"]), list(entry["stop"])) for entry in entries)
 
 
-@pytest.mark.parametrize("model", ["sort", "stories", "fill", "translate"])
-def test_pointing_at_a_cell_of_every_kind_lights_what_it_reads(page: Page, server: Server, model: str) -> None:
-    text = f"#text={urllib.parse.quote(_TEXTS[model])}" if model in _TEXTS else ""
-    open_atlas(page, server.url, f"/?model={model}{text}")
+def test_pointing_at_a_cell_of_every_kind_lights_what_it_reads(page: Page, server: Server) -> None:
+    open_atlas(page, server.url, "/?model=sort")
+    for model in ("stories", "sort", "fill", "translate"):
+        walk(page, f"/?model={model}{f'#text={urllib.parse.quote(_TEXTS[model])}' if model in _TEXTS else ''}")
+        _assert_lit(page, server, model)
+
+
+def _assert_lit(page: Page, server: Server, model: str) -> None:
+    """Of a cell of every kind: what it reads, its formula and its number are those of the API."""
     run = ask(server.url, f"/runs/{state(page)['run']}")
     names = [entry["name"] for entry in run["activations"]]
     cells = one_of_each_kind(server.url, model, run, names)
@@ -139,15 +144,17 @@ def choose(page: Page, tensor: str, index: Sequence[int]) -> None:
     page.keyboard.press("Escape")
     now = state(page)
     at = "_".join(map(str, index))
-    page.goto(f"{page.url.split('?')[0]}?model={now['model']}&select={tensor}[{at}]#{page.url.partition('#')[2]}")
-    wait_until(page, "() => window.__atlas !== undefined")
-    rest(page)
+    walk(page, f"/?model={now['model']}&select={tensor}[{at}]#{page.url.partition('#')[2]}")
     assert state(page)["selected"] == {"tensor": tensor, "index": list(index)}
 
 
-@pytest.mark.parametrize("by_keyboard", [False, True])
-def test_following_a_logit_ends_at_the_row_of_its_token(page: Page, server: Server, by_keyboard: bool) -> None:
+def test_following_a_logit_ends_at_the_row_of_its_token(page: Page, server: Server) -> None:
     open_atlas(page, server.url, "/?model=sort#text=CBABBC")
+    for by_keyboard in (False, True):
+        _follow_and_return(page, server, by_keyboard)
+
+
+def _follow_and_return(page: Page, server: Server, by_keyboard: bool) -> None:
     choose(page, "logits", [5, 1])
     now = state(page)
     longest = longest_path(ask(server.url, "/models/sort/graph"))
@@ -279,30 +286,28 @@ def copied(page: Page, name: str) -> str:
     return text
 
 
-@pytest.mark.parametrize(
-    "tensor, index",
-    [("blocks.0.attn.hook_pattern", [1, 4, 2]), ("blocks.1.mlp.W_in", [3, 9]), ("ln_final.hook_scale", [3])],
-)
-def test_what_is_copied_runs_and_gives_the_number(page: Page, server: Server, tensor: str, index: list[int]) -> None:
+def test_what_is_copied_runs_and_gives_the_number(page: Page, server: Server) -> None:
     open_atlas(page, server.url, "/?model=sort#text=CBABBC")
-    choose(page, tensor, index)
-    expect(page.locator(".cell .value")).to_contain_text("= ")
-    weight = tensor.startswith("blocks.1.mlp")
-    where = "models/sort/weights" if weight else f"runs/{state(page)['run']}/activations"
-    value = exact(server.url, where, tensor, index)
-    assert float(copied(page, "Value")) == pytest.approx(value, rel=1e-6)
-    called = subprocess.run(["sh", "-c", copied(page, "curl")], capture_output=True, check=True, timeout=30)
-    assert json.loads(called.stdout)["captured"] == pytest.approx(value, rel=1e-6)
-    run = [sys.executable, "-c", copied(page, "Python")]
-    printed = subprocess.run(run, capture_output=True, check=True, timeout=30, text=True).stdout
-    assert float(printed) == pytest.approx(value, rel=1e-6)
-    lens = copied(page, "TransformerLens")
-    assert 'TransformerBridge.boot_transformers("models/sort")' in lens
-    compile(lens, "snippet", "exec")
-
-
-def test_what_cannot_be_copied_says_so(page: Page, server: Server) -> None:
-    open_atlas(page, server.url, "/?model=translate")
+    for tensor, index in (
+        ("blocks.0.attn.hook_pattern", [1, 4, 2]),
+        ("blocks.1.mlp.W_in", [3, 9]),
+        ("ln_final.hook_scale", [3]),
+    ):
+        choose(page, tensor, index)
+        expect(page.locator(".cell .value")).to_contain_text("= ")
+        weight = tensor.startswith("blocks.1.mlp")
+        where = "models/sort/weights" if weight else f"runs/{state(page)['run']}/activations"
+        value = exact(server.url, where, tensor, index)
+        assert float(copied(page, "Value")) == pytest.approx(value, rel=1e-6)
+        called = subprocess.run(["sh", "-c", copied(page, "curl")], capture_output=True, check=True, timeout=30)
+        assert json.loads(called.stdout)["captured"] == pytest.approx(value, rel=1e-6)
+        run = [sys.executable, "-c", copied(page, "Python")]
+        printed = subprocess.run(run, capture_output=True, check=True, timeout=30, text=True).stdout
+        assert float(printed) == pytest.approx(value, rel=1e-6)
+        lens = copied(page, "TransformerLens")
+        assert 'TransformerBridge.boot_transformers("models/sort")' in lens
+        compile(lens, "snippet", "exec")
+    walk(page, "/?model=translate")
     choose(page, "decoder.blocks.0.cross_attn.hook_q", [0, 1, 2])
     assert copied(page, "TransformerLens").startswith("# TransformerLens names the parts of models with an encoder")
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from .atlas import ask, open_atlas, state, wait_until
-from .conftest import Server
+from .atlas import ask, open_atlas, state, wait_until, walk
+from .conftest import Server, Watch
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("watch")]
 
@@ -88,9 +88,9 @@ def test_every_lens_shows_what_the_api_says(page: Page, server: Server, model: s
     everything = ask(server.url, f"/runs/{ask(server.url, '/runs', {'model': model, 'text': 'a'})['id']}/lenses")
     names = [lens["name"] for lens in everything["lenses"]]
     assert len(names) == 17
+    open_atlas(page, server.url, address(server, model, []))
     for opened in (names[:_AT_ONCE], names[_AT_ONCE:]):
-        page.goto("about:blank")
-        open_atlas(page, server.url, address(server, model, opened))
+        walk(page, address(server, model, opened))
         run = state(page)["run"]
         for name in opened:
             lens = page.locator(f"[data-lens={name}]")
@@ -164,20 +164,15 @@ def test_pictures_for_paper_are_whole(page: Page, server: Server) -> None:
         assert drawing.startswith("<svg") and drawing.count("<text") > 6
 
 
-@pytest.mark.parametrize(
-    ("lens", "says", "hint"),
-    [
+def test_what_does_not_exist_is_said_with_the_choices(page: Page, server: Server, watch: Watch) -> None:
+    open_atlas(page, server.url, "/?model=sort&panel=lenses#text=CBABBC")
+    alert = page.locator("[data-lens]").get_by_role("alert")
+    for lens, says, hint in (
         ("attention?head=99", "head 99 does not exist", "0 to 2"),
         ("next_token?pos=99", "pos 99 does not exist", "0 to 5"),
         ("token_rank?token=word", "'w', is not in this model's vocabulary", "#0 to #2"),
-    ],
-)
-def test_what_does_not_exist_is_said_with_the_choices(
-    page: Page, server: Server, watch: Any, lens: str, says: str, hint: str
-) -> None:
-    lenses = urllib.parse.quote(lens)
-    open_atlas(page, server.url, f"/?model=sort&panel=lenses#text=CBABBC&lenses={lenses}")
-    alert = page.locator("[data-lens]").get_by_role("alert")
-    expect(alert).to_contain_text(says)
-    expect(alert).to_contain_text(hint)
+    ):
+        walk(page, f"/?model=sort&panel=lenses#text=CBABBC&lenses={urllib.parse.quote(lens)}")
+        expect(alert).to_contain_text(says)
+        expect(alert).to_contain_text(hint)
     watch.forgive("422")

@@ -17,6 +17,7 @@ from .atlas import (
     state,
     wait_for_tokens,
     wait_until,
+    walk,
     without_webgl,
 )
 from .conftest import Server, Watch
@@ -174,9 +175,14 @@ def test_what_was_just_written_is_in_view_after_a_long_text(page: Page, server: 
     expect(chips.first).not_to_be_in_viewport()
 
 
-@pytest.mark.parametrize(("model", "text"), [("translate", "The animal was too tired."), ("stories", "Tom had a")])
-def test_beams_write_the_likeliest_text(page: Page, server: Server, model: str, text: str) -> None:
-    open_atlas(page, server.url, f"/?model={model}&{GREEDY}#text={text.replace(' ', '+')}")
+def test_beams_write_the_likeliest_text(page: Page, server: Server) -> None:
+    open_atlas(page, server.url, "/?model=sort")
+    for model, text in (("translate", "The animal was too tired."), ("stories", "Tom had a")):
+        walk(page, f"/?model={model}&{GREEDY}#text={text.replace(' ', '+')}")
+        _assert_beams(page, server, model, text)
+
+
+def _assert_beams(page: Page, server: Server, model: str, text: str) -> None:
     before = len(state(page)["tokens"])
     beams = page.get_by_label("beams")
     beams.fill("17")
@@ -351,21 +357,22 @@ def test_a_lens_refuses_with_a_hint_and_keeps_what_it_was_asked(page: Page, serv
     watch.forgive("422")
 
 
-@pytest.mark.parametrize(
-    ("model", "text", "says"),
-    [("stories", "", "nothing to read"), ("stories", "word " * 400, "256"), ("sort", "XYZ", "")],
-)
-def test_bad_input_is_answered_in_place(
-    page: Page, server: Server, watch: Watch, model: str, text: str, says: str
-) -> None:
-    open_atlas(page, server.url, f"/?model={model}")
-    page.locator("#prompt").fill(text)
-    page.locator("#prompt").press("Enter")
+def test_bad_input_is_answered_in_place(page: Page, server: Server, watch: Watch) -> None:
+    open_atlas(page, server.url, "/?model=stories")
     problem = page.locator(".prompt .problem")
-    expect(problem).to_be_visible()
-    expect(problem).to_contain_text(says)
-    read(page, "ABC" if model == "sort" else "A dog")
-    expect(problem).to_have_count(0)
+    for model, text, says in (
+        ("stories", "", "nothing to read"),
+        ("stories", "word " * 400, "256"),
+        ("sort", "XYZ", ""),
+    ):
+        if model == "sort":
+            walk(page, "/?model=sort")
+        page.locator("#prompt").fill(text)
+        page.locator("#prompt").press("Enter")
+        expect(problem).to_be_visible()
+        expect(problem).to_contain_text(says)
+        read(page, "ABC" if model == "sort" else "A dog")
+        expect(problem).to_have_count(0)
     # The browser itself logs every refused call, as here the live count of the tokens.
     watch.forgive("422")
 

@@ -184,6 +184,7 @@ def test_keys_move_turn_zoom_and_fit(page: Page, server: Server) -> None:
     page.keyboard.press("Home")
     assert _camera(page) == home
     page.keyboard.press("f")
+    rest(page)
     assert _in_window(page, "blocks.1.attn.hook_pattern", [2, 5, 5])
     assert _camera(page)["distance"] < home["distance"] / 3
     page.keyboard.press("Escape")

@@ -1,6 +1,6 @@
 /** The controls of a lens, made from what it says can be chosen. */
 
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { tokenText } from "../format";
 import type { LensParameter, LensQuery } from "../net/lenses";
 import type { Token } from "../net/types";
@@ -115,7 +115,8 @@ function Index({ parameter, value, followed, tokens, onChange }: ControlProps) {
 /** Shows a value in a field when it changes, and only then: what is being typed outlives an answer that comes meanwhile. */
 function useShown(value: string) {
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => {
+  // At once, not after the next frame: somebody may be typing by then.
+  useLayoutEffect(() => {
     if (field.current) field.current.value = value;
   }, [value]);
   return field;

@@ -104,7 +104,7 @@ class AtlasMap implements MapView {
     private readonly canvas: HTMLCanvasElement,
     options: MapOptions,
   ) {
-    this.renderer = makeRenderer(canvas, options.antialias);
+    this.renderer = makeRenderer(canvas);
     this.values = new Values(options.poolBytes ?? DEFAULT_POOL_BYTES);
     this.texture = new PoolTexture(this.renderer);
     this.plates = new PlateMesh(new PlateMaterials(this.uniforms, this.texture.values));
@@ -711,7 +711,7 @@ class AtlasMap implements MapView {
   }
 }
 
-/** Makes the map on a canvas.
+/** Makes the map on a canvas that `makeCanvas` made.
  *  @throws NoWebGL2Error if the browser gives no WebGL2 context. */
 export function createMap(canvas: HTMLCanvasElement, options: MapOptions): MapView {
   return new AtlasMap(canvas, options);

@@ -13,8 +13,6 @@ export type ThemeName = "light" | "dark";
 
 export interface MapOptions {
   readonly theme: ThemeName;
-  /** Smooth plate edges by multisampling; software renderers do without. Cannot be changed afterwards. */
-  readonly antialias: boolean;
   /** Upper bound of the texture that holds the values, in bytes. */
   readonly poolBytes?: number;
   /** Jump instead of flying; by default what the system's settings say. */
