@@ -289,7 +289,7 @@ class Atlas:
                 f"{len(asked)} interventions are more than {self.settings.interventions}",
                 "Make fewer, with wider slices.",
             )
-        tensors = {tensor.name: tensor for tensor in loaded.graph.tensors if tensor.role != "weight"}
+        tensors = loaded.graph.activations
         changes = []
         for change in asked:
             tensor = tensors.get(change.name)

@@ -71,7 +71,7 @@ def _shift(index: int | slice, first: int, count: int) -> int | slice | None:
     return slice(inside[0], inside[-1] + 1, rows.step) if inside else None
 
 
-@dataclass
+@dataclass(slots=True)
 class _Kept:
     """The chunks of rows of one tensor, and the row at which each starts."""
 
@@ -95,8 +95,7 @@ class Recorder:
         Without `keep_attention` the tensors that grow with the square of the text are derived when read.
         """
         self._model, self._graph = model, graph
-        self._info = {tensor.name: tensor for tensor in graph.tensors if tensor.role != "weight"}
-        self._row_axes = {name: _row_axis(info) for name, info in self._info.items()}
+        self._info = graph.activations
         self._kept = {name: _Kept() for name in self._info}
         self._interventions: dict[str, list[Intervention]] = {}
         for intervention in interventions:
@@ -111,10 +110,11 @@ class Recorder:
     def tap(self, name: str, tensor: Tensor) -> Tensor:
         """Keep a tensor `[batch, …]`, and return what the computation is to go on with."""
         kept, info = self._kept[name], self._info[name]
-        tensor = self._intervene(name, tensor, kept.rows)
+        if name in self._interventions:
+            tensor = self._intervene(name, tensor, kept.rows)
         if info.same_as:
             return tensor
-        row = tensor.detach()[0]
+        row = (tensor.detach() if tensor.requires_grad else tensor)[0]
         if row.dim() > len(info.axes):
             row = row.squeeze(-1)  # [pos, 1] -> [pos]
         keep = self._keep_attention or info.kind not in _SOFTMAX
@@ -132,7 +132,7 @@ class Recorder:
                 if storage.data_ptr() not in self._storages:
                     self._storages.add(storage.data_ptr())
                     self._nbytes += storage.nbytes()
-            kept.rows += row.shape[self._row_axes[name]]
+            kept.rows += row.shape[info.row_axis]
         return tensor
 
     @property
@@ -191,11 +191,11 @@ class Recorder:
     def of_source(self, name: str) -> bool:
         """Whether a tensor's rows are positions of an encoder-decoder's source, all of which are read at once."""
         info = self._info[name]
-        return info.axes[self._row_axes[name]] in info.source_axes
+        return info.axes[info.row_axis] in info.source_axes
 
     def row_axis(self, name: str) -> int:
         """Along which axis of a tensor positions are added."""
-        return self._row_axes[name]
+        return self._info[name].row_axis
 
     def read(self, name: str, start: int = 0, end: int | None = None) -> Tensor:
         """Rows `start` to `end` of a tensor, with all its other axes, on the model's device.
@@ -241,7 +241,7 @@ class Recorder:
 
     def _intervene(self, name: str, tensor: Tensor, first_row: int) -> Tensor:
         for intervention in self._interventions.get(name, ()):
-            tensor = intervention.apply(tensor, self._row_axes[name], first_row)
+            tensor = intervention.apply(tensor, self._info[name].row_axis, first_row)
         return tensor
 
     def _results(self, name: str, start: int, end: int) -> Tensor:
@@ -287,7 +287,8 @@ class Recorder:
 
     def _assemble(self, name: str, start: int, end: int, last: int) -> Tensor:
         """Rows `start` to `end` out of chunks of rows; ragged rows of keys are filled up."""
-        info, axis, kept = self._info[name], self._row_axes[name], self._kept[name]
+        info, kept = self._info[name], self._kept[name]
+        axis = info.row_axis
         with self._lock:
             first = bisect_right(kept.starts, start) - 1
             stop = bisect_right(kept.starts, end - 1)
@@ -298,10 +299,6 @@ class Recorder:
             count = min(end - position, chunk.shape[axis]) - begin
             pieces.append(_fill_keys(chunk.narrow(axis, begin, count), info, last))
         return (pieces[0] if len(pieces) == 1 else torch.cat(pieces, axis)).to(self._device)
-
-
-def _row_axis(info: TensorInfo) -> int:
-    return info.axes.index("query_pos") if "query_pos" in info.axes else 0
 
 
 def _fill_keys(rows: Tensor, info: TensorInfo, last: int) -> Tensor:

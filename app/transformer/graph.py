@@ -128,6 +128,11 @@ class TensorInfo:
     source_axes: tuple[str, ...] = ()
     learned: bool = True
 
+    @cached_property
+    def row_axis(self) -> int:
+        """Of an activation, the axis along which positions are added."""
+        return self.axes.index("query_pos") if "query_pos" in self.axes else 0
+
 
 @dataclass(frozen=True)
 class Op:
@@ -154,6 +159,11 @@ class Graph:
     @cached_property
     def _by_name(self) -> dict[str, TensorInfo]:
         return {tensor.name: tensor for tensor in self.tensors}
+
+    @cached_property
+    def activations(self) -> dict[str, TensorInfo]:
+        """By name, in order, everything but the weights."""
+        return {tensor.name: tensor for tensor in self.tensors if tensor.role != "weight"}
 
     @cached_property
     def _by_output(self) -> dict[str, Op]:

@@ -41,6 +41,26 @@ export function overviewOf({ plates }: Layout, mostWidth: number, mostHeight: nu
   };
 }
 
+/** How far from the plan's own border a window's may be, as a share of the plan, and still show all of it: perspective
+ *  moves what is near and far a little. */
+const SLACK = 0.1;
+
+/** Whether a window with these corners, in order round it, shows the whole plan. */
+export function coversPlan(corners: readonly PlanPoint[], { width, height }: Overview): boolean {
+  const [left, right] = [width * SLACK, width * (1 - SLACK)];
+  const [top, bottom] = [height * SLACK, height * (1 - SLACK)];
+  return [left, right].every((x) => [top, bottom].every((y) => within([x, y], corners)));
+}
+
+/** Whether a point is on one side of every edge. */
+function within([x, y]: PlanPoint, corners: readonly PlanPoint[]): boolean {
+  const sides = corners.map(([fromX, fromY], at) => {
+    const [toX, toY] = corners[(at + 1) % corners.length] as PlanPoint;
+    return (toX - fromX) * (y - fromY) - (toY - fromY) * (x - fromX);
+  });
+  return sides.every((side) => side >= 0) || sides.every((side) => side <= 0);
+}
+
 /** The outlines of all plates in an overview, the farthest first. */
 export function outlines(
   { plates }: Layout,

@@ -35,7 +35,10 @@ const SHEETS: readonly Sheet[] = [
       ["Shift + arrow keys", "move the map"],
       ["+, −", "zoom"],
       ["Q E, R V", "turn left, right; tilt up, down"],
-      ["M", "the overview, and away with it; drag in it to move"],
+      [
+        "M",
+        "the overview, there when the window does not show everything, and away with it; drag in it to move",
+      ],
       ["Alt+← →", "the last flight back, and forward"],
     ],
   },

@@ -1,8 +1,8 @@
 /** The overview: the whole map in a corner, with the part that the window shows. Click or drag to go there. */
 
 import { useSignal } from "@preact/signals";
-import { useEffect, useMemo, useRef } from "preact/hooks";
-import { outlines, overviewOf, type Overview as Plan } from "../layout/overview";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { coversPlan, outlines, overviewOf, type Overview as Plan, type PlanPoint } from "../layout/overview";
 import type { Layout } from "../layout/types";
 import { footprint } from "../scene/footprint";
 import type { MapView } from "../scene/types";
@@ -22,6 +22,7 @@ const STEP = 0.25;
 export function Overview({ canvas }: { canvas: HTMLCanvasElement }) {
   const { map } = useActions();
   const size = useSize(canvas);
+  const asked = useSignal(false);
   if (!map || laidOut.value === "" || size.width < LEAST_WIDTH || size.height < LEAST_HEIGHT) return null;
   // Over the map alone: what stands at its foot moves it up.
   const top = size.height - 10;
@@ -34,12 +35,13 @@ export function Overview({ canvas }: { canvas: HTMLCanvasElement }) {
         title="M"
         onClick={() => {
           overviewShown.value = true;
+          asked.value = true;
         }}
       >
         Overview
       </button>
     );
-  return <Corner map={map} top={top} />;
+  return <Corner map={map} top={top} focus={asked.value} />;
 }
 
 function useSize(canvas: HTMLCanvasElement): { readonly width: number; readonly height: number } {
@@ -54,21 +56,32 @@ function useSize(canvas: HTMLCanvasElement): { readonly width: number; readonly 
   return size.value;
 }
 
-function Corner({ map, top }: { map: MapView; top: number }) {
+/** In the corner of the window. It is away while the window shows everything, since it would lie over it, unless somebody
+ *  is using it: `focus` is given to it when it was asked for. */
+function Corner({ map, top, focus }: { map: MapView; top: number; focus: boolean }) {
   const { layout } = map;
   const plan = useMemo(() => overviewOf(layout, WIDEST, TALLEST), [layout]);
   const frame = useRef<SVGSVGElement>(null);
   const picture = useRef<HTMLCanvasElement>(null);
+  const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (picture.current) draw(picture.current, layout, plan);
   }, [layout, plan, theme.value]);
   useEffect(() => {
-    const show = () => frame.current && showWindow(frame.current, map, plan);
+    const show = () => {
+      if (!frame.current) return;
+      const corners = footprint(map.getCamera(), map.aspect).map(plan.toPlan);
+      showWindow(frame.current, corners, plan.toPlan(map.getCamera().target));
+      box.current?.classList.toggle("needless", coversPlan(corners, plan));
+    };
     show();
     return map.onCameraChange(show);
   }, [map, plan]);
+  useLayoutEffect(() => {
+    if (focus) frame.current?.parentElement?.focus();
+  }, []);
   return (
-    <div class="overview" style={{ top: `${top}px` }}>
+    <div class="overview" ref={box} style={{ top: `${top}px` }}>
       {/* biome-ignore lint/a11y/useSemanticElements: a picture that takes arrow keys has no element of its own */}
       <div
         class="plan"
@@ -108,12 +121,9 @@ function Corner({ map, top }: { map: MapView; top: number }) {
 }
 
 /** Outlines what the window shows, and rings it where that is too small to be found. */
-function showWindow(frame: SVGSVGElement, map: MapView, plan: Plan): void {
-  const camera = map.getCamera();
-  const corners = footprint(camera, map.aspect).map(plan.toPlan);
+function showWindow(frame: SVGSVGElement, corners: readonly PlanPoint[], [x, y]: PlanPoint): void {
   const [polygon, circle] = [frame.children[0]!, frame.children[1]!];
   polygon.setAttribute("points", corners.map((corner) => corner.map((at) => at.toFixed(1)).join()).join(" "));
-  const [x, y] = plan.toPlan(camera.target);
   const extent = Math.max(...corners.map(([cx, cy]) => Math.hypot(cx - x, cy - y)));
   circle.toggleAttribute("hidden", extent > 6);
   circle.setAttribute("cx", x.toFixed(1));

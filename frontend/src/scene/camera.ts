@@ -108,29 +108,33 @@ export function rayThrough(state: CameraState, aspect: number, x: number, y: num
   return add(add(add([0, 0, 0], back, -1), right, x * t * aspect), up, y * t);
 }
 
+/** What stays free around what is shown, of half the window's height; above it there is the trail, and a label. */
+const MARGIN = 0.06;
+const MARGIN_ABOVE = 0.12;
+
 /** The nearest state, looking this way, that has every point (world space) in the window with some margin. */
 export function framing(
   points: Iterable<Vec3>,
   aspect: number,
   azimuth: number,
   elevation: number,
-  margin = 0.06,
 ): CameraState {
   const { right, up, back } = basisOf(azimuth, elevation);
-  const ty = Math.tan(FIELD_OF_VIEW / 2) * (1 - margin);
-  const tx = ty * aspect;
+  const half = Math.tan(FIELD_OF_VIEW / 2);
+  const [tx, above, below] = [half * (1 - MARGIN) * aspect, half * (1 - MARGIN_ABOVE), half * (1 - MARGIN)];
   const most = [-Infinity, -Infinity, -Infinity, -Infinity];
   let [front, rear] = [-Infinity, Infinity];
   for (const point of points) {
     const [x, y, z] = [dot(point, right), dot(point, up), dot(point, back)];
-    const reach = [x + tx * z, -x + tx * z, y + ty * z, -y + ty * z];
+    const reach = [x + tx * z, -x + tx * z, y + above * z, -y + below * z];
     for (let i = 0; i < 4; i++) most[i] = Math.max(most[i] as number, reach[i] as number);
     front = Math.max(front, z);
     rear = Math.min(rear, z);
   }
   const [a, b, c, d] = most as [number, number, number, number];
-  const z = Math.max((a + b) / (2 * tx), (c + d) / (2 * ty), front + 2);
-  const eye = add(add(add([0, 0, 0], right, (a - b) / 2), up, (c - d) / 2), back, z);
+  const z = Math.max((a + b) / (2 * tx), (c + d) / (above + below), front + 2);
+  const middle = (c - d + (below - above) * z) / 2;
+  const eye = add(add(add([0, 0, 0], right, (a - b) / 2), up, middle), back, z);
   return lookingFrom(eye, Math.max(2, z - (front + rear) / 2), azimuth, elevation);
 }
 
