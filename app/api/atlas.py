@@ -202,6 +202,13 @@ class Atlas:
             )
         changes = self._interventions(loaded, interventions, len(tokens))
         sampling = sampling_of(question.sampling)
+        if changes and sampling.beams > 1:
+            raise ApiError(
+                422,
+                "beams_and_interventions",
+                "a beam search computes its texts as the model is, without interventions",
+                "Write with 1 beam, or leave the interventions out.",
+            )
         new_tokens = question.max_new_tokens
         run = Run(loaded, tokens, new_tokens, sampling, changes, self.settings.attention_bytes, source)
         with refusals():

@@ -68,6 +68,15 @@ def refused(answer: Any, status: int) -> dict[str, str]:
             422,
             "too_many_interventions",
         ),
+        (
+            {
+                **GOOD,
+                "interventions": [{"name": "logits", "action": "set", "value": 0}],
+                "sampling": {"beams": 2},
+            },
+            422,
+            "beams_and_interventions",
+        ),
         ([], 422, "invalid"),
     ],
 )
