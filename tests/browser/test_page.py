@@ -24,16 +24,15 @@ from .conftest import Server, Watch
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("watch")]
 
-# Presses Pause as soon as there are so many tokens: from outside, the page would be done first.
-_PAUSE_AT = """count => new Promise(done => {
+# From now on, presses Pause as soon as there are so many tokens: from outside, the page would be done first.
+_PAUSE_AT = """count => {
     const timer = setInterval(() => {
         const pause = [...document.querySelectorAll("button")].find(button => button.textContent === "Pause");
         if (window.__atlas.state().tokens.length < count || !pause) return;
         clearInterval(timer);
         pause.click();
-        done();
     }, 2);
-})"""
+}"""
 
 GREEDY = "temperature=0&top_k=0&top_p=1&seed=0"
 
@@ -109,8 +108,9 @@ def test_write_pause_step_and_stop(page: Page, server: Server) -> None:
     start = len(state(page)["tokens"])
     # Where drawing takes all of the processor, the click may come after the last token: then once more.
     for _ in range(3):
-        page.get_by_role("button", name="Write", exact=True).click()
         page.evaluate(_PAUSE_AT, start + 3)
+        page.get_by_role("button", name="Write", exact=True).click()
+        wait_for_tokens(page, start + 3)
         rest(page)
         paused = len(state(page)["tokens"])
         if state(page)["phase"] == "paused":
