@@ -351,7 +351,7 @@ def test_a_lens_refuses_with_a_hint_and_keeps_what_it_was_asked(page: Page, serv
     lens.get_by_label("token", exact=True).fill("#1")
     lens.get_by_label("token", exact=True).press("Enter")
     expect(lens.get_by_role("alert")).to_have_count(0)
-    wait_until(page, "() => location.hash.includes('contributions')")
+    wait_until(page, "() => decodeURIComponent(decodeURIComponent(location.hash)).includes('contributions?token=#1')")
     page.reload()
     expect(page.locator('[data-lens="contributions"]').get_by_label("token", exact=True)).to_have_value("#1")
     watch.forgive("422")
