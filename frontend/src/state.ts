@@ -2,11 +2,11 @@
  *  controls write it. The address bar mirrors part of it (state/address.ts). */
 
 import { computed, type Signal, signal } from "@preact/signals";
-import type { Graph } from "./graph/types";
+import type { Graph, TensorInfo } from "./graph/types";
 import type { Candidate, ModelSummary, Prediction, Sampling, Token } from "./net/types";
 import { type AttentionChoice, FIRST_ATTENTION } from "./state/attention";
 import type { HeadArrangement } from "./state/heads";
-import type { Run } from "./state/run";
+import { hasRead, type Run } from "./state/run";
 
 /** One cell of one tensor, by the tensor's own axes. */
 export interface Cell {
@@ -102,6 +102,12 @@ const placesInGraph = computed(
 export function reach(tensor: string): void {
   const place = placesInGraph.value.get(tensor) ?? -1;
   if (place > reached.value) reached.value = place;
+}
+
+/** Whether the pass has come to a tensor: what comes earlier in the graph is there before what comes later. */
+export function passHasCome({ name, role }: TensorInfo): boolean {
+  if (role === "weight" || (run.value && hasRead(run.value))) return true;
+  return (placesInGraph.value.get(name) ?? 0) <= reached.value;
 }
 
 /** The layers of the graph, and how many of them have read the prompt. Layers come one after the other, and not

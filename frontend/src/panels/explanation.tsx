@@ -4,7 +4,7 @@ import { formatNumber } from "../format";
 import { boxSize } from "../graph/cells";
 import { findTensor, opMaking } from "../graph/shape";
 import type { Explanation as Answer, Fed, Line, Operand } from "../net/explain";
-import { isComputed } from "../session/explanations";
+import { isComputed, textReaches } from "../session/explanations";
 import { type Cell, graph } from "../state";
 import type { Direction } from "../state/explain";
 import { shortLabel } from "./cell-words";
@@ -34,17 +34,19 @@ export function Explanation({ cell, way, go, turn }: Props) {
           {problem.message} <span>{problem.hint}</span>
         </p>
       )}
-      {!problem && !answer && (
-        <p class="soft">
-          {isComputed(cell)
-            ? "Asking the server …"
-            : "Not computed yet: the text does not reach so far. Write on, or read a longer text."}
-        </p>
-      )}
+      {!problem && !answer && <p class="soft">{whyNone(cell)}</p>}
       {answer &&
         (way === "forward" ? <Feeds answer={answer} go={go} /> : <Arithmetic answer={answer} go={go} />)}
     </div>
   );
+}
+
+/** Why there is no explanation, or none yet. */
+function whyNone(cell: Cell): string {
+  if (isComputed(cell)) return "Asking the server …";
+  return textReaches(cell)
+    ? "Not computed yet: the pass has not come so far."
+    : "Not computed yet: the text does not reach so far. Write on, or read a longer text.";
 }
 
 function WayButton({

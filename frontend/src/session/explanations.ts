@@ -2,7 +2,7 @@
 
 import { findTensor, shapeAt } from "../graph/shape";
 import { type Beside, type Explanation, getBeside, getExplanation, type Place } from "../net/explain";
-import { type Cell, graph, modelId, run } from "../state";
+import { type Cell, graph, modelId, passHasCome, run } from "../state";
 import { type Direction, reading } from "../state/explain";
 
 const KEPT = 300;
@@ -20,8 +20,14 @@ export function placeOf(cell: Cell): Place | null {
   return info.role === "weight" ? { kind: "models", id: modelId.value } : null;
 }
 
-/** Whether the text read reaches as far as a cell. */
+/** Whether a cell is there: the text reaches as far, and the pass has come to its tensor. */
 export function isComputed(cell: Cell): boolean {
+  const info = graph.value && findTensor(graph.value, cell.tensor);
+  return info !== null && info !== undefined && textReaches(cell) && passHasCome(info);
+}
+
+/** Whether the text read reaches as far as a cell. */
+export function textReaches(cell: Cell): boolean {
   const info = graph.value && findTensor(graph.value, cell.tensor);
   if (!info) return false;
   const shape = shapeAt(info, reading.value.positions);
