@@ -50,6 +50,20 @@ export async function exactValue(
   return value;
 }
 
+/** All numbers of a box of cells, its last axis running fastest.
+ *  @throws ApiError, DOMException when given up by `signal`. */
+export async function valuesOf(
+  source: Source,
+  tensor: string,
+  start: readonly number[],
+  stop: readonly number[],
+  signal?: AbortSignal,
+): Promise<Float32Array> {
+  const get = source.kind === "weights" ? getWeights : getActivations;
+  const slice = start.map((at, axis): [number, number] => [at, stop[axis]!]);
+  return (await get(source.id, tensor, slice, signal)).values;
+}
+
 function within({ shape, values }: Numbers, inner: readonly number[]): number | undefined {
   let offset = 0;
   for (const [axis, at] of inner.entries()) {

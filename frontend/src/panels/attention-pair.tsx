@@ -126,7 +126,7 @@ function Products({ of, answer }: { of: Attention; answer: LensQueryKey }) {
       ? { tensor: answer.key.name, index: [answer.key_pos, answer.key.head, place] }
       : { tensor: answer.query.name, index: [answer.query_pos, of.head, place] };
   return (
-    <div class="factors mono" onPointerLeave={() => (pointed.value = null)} aria-hidden="true">
+    <div class="pair-factors mono" onPointerLeave={() => (pointed.value = null)} aria-hidden="true">
       {starts.map((start) => (
         <div key={start} class="line">
           {ROWS.map((row) => (

@@ -78,7 +78,7 @@ function Comparison({ one, other }: { one: Pin; other: Pin }) {
   const { answer, problem } = useBeside(a, b);
   const axes = varying(answer?.pairs.map(({ left }) => left) ?? []);
   return (
-    <section class="compare" aria-label="The last two compared">
+    <section class="compared" aria-label="The last two compared">
       <h3>Compared</h3>
       <table class="mono">
         <thead>

@@ -8,23 +8,29 @@ import { hueOf } from "../state/difference";
 import { scaleOf } from "../state/scales";
 import { theme } from "../theme";
 import { useActions } from "./actions";
+import { useBoxValues } from "./box-values";
 import { cellColour } from "./colour";
 
 const SIDE = 9;
 
-/** More cells than `most` are drawn by every so many. */
+/** More cells than `most` are drawn by every so many. What the map does not hold is left out, or, where the strip
+ *  `stays` for a while, fetched. */
 export function Strip({
   box,
   most = 16,
+  stays = false,
 }: {
   box: Pick<CellBox, "tensor" | "start" | "stop">;
   most?: number;
+  stays?: boolean;
 }) {
   const { map } = useActions();
   const canvas = useRef<HTMLCanvasElement>(null);
   const count = boxSize(box);
   const step = Math.ceil(count / most);
   const drawn = Math.ceil(count / step);
+  const held = Array.from({ length: drawn }, (_, i) => map?.valueAt(box.tensor, cellOf(box, i * step)));
+  const fetched = useBoxValues(box, stays && held.includes(undefined));
   const shade = theme.value;
   useLayoutEffect(() => {
     const pen = canvas.current?.getContext("2d");
@@ -37,8 +43,9 @@ export function Strip({
     pen.canvas.style.height = `${SIDE}px`;
     pen.scale(ratio, ratio);
     const scale = scaleOf(info);
-    for (let i = 0; i < drawn; i++) {
-      const value = map?.valueAt(box.tensor, cellOf(box, i * step));
+    const values = held.map((value, i) => value ?? fetched?.[i * step]);
+    pen.canvas.hidden = values.every((value) => value === undefined);
+    for (const [i, value] of values.entries()) {
       if (value === undefined) continue;
       pen.fillStyle = cellColour(shade, hueOf(info.role), value, scale);
       pen.fillRect(i * SIDE, 0, SIDE - 1, SIDE);
