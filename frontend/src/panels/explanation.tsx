@@ -9,7 +9,7 @@ import { type Cell, graph } from "../state";
 import type { Direction } from "../state/explain";
 import { shortLabel } from "./cell-words";
 import { Formula } from "./math";
-import { Strip } from "./strip";
+import { StayingStrip } from "./strip";
 import { Sums, Terms } from "./terms";
 import { useExplanation } from "./use-explanation";
 import { chiefCell } from "./walk";
@@ -134,7 +134,7 @@ function OperandRow({ answer, operand, go }: { answer: Answer; operand: Operand;
         aria-label={`go to ${operand.tensor}, ${operand.part}${words}`}
         onClick={() => go(chiefCell(answer, operand))}
       >
-        <Strip box={operand} most={14} stays />
+        <StayingStrip box={operand} most={14} />
         {name}
         <span class="soft">{words}</span>
       </button>
@@ -207,7 +207,7 @@ function FedRow({ fed, go }: { fed: Fed; go: (cell: Cell) => void }) {
         aria-label={`go to ${fed.tensor}, ${count} cells`}
         onClick={() => go({ tensor: fed.tensor, index: fed.start })}
       >
-        <Strip box={fed} most={14} stays />
+        <StayingStrip box={fed} most={14} />
         {info ? shortLabel(info) : fed.tensor}
         <span class="soft">{count > 1 ? ` ${count} cells` : ""}</span>
       </button>

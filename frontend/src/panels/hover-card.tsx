@@ -145,8 +145,8 @@ function placeCard(card: HTMLElement, { x, y }: PointedCell, points: readonly Po
       (at) => at.x > left - 8 && at.x < left + width + 8 && at.y > top - 8 && at.y < top + height + 8,
     ).length;
   const best = places.reduce((one, other) => (covered(other) < covered(one) ? other : one));
-  card.style.left = `${best.left}px`;
-  card.style.top = `${best.top}px`;
+  // Not by `left` and `top`: these make the page lay itself out once more.
+  card.style.transform = `translate(${Math.round(best.left)}px, ${Math.round(best.top)}px)`;
 }
 
 const WIDE = 460;

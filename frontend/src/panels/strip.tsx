@@ -13,33 +13,59 @@ import { cellColour } from "./colour";
 
 const SIDE = 9;
 
-/** More cells than `most` are drawn by every so many. What the map does not hold is left out, or, where the strip
- *  `stays` for a while, fetched. */
-export function Strip({
-  box,
-  most = 16,
-  stays = false,
-}: {
-  box: Pick<CellBox, "tensor" | "start" | "stop">;
-  most?: number;
-  stays?: boolean;
-}) {
+type Box = Pick<CellBox, "tensor" | "start" | "stop">;
+
+interface Props {
+  readonly box: Box;
+  /** More cells are drawn by every so many. */
+  readonly most?: number;
+}
+
+/** Of what the map does not hold nothing is drawn. */
+export function Strip(props: Props) {
+  return <Drawn {...props} fetched={null} held={useHeld(props)} />;
+}
+
+/** A strip that stays for a while: what the map does not hold is fetched. */
+export function StayingStrip(props: Props) {
+  const held = useHeld(props);
+  return <Drawn {...props} held={held} fetched={useBoxValues(props.box, held.includes(undefined))} />;
+}
+
+const MOST = 16;
+
+/** Of how many cells one is drawn. */
+const stepOf = ({ box, most = MOST }: Props): number => Math.ceil(boxSize(box) / most);
+
+/** The numbers of the cells drawn that the map holds. */
+function useHeld(props: Props): readonly (number | undefined)[] {
   const { map } = useActions();
+  const { box } = props;
+  const step = stepOf(props);
+  return Array.from({ length: Math.ceil(boxSize(box) / step) }, (_, i) =>
+    map?.valueAt(box.tensor, cellOf(box, i * step)),
+  );
+}
+
+interface DrawnProps extends Props {
+  readonly held: readonly (number | undefined)[];
+  /** All numbers of the box. */
+  readonly fetched: Float32Array | null;
+}
+
+function Drawn({ box, most = MOST, held, fetched }: DrawnProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const count = boxSize(box);
-  const step = Math.ceil(count / most);
-  const drawn = Math.ceil(count / step);
-  const held = Array.from({ length: drawn }, (_, i) => map?.valueAt(box.tensor, cellOf(box, i * step)));
-  const fetched = useBoxValues(box, stays && held.includes(undefined));
+  const step = stepOf({ box, most });
   const shade = theme.value;
   useLayoutEffect(() => {
     const pen = canvas.current?.getContext("2d");
     const info = graph.value && findTensor(graph.value, box.tensor);
     if (!pen || !info) return;
     const ratio = window.devicePixelRatio || 1;
-    pen.canvas.width = drawn * SIDE * ratio;
+    pen.canvas.width = held.length * SIDE * ratio;
     pen.canvas.height = SIDE * ratio;
-    pen.canvas.style.width = `${drawn * SIDE}px`;
+    pen.canvas.style.width = `${held.length * SIDE}px`;
     pen.canvas.style.height = `${SIDE}px`;
     pen.scale(ratio, ratio);
     const scale = scaleOf(info);

@@ -254,8 +254,13 @@ export class Controls {
 }
 
 /** Direction through a point of a canvas, in CSS pixels. */
-export function rayAt(state: CameraState, canvas: HTMLCanvasElement, x: number, y: number): Vec3 {
-  const width = Math.max(1, canvas.clientWidth);
-  const height = Math.max(1, canvas.clientHeight);
+export function rayAt(
+  state: CameraState,
+  { clientWidth, clientHeight }: Pick<HTMLCanvasElement, "clientWidth" | "clientHeight">,
+  x: number,
+  y: number,
+): Vec3 {
+  const width = Math.max(1, clientWidth);
+  const height = Math.max(1, clientHeight);
   return rayThrough(state, width / height, (x / width) * 2 - 1, 1 - (y / height) * 2);
 }

@@ -24,18 +24,23 @@ export interface ScreenPoint {
 
 export class Eye {
   state: CameraState = { target: [0, 0, 0], distance: 100, ...HOME };
-  /** Width over height of the window. */
-  aspect = 1;
+  /** The map's window, in the page's pixels. Kept, since asking the page makes it lay itself out anew. */
+  window = { clientWidth: 0, clientHeight: 0 };
   /** True while the whole model is framed: it stays so when window or layout change. */
   fitted = true;
   readonly moved = new Listeners<CameraState>();
   private flight: Flight | null = null;
 
   constructor(
-    private readonly canvas: HTMLCanvasElement,
     private readonly reducedMotion: boolean | undefined,
     private readonly layout: () => Layout,
   ) {}
+
+  /** Width over height of the window. */
+  get aspect(): number {
+    const { clientWidth, clientHeight } = this.window;
+    return clientHeight > 0 ? clientWidth / clientHeight : 1;
+  }
 
   get flying(): boolean {
     return this.flight !== null;
@@ -113,13 +118,13 @@ export class Eye {
 
   /** Where a point of layout space is on the canvas; null when it is nearer than `near`, or behind. */
   project(x: number, y: number, z: number, near: number): ScreenPoint | null {
-    const { clientWidth: width, clientHeight: height } = this.canvas;
+    const { clientWidth: width, clientHeight: height } = this.window;
     return new Viewer(this.state, this.aspect, height).project(x, y, z, width, height, near);
   }
 
   /** Direction, in world space, through a point of the canvas. */
   ray(x: number, y: number): Vec3 {
-    return rayAt(this.state, this.canvas, x, y);
+    return rayAt(this.state, this.window, x, y);
   }
 
   private set(state: CameraState): void {

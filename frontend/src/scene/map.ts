@@ -117,7 +117,7 @@ class AtlasMap implements MapView {
       draw: (now, seconds) => this.frame(now, seconds),
       rested: () => this.wants.tell(),
     });
-    this.eye = new Eye(canvas, options.reducedMotion, () => this.stage.layout);
+    this.eye = new Eye(options.reducedMotion, () => this.stage.layout);
     this.eye.moved.add(() => this.changed());
     this.viewer = new Viewer(this.eye.state, 1, 1);
     this.pieces = new PieceList(this.plates, this.values, this.viewer);
@@ -286,7 +286,7 @@ class AtlasMap implements MapView {
   wantedTiles(): readonly WantedTile[] {
     const key = `${this.values.version} ${this.frames}`;
     if (this.wishes.key === key) return this.wishes.tiles;
-    const { clientWidth, clientHeight } = this.canvas;
+    const { clientWidth, clientHeight } = this.eye.window;
     const { x, y } = this.pointer ?? { x: clientWidth / 2, y: clientHeight / 2 };
     const pointing = { x, y, project: (...at: [number, number, number]) => this.onScreen(...at) };
     const ranks = rankTiles(this.stage.windows, this.visibility, this.viewer, pointing);
@@ -510,7 +510,7 @@ class AtlasMap implements MapView {
 
   /** Draws; true while an overlay moves. */
   private draw(now: number): boolean {
-    const { clientWidth: width, clientHeight: height } = this.canvas;
+    const { clientWidth: width, clientHeight: height } = this.eye.window;
     if (width === 0 || height === 0) return false;
     this.upload();
     const { windows, dims } = this.stage;
@@ -579,8 +579,8 @@ class AtlasMap implements MapView {
 
   private fitCanvas(): void {
     const { clientWidth: width, clientHeight: height } = this.canvas;
+    this.eye.window = { clientWidth: width, clientHeight: height };
     if (width === 0 || height === 0 || this.stop.signal.aborted) return;
-    this.eye.aspect = width / height;
     this.renderer.setPixelRatio(Math.min(2, window.devicePixelRatio || 1));
     this.renderer.setSize(width, height, false);
     if (this.eye.fitted) this.eye.fit(false);
