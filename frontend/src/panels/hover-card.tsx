@@ -8,6 +8,7 @@ import { boxSize, type CellBox } from "../graph/cells";
 import { findTensor, opMaking } from "../graph/shape";
 import type { TensorInfo } from "../graph/types";
 import type { Explanation } from "../net/explain";
+import type { Corner } from "../scene";
 import type { MapView } from "../scene/types";
 import { knownFormula } from "../session/explanations";
 import { graph, hovered, type PointedCell, panel } from "../state";
@@ -16,6 +17,7 @@ import { lit, pins } from "../state/explain";
 import { dockWidth } from "../state/lenses";
 import { useActions } from "./actions";
 import { boxPattern } from "./callouts";
+import { noteCardCorner } from "./card-corner";
 import { maskWords, placeWords, shortLabel, shortName } from "./cell-words";
 import { Formula, mathReady } from "./math";
 import { Strip } from "./strip";
@@ -55,6 +57,7 @@ function Card({ cell }: { cell: PointedCell }) {
   useLayoutEffect(() => {
     if (card.current) placeCard(card.current, cell, pointsToKeepClear(map, lit.value?.boxes ?? [], cell));
   });
+  useLayoutEffect(() => () => noteCardCorner(null), []);
   if (!info) return null;
   const boxes = lit.value?.boxes ?? [];
   const formula = answer?.op?.latex_marked ?? knownFormula(cell.tensor);
@@ -145,8 +148,19 @@ function placeCard(card: HTMLElement, { x, y }: PointedCell, points: readonly Po
       (at) => at.x > left - 8 && at.x < left + width + 8 && at.y > top - 8 && at.y < top + height + 8,
     ).length;
   const best = places.reduce((one, other) => (covered(other) < covered(one) ? other : one));
+  noteCardCorner(cornerOf({ ...best, width, height }, y));
   // Not by `left` and `top`: these make the page lay itself out once more.
   card.style.transform = `translate(${Math.round(best.left)}px, ${Math.round(best.top)}px)`;
+}
+
+/** The middle of the card's side nearer to the pointer, in the map's own pixels. */
+function cornerOf(
+  { left, top, width, height }: { left: number; top: number; width: number; height: number },
+  pointerY: number,
+): Corner {
+  const own = document.querySelector(".map canvas")?.getBoundingClientRect();
+  const side = pointerY < top + height / 2 ? top : top + height;
+  return [left + width / 2 - (own?.left ?? 0), side - (own?.top ?? 0)];
 }
 
 const WIDE = 460;
