@@ -42,8 +42,7 @@ export async function exactValue(
   const known = knownValue(source, tensor, index);
   if (known !== undefined) return known;
   const { slice, inner } = neighbourhood(index);
-  const get = source.kind === "weights" ? getWeights : getActivations;
-  const block = await get(source.id, tensor, slice, signal);
+  const block = await numbersOf(source, tensor, slice, signal);
   keep(keyOf(source, tensor, slice), block);
   const value = within(block, inner);
   if (value === undefined) throw new RangeError(`${tensor} has no cell ${index.join(", ")} yet`);
@@ -59,9 +58,13 @@ export async function valuesOf(
   stop: readonly number[],
   signal?: AbortSignal,
 ): Promise<Float32Array> {
-  const get = source.kind === "weights" ? getWeights : getActivations;
   const slice = start.map((at, axis): [number, number] => [at, stop[axis]!]);
-  return (await get(source.id, tensor, slice, signal)).values;
+  return (await numbersOf(source, tensor, slice, signal)).values;
+}
+
+function numbersOf(source: Source, tensor: string, slice: Slice, signal?: AbortSignal): Promise<Numbers> {
+  const get = source.kind === "weights" ? getWeights : getActivations;
+  return get(source.id, tensor, slice, signal);
 }
 
 function within({ shape, values }: Numbers, inner: readonly number[]): number | undefined {

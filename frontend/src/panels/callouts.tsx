@@ -9,10 +9,9 @@ import type { Graph } from "../graph/types";
 import type { Plate } from "../layout/types";
 import { type Corner, makeCallouts, type SeenRectangle } from "../scene";
 import type { CellPattern } from "../scene/types";
-import { graph } from "../state";
+import { graph, hovered } from "../state";
 import { type Lit, lit, reading } from "../state/explain";
 import { useActions } from "./actions";
-import { cardCorner } from "./card-corner";
 
 const SVG = "http://www.w3.org/2000/svg";
 /** Pixels that an edge must have to be bracketed, and how far a bracket keeps from it. */
@@ -66,7 +65,7 @@ function draw(host: SVGSVGElement, seen: readonly (readonly SeenRectangle[])[], 
   }
   const drawn: SVGElement[] = [];
   const target = targets[0];
-  const card = cardCorner();
+  const card = cardCorner(host);
   const end = card ?? (target && middle(target));
   for (const [i, rectangles] of sources.entries()) {
     const box = now.boxes[i];
@@ -80,6 +79,17 @@ function draw(host: SVGSVGElement, seen: readonly (readonly SeenRectangle[])[], 
   const whole = target && plates.find(({ plate }) => plate.id === target.plate.id);
   if (whole && card) drawn.push(...plateBrackets(of, whole, size));
   host.replaceChildren(...drawn);
+}
+
+/** Where arcs meet the card at the pointer: the middle of its nearer side, in the canvas's own pixels. */
+function cardCorner(host: SVGSVGElement): Corner | null {
+  const cell = hovered.peek();
+  const card = cell && document.querySelector(".hover-card");
+  if (!card) return null;
+  const own = host.getBoundingClientRect();
+  const { left, right, top, bottom } = card.getBoundingClientRect();
+  const y = cell.y < (top + bottom) / 2 ? top : bottom;
+  return [(left + right) / 2 - own.left, y - own.top];
 }
 
 const middle = ({ corners }: SeenRectangle): Corner => [

@@ -8,7 +8,6 @@ import { boxSize, type CellBox } from "../graph/cells";
 import { findTensor, opMaking } from "../graph/shape";
 import type { TensorInfo } from "../graph/types";
 import type { Explanation } from "../net/explain";
-import type { Corner } from "../scene";
 import type { MapView } from "../scene/types";
 import { knownFormula } from "../session/explanations";
 import { graph, hovered, type PointedCell, panel } from "../state";
@@ -17,7 +16,6 @@ import { lit, pins } from "../state/explain";
 import { dockWidth } from "../state/lenses";
 import { useActions } from "./actions";
 import { boxPattern } from "./callouts";
-import { noteCardCorner } from "./card-corner";
 import { maskWords, placeWords, shortLabel, shortName } from "./cell-words";
 import { Formula, mathReady } from "./math";
 import { Strip } from "./strip";
@@ -57,7 +55,6 @@ function Card({ cell }: { cell: PointedCell }) {
   useLayoutEffect(() => {
     if (card.current) placeCard(card.current, cell, pointsToKeepClear(map, lit.value?.boxes ?? [], cell));
   });
-  useLayoutEffect(() => () => noteCardCorner(null), []);
   if (!info) return null;
   const boxes = lit.value?.boxes ?? [];
   const formula = answer?.op?.latex_marked ?? knownFormula(cell.tensor);
@@ -148,27 +145,18 @@ function placeCard(card: HTMLElement, { x, y }: PointedCell, points: readonly Po
       (at) => at.x > left - 8 && at.x < left + width + 8 && at.y > top - 8 && at.y < top + height + 8,
     ).length;
   const best = places.reduce((one, other) => (covered(other) < covered(one) ? other : one));
-  noteCardCorner(cornerOf({ ...best, width, height }, y));
   // Not by `left` and `top`: these make the page lay itself out once more.
   card.style.transform = `translate(${Math.round(best.left)}px, ${Math.round(best.top)}px)`;
 }
 
-/** The middle of the card's side nearer to the pointer, in the map's own pixels. */
-function cornerOf(
-  { left, top, width, height }: { left: number; top: number; width: number; height: number },
-  pointerY: number,
-): Corner {
-  const own = document.querySelector(".map canvas")?.getBoundingClientRect();
-  const side = pointerY < top + height / 2 ? top : top + height;
-  return [left + width / 2 - (own?.left ?? 0), side - (own?.top ?? 0)];
-}
+const canvasOfMap = (): Element | null => document.querySelector(".map canvas");
 
 const WIDE = 460;
 const NARROW = 260;
 
 /** Within the map, unless it is too narrow to read in. */
 function widest(): number {
-  const map = document.querySelector(".map canvas")?.clientWidth ?? WIDE;
+  const map = canvasOfMap()?.clientWidth ?? WIDE;
   return Math.min(WIDE, Math.max(NARROW, map - 16), window.innerWidth - 16);
 }
 
@@ -177,7 +165,7 @@ function roomFor(
   width: number,
   height: number,
 ): { left: number; top: number; right: number; bottom: number } {
-  const own = document.querySelector(".map canvas")?.getBoundingClientRect();
+  const own = canvasOfMap()?.getBoundingClientRect();
   if (own && own.width > width + 8 && own.height > height + 8)
     return { left: own.left + 4, top: own.top + 4, right: own.right - 4, bottom: own.bottom - 4 };
   return { left: 4, top: 4, right: window.innerWidth - 4, bottom: window.innerHeight - 4 };
@@ -189,7 +177,7 @@ function pointsToKeepClear(
   boxes: readonly CellBox[],
   { x, y }: PointedCell,
 ): readonly Point[] {
-  const own = document.querySelector(".map canvas")?.getBoundingClientRect();
+  const own = canvasOfMap()?.getBoundingClientRect();
   const middles = boxes.slice(0, MOST_KEPT_CLEAR).flatMap((box) => map?.project(boxPattern(box)) ?? []);
   return [{ x, y }, ...middles.map((at) => ({ x: at.x + (own?.left ?? 0), y: at.y + (own?.top ?? 0) }))];
 }

@@ -23,7 +23,7 @@ export function placeOf(cell: Cell): Place | null {
 /** Whether a cell is there: the text reaches as far, and the pass has come to its tensor. */
 export function isComputed(cell: Cell): boolean {
   const info = graph.value && findTensor(graph.value, cell.tensor);
-  return info !== null && info !== undefined && textReaches(cell) && passHasCome(info);
+  return !!info && textReaches(cell) && passHasCome(info);
 }
 
 /** Whether the text read reaches as far as a cell. */
