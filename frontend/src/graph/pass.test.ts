@@ -1,7 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { boxSize, type CellBox, cellsRead, type Reading } from "./cells";
 import { decoderGraph, FAMILIES, familyGraph, SPECS } from "./fixtures";
-import { type Moment, markOf, momentAt, type Pass, passOf, placeAt, type Step, timeOf } from "./pass";
+import {
+  blockPace,
+  type Moment,
+  markOf,
+  momentAt,
+  type Pass,
+  passOf,
+  placeAt,
+  type Step,
+  stepsUnder,
+  timeOf,
+} from "./pass";
 import { cellCount } from "./shape";
 import type { Graph } from "./types";
 
@@ -70,6 +81,20 @@ describe.each(cases)("the pass of $name", ({ graph }) => {
       else expect(name.toLowerCase()).toMatch(/embedding$|output$/);
     }
     expect(new Set(pass.marks.map(({ name }) => name)).size).toBe(pass.marks.length);
+  });
+
+  it("gives every block the same time where it is told block by block", () => {
+    let next = 0;
+    for (const mark of pass.marks) {
+      const [first, end] = stepsUnder(pass, mark);
+      expect(first).toBe(next);
+      next = end;
+      let seconds = 0;
+      for (const { number, start, stop } of steps.slice(first, end))
+        seconds += (stop - start) / blockPace(pass, number, 12);
+      expect(seconds).toBeCloseTo(12, 8);
+    }
+    expect(next).toBe(steps.length);
   });
 
   it("makes every cell of an output once, and nothing is left", () => {

@@ -129,6 +129,21 @@ export function markOf({ marks }: Pass, step: number): Mark | undefined {
   return marks.filter((mark) => mark.step <= step).at(-1);
 }
 
+/** The steps under a mark: from the first to the one before the next mark. */
+export function stepsUnder({ marks, steps }: Pass, mark: Mark): readonly [first: number, end: number] {
+  const next = marks[marks.indexOf(mark) + 1];
+  return [mark.step, next?.step ?? steps.length];
+}
+
+/** How much faster than step by step the clock runs where every mark is to take so many seconds, however many
+ *  operations are under it. */
+export function blockPace(pass: Pass, step: number, seconds: number): number {
+  const mark = markOf(pass, step);
+  if (!mark) return 1;
+  const [first, end] = stepsUnder(pass, mark);
+  return (pass.steps[end - 1]!.stop - pass.steps[first]!.start) / seconds;
+}
+
 export function timeOf({ steps }: Pass, { step, progress }: PassPlace): number {
   const at = steps[step];
   return at ? at.start + (at.stop - at.start) * progress : 0;

@@ -2,7 +2,7 @@
  *  made, which are still empty, and from where to look. Follows from graph, layout and moment alone.
  */
 
-import type { Moment, Pass, Step } from "../graph/pass";
+import { type Moment, markOf, type Pass, type Step, stepsUnder } from "../graph/pass";
 import type { Graph, Role } from "../graph/types";
 import { platesOf, rectangles } from "./plateCell";
 import { shownAs } from "./shown";
@@ -41,6 +41,27 @@ export function dimsOf(graph: Graph, layout: Layout, pass: Pass, step: Step): Di
     if (busy.has(tensor)) continue;
     const at = made.get(tensor);
     if (role === "weight" || at === undefined) dims.set(id, DIMS.weight);
+    else dims.set(id, at < step.number ? DIMS.made : DIMS.unmade);
+  }
+  return dims;
+}
+
+/** Dims of every plate while a pass is told block by block: the block that a step stands under stands out. */
+export function dimsOfBlock(layout: Layout, pass: Pass, step: Step): Dims {
+  const [first, end] = stepsUnder(pass, markOf(pass, step.number)!);
+  const busy = new Set(
+    pass.steps
+      .slice(first, end)
+      .flatMap(({ op, output }) => [output.name, ...op.reads.map(({ tensor }) => tensor)]),
+  );
+  const made = stepsByTensor(pass);
+  const dims = new Map<number, number>();
+  for (const { id, tensor, role } of layout.plates) {
+    const at = made.get(tensor);
+    if (busy.has(tensor)) {
+      // Within the block, what is yet to come is still empty.
+      if (role !== "weight" && at !== undefined && at > step.number) dims.set(id, DIMS.unmade);
+    } else if (role === "weight" || at === undefined) dims.set(id, DIMS.weight);
     else dims.set(id, at < step.number ? DIMS.made : DIMS.unmade);
   }
   return dims;
@@ -111,6 +132,10 @@ export function viewOfStep(graph: Graph, layout: Layout, step: Step, lens: Lens)
   }
   return { ...view, distance: Math.max(view.distance, section.distance * NEAREST) };
 }
+
+/** A view of the block, the embedding or the output that a step belongs to. */
+export const viewOfBlock = (layout: Layout, step: Step, lens: Lens): View =>
+  viewOfBounds(boundsAround(layout, step), lens);
 
 /** Bounds of the block, the embedding or the output in which a step's output stands. */
 function boundsAround(layout: Layout, { output }: Step): Bounds {

@@ -3,15 +3,24 @@
 
 import { effect, untracked } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { momentAt, type PassPlace, placeAt, timeOf } from "../graph/pass";
-import { dimsOf, framesOf, viewOfStep } from "../layout/pass_picture";
+import { blockPace, markOf, momentAt, type PassPlace, placeAt, timeOf } from "../graph/pass";
+import { dimsOf, dimsOfBlock, framesOf, viewOfBlock, viewOfStep } from "../layout/pass_picture";
 import type { Layout } from "../layout/types";
 import { HOME_FOV } from "../layout/view";
 import { type CameraState, cameraAt, type MapView, makePassFrames, stateOf } from "../scene";
 import { between } from "../scene/camera";
 import { graph, laidOut } from "../state";
 import { played, reading } from "../state/explain";
-import { currentStep, followsPass, pass, passing, passSpeed, viewIsGiven } from "../state/pass";
+import {
+  BLOCK_SECONDS,
+  currentStep,
+  followsPass,
+  pass,
+  passGrain,
+  passing,
+  passSpeed,
+  viewIsGiven,
+} from "../state/pass";
 import { useActions } from "./actions";
 
 /** Milliseconds of the eye's way to where it is to follow from. */
@@ -70,7 +79,10 @@ function showDims(map: MapView): () => void {
   const stop = effect(() => {
     const [now, step, whole] = [graph.value, currentStep.value, pass.value];
     if (laidOut.value === "" || !now || !step || !whole) return;
-    const dims = dimsOf(now, map.layout, whole, step);
+    const dims =
+      passGrain.value === "block"
+        ? dimsOfBlock(map.layout, whole, step)
+        : dimsOf(now, map.layout, whole, step);
     map.pose(new Map([...dims].map(([id, dim]) => [id, { dim }])));
   });
   return () => {
@@ -169,10 +181,10 @@ class Rider {
     if (!now || !whole?.steps[place.step] || layout.plates.length === 0) return null;
     if (this.of !== layout || this.aspect !== aspect) this.views.clear();
     [this.of, this.aspect] = [layout, aspect];
+    const lens = { fov: HOME_FOV * ROOM, aspect };
+    if (passGrain.peek() === "block") return stateOf(viewOfBlock(layout, whole.steps[place.step]!, lens));
     return cameraAt(whole, place, (step) => {
-      const known =
-        this.views.get(step) ??
-        stateOf(viewOfStep(now, layout, whole.steps[step]!, { fov: HOME_FOV * ROOM, aspect }));
+      const known = this.views.get(step) ?? stateOf(viewOfStep(now, layout, whole.steps[step]!, lens));
       this.views.set(step, known);
       return known;
     });
@@ -188,12 +200,13 @@ const identical = (one: CameraState, other: CameraState): boolean =>
 /** Goes after every step taken by hand, and to where the clock stands when it begins to run or following is switched
  *  on. A view that the address asked for stays until then. */
 function follow(rider: Rider): () => void {
-  let before = { step: -1, running: false, follows: false };
+  let before = { step: -1, running: false, follows: false, block: "" };
   return effect(() => {
-    const place = passing.value;
+    const [place, whole] = [passing.value, pass.value];
     if (laidOut.value === "" || !place) return;
-    const now = { step: place.step, running: place.running, follows: followsPass.value };
-    const moved = !now.running && now.step !== before.step;
+    const block = passGrain.value === "block" && whole ? markOf(whole, place.step)!.name : "";
+    const now = { step: place.step, running: place.running, follows: followsPass.value, block };
+    const moved = (!now.running && now.step !== before.step) || now.block !== before.block;
     const begins = now.follows && (!before.follows || moved || (now.running && !before.running));
     before = now;
     untracked(() => {
@@ -250,6 +263,7 @@ function keepTime(rider: Rider | null): () => void {
 function advance(place: PassPlace, seconds: number): void {
   const whole = pass.peek();
   if (!whole) return;
-  const time = timeOf(whole, place) + seconds;
+  const faster = passGrain.peek() === "block" ? blockPace(whole, place.step, BLOCK_SECONDS) : 1;
+  const time = timeOf(whole, place) + seconds * faster;
   passing.value = { ...placeAt(whole, time), running: time < whole.seconds };
 }

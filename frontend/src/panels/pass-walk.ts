@@ -3,7 +3,7 @@
 import { markOf, type PassPlace, placeAt, timeOf } from "../graph/pass";
 import type { Session } from "../session/session";
 import { run } from "../state";
-import { pass, passing } from "../state/pass";
+import { followsPass, pass, passGrain, passing, passSpeed } from "../state/pass";
 
 /** Stands at a step, done, or somewhere within it. One that begins to step through stops the writing: it is the
  *  present pass that is looked at. */
@@ -51,6 +51,21 @@ export function scrubTo(session: Session, seconds: number): void {
   if (pass.value) stand(session, placeAt(pass.value, seconds));
 }
 
+/** What "Watch it read" plays: the whole pass from its beginning, block by block. */
+const WATCHING = 4;
+
+/** Plays the pass over the text that was read, block by block, from the beginning. */
+export function watchItRead(session: Session): void {
+  if (!pass.value || pass.value.steps.length === 0) return;
+  passGrain.value = "block";
+  passSpeed.value = WATCHING;
+  followsPass.value = true;
+  stand(session, { step: 0, progress: 0 }, true);
+}
+
 export function leavePass(): void {
   passing.value = null;
+  if (passGrain.value === "operation") return;
+  passGrain.value = "operation";
+  passSpeed.value = 1;
 }

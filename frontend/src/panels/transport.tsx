@@ -7,7 +7,16 @@ import type { WordedOperation } from "../net/ops";
 import { operationInWords } from "../session/operations";
 import { graph, modelId, type Problem } from "../state";
 import { reading } from "../state/explain";
-import { currentStep, followsPass, type Passing, pass, passing, passSpeed, SPEEDS } from "../state/pass";
+import {
+  currentStep,
+  followsPass,
+  type Passing,
+  pass,
+  passGrain,
+  passing,
+  passSpeed,
+  SPEEDS,
+} from "../state/pass";
 import { goTo, useActions } from "./actions";
 import { Formula } from "./math";
 import { shownPlace } from "./pass-stage";
@@ -67,6 +76,17 @@ function Controls({ now, whole }: { now: Passing; whole: Pass }) {
           ))}
         </select>
       </label>
+      <button
+        type="button"
+        class="pill"
+        aria-pressed={passGrain.value === "block"}
+        title="Block by block: every block takes as long as any other"
+        onClick={() => {
+          passGrain.value = passGrain.value === "block" ? "operation" : "block";
+        }}
+      >
+        Blocks
+      </button>
       {map && (
         <button
           type="button"

@@ -17,6 +17,11 @@ export const SPEEDS = [0.25, 0.5, 1, 2, 4, 8] as const;
 /** Null where nobody steps through. */
 export const passing = signal<Passing | null>(null);
 export const passSpeed = signal(1);
+/** Whether the pass is told operation by operation, or block by block: then every block takes as long as any other, the
+ *  eye goes from block to block, and the words are those of the block. */
+export const passGrain = signal<"operation" | "block">("operation");
+/** Seconds that a block takes at the usual pace. */
+export const BLOCK_SECONDS = 12;
 export const followsPass = signal(true);
 /** The address gave a view of its own along with the step: the eye stays there until the next. */
 export const viewIsGiven = signal(false);
