@@ -24,6 +24,7 @@ import { askEarly } from "./session/early";
 import { followChoice, followHead, forgetOthers, lightUp } from "./session/lighting";
 import { rememberDock, rememberOverview } from "./session/memory";
 import { Session } from "./session/session";
+import { followTextSize } from "./session/text_size";
 import * as state from "./state";
 import { theme } from "./theme";
 
@@ -106,6 +107,7 @@ async function start(): Promise<void> {
   });
   rememberDock();
   rememberOverview();
+  followTextSize();
   host.replaceChildren();
   render(h(Page, { actions: { session, map }, canvas }), host);
   followChoice();
