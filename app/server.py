@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -16,9 +17,12 @@ from app.api.atlas import VERSION, Atlas
 from app.checkpoints.catalog import Catalog
 from app.checkpoints.errors import CheckpointError
 from app.settings import Settings
+from app.threads import compute_with, cores
 
 _DESCRIPTION = "Every number in a transformer, under a name: models, their weights, and runs with their activations."
 _SWEEP_SECONDS = 15
+# Threads on which models are loaded and prompts are made into runs.
+_LOADERS = 4
 _SNIFFING = (b"x-content-type-options", b"nosniff")
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -67,6 +71,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        loaders = ThreadPoolExecutor(_LOADERS, "atlas-loader", compute_with, (settings.threads or cores(),))
+        asyncio.get_running_loop().set_default_executor(loaders)
         atlas = Atlas(settings, catalog)
         app.state.atlas, app.state.pulls = atlas, pulls.Pulls(catalog, settings.data / "models")
         # The first page asks for the first model: have it in memory by then.

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Annotated, TypeVar
 
-import torch
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
@@ -26,6 +25,7 @@ from app.runs.store import RunStore
 from app.runs.thumbnails import Shelf
 from app.runs.tiles import Pyramids
 from app.settings import Settings
+from app.threads import compute_with
 from app.transformer.decoding import Sampling
 from app.transformer.names import source_name
 from app.transformer.tokenizer import Token
@@ -45,11 +45,11 @@ class Atlas:
         """Start the threads: one that runs models, and a few that cut and encode what is asked for."""
         self.settings, self.catalog = settings, catalog
         self.store = RunStore(settings.run_store_bytes, settings.runs_held)
-        # Readers compute with one thread each: two that share cores would wait for each other at every step.
-        self._readers = ThreadPoolExecutor(_READERS, "atlas-reader", initializer=torch.set_num_threads, initargs=(1,))
+        # Readers compute on one core each: two that share cores would wait for each other at every step.
+        self._readers = ThreadPoolExecutor(_READERS, "atlas-reader", initializer=compute_with, initargs=(1,))
         # Lenses compute for longer than slices are cut, so they have a thread of their own, and take turns on it.
         self._looking = 0
-        self._lenses = ThreadPoolExecutor(1, "atlas-lens", initializer=torch.set_num_threads, initargs=(1,))
+        self._lenses = ThreadPoolExecutor(1, "atlas-lens", initializer=compute_with, initargs=(1,))
         for started in [self._readers.submit(lambda: None) for _ in range(_READERS)]:
             started.result()
         self.executor = Executor(settings.queue_length, settings.threads)
@@ -125,7 +125,7 @@ class Atlas:
         """A model with its weights in memory, or the refusal, without holding up the event loop."""
         if self.catalog.is_loaded(model_id):
             return self.load(model_id)
-        return await self.read(lambda: self.load(model_id))
+        return await asyncio.to_thread(self.load, model_id)
 
     def load(self, model_id: str) -> LoadedModel:
         """A model with its weights in memory, or the refusal; takes as long as reading the file."""

@@ -40,6 +40,7 @@ async def capabilities(atlas: AtlasOf) -> schemas.Capabilities:
         version=VERSION,
         device=atlas.catalog.device,
         dtype=str(atlas.catalog.dtype).removeprefix("torch."),
+        threads=atlas.executor.threads,
         default_model=atlas.default_model(),
         lenses=list(LENSES),
         formats=list(FORMATS),

@@ -61,6 +61,7 @@ class Capabilities(Answer):
     version: str
     device: str
     dtype: str
+    threads: int = Field(description="cores that one stage of a run is computed on, as torch counts them")
     default_model: str | None
     lenses: list[str]
     formats: list[str]

@@ -1,11 +1,12 @@
 """One thread that computes, off the event loop, taking turns between runs at every layer."""
 
-import os
 import threading
 from collections import deque
 from collections.abc import Generator
 
 import torch
+
+from app.threads import compute_with, cores
 
 Job = Generator[None, None, None]
 
@@ -18,8 +19,10 @@ class Executor:
     """Runs jobs in turns. A job is a generator: each `next` is one stage, such as one layer."""
 
     def __init__(self, limit: int, threads: int = 0) -> None:
-        """Start the thread; at most `limit` jobs may wait at once, each computes with `threads` threads (0: all)."""
-        self._limit, self._threads = limit, threads or len(os.sched_getaffinity(0))
+        """Start the thread; at most `limit` jobs may wait at once, each computes on `threads` cores (0: all)."""
+        self._limit, self._threads = limit, threads or cores()
+        # How many torch said it uses, after the stage that was computed last.
+        self.threads = self._threads
         self._jobs: deque[Job] = deque()
         self._wake = threading.Condition()
         self._working = 0
@@ -49,7 +52,6 @@ class Executor:
         self._thread.join(timeout=10)
 
     def _work(self) -> None:
-        torch.set_num_threads(self._threads)
         with torch.inference_mode():
             while True:
                 with self._wake:
@@ -58,7 +60,9 @@ class Executor:
                         return
                     job = self._jobs.popleft()
                     self._working = 1
+                compute_with(self._threads)
                 more = _advance(job)
+                self.threads = torch.get_num_threads()
                 with self._wake:
                     self._working = 0
                     if more:
