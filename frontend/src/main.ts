@@ -8,6 +8,7 @@ import "./styles/way.css";
 import "./styles/parity.css";
 import "./styles/lenses.css";
 import "./styles/attention.css";
+import "./styles/outline.css";
 import "./styles/plotly.css";
 import "./styles/transport.css";
 import { effect } from "@preact/signals";

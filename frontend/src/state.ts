@@ -29,7 +29,7 @@ export interface Problem {
 }
 
 export type Connection = "connecting" | "open" | "lost";
-export type Panel = "inspector" | "pins" | "attention" | "lenses" | "help";
+export type Panel = "inspector" | "pins" | "attention" | "lenses" | "outline" | "help";
 
 export const DEFAULT_SAMPLING: Sampling = { temperature: 0.8, top_k: 0, top_p: 0.95, seed: 0, beams: 1 };
 

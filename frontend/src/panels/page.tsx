@@ -17,6 +17,7 @@ import { Inspector } from "./inspector";
 import { Legend } from "./legend";
 import { Lenses } from "./lenses";
 import { ModelPicker } from "./model-picker";
+import { Outline } from "./outline";
 import { Overview } from "./overview";
 import { PassStage } from "./pass-stage";
 import { Pins } from "./pins";
@@ -34,6 +35,7 @@ const TABS: readonly { name: Panel; word: string }[] = [
   { name: "pins", word: "Pinned" },
   { name: "attention", word: "Attention" },
   { name: "lenses", word: "Lenses" },
+  { name: "outline", word: "Outline" },
   { name: "help", word: "?" },
 ];
 
@@ -96,6 +98,8 @@ function Reading() {
       return <Attention />;
     case "lenses":
       return <Lenses />;
+    case "outline":
+      return <Outline />;
     case "help":
       return <Help />;
   }
