@@ -3,8 +3,8 @@
 
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { formatCount, formatNumber } from "../format";
-import { maskOf } from "../graph/cells";
 import { type Leaf, tableAxes, tableCell, tableSize } from "../layout/outline";
+import { sentence } from "../layout/plain_names";
 import { valuesOf } from "../net/values";
 import { type Cell, graph, hovered, panel, passHasCome, rowsTaken } from "../state";
 import { comparison, hueOf } from "../state/difference";
@@ -12,7 +12,7 @@ import { ownScaleOf } from "../state/scales";
 import { theme } from "../theme";
 import { choose, useActions } from "./actions";
 import { sourceOf } from "./cell-value";
-import { placeWords, shortName, tokenAt } from "./cell-words";
+import { maskWords, placeWords, shortName, tokenAt } from "./cell-words";
 import { cellColour } from "./colour";
 import { useAnswer } from "./use-lens";
 
@@ -66,6 +66,7 @@ export function OutlineTable({ cell, leaf }: Props) {
       <h3>
         {name} <span class="soft mono">{tensor.name}</span>
       </h3>
+      <p class="note">{sentence(tensor)}</p>
       {comparison.value && tensor.role !== "weight" && (
         <p class="soft note">These are the run's own numbers; the map shows differences.</p>
       )}
@@ -148,7 +149,7 @@ function NumberCell({ leaf, row, column, value, isChosen, choose: pick }: Number
   const { tensor } = leaf;
   const { index } = tableCell(leaf, row, column);
   const held = comparison.value ? undefined : map?.valueAt(tensor.name, index);
-  const masked = graph.value && maskOf(graph.value, tensor.name, index);
+  const masked = graph.value && maskWords(graph.value, { tensor: tensor.name, index });
   const shown = value ?? held;
   const words = masked
     ? "masked"
@@ -171,7 +172,7 @@ function NumberCell({ leaf, row, column, value, isChosen, choose: pick }: Number
       tabIndex={isChosen ? 0 : -1}
       aria-selected={isChosen}
       aria-colindex={column + 2}
-      title={placeWords(tensor, index)}
+      title={[placeWords(tensor, index), masked].filter(Boolean).join(". ")}
       class={isChosen ? "on" : undefined}
       onClick={pick}
     >
