@@ -16,6 +16,7 @@ from app.api import errors, explain, models, pulls, runs, stream, tiles
 from app.api.atlas import VERSION, Atlas
 from app.checkpoints.catalog import Catalog
 from app.checkpoints.errors import CheckpointError
+from app.checkpoints.rendering import Renderer
 from app.settings import Settings
 from app.threads import compute_with, cores
 
@@ -67,6 +68,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         _DTYPES[settings.dtype],
         pulled=settings.data / "models",
         limit_bytes=_room_for_models(settings, device),
+        renderer=Renderer(settings.template_seconds, settings.template_bytes),
     )
 
     @asynccontextmanager
@@ -85,6 +87,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         await loading
         app.state.pulls.close()
         await asyncio.to_thread(atlas.close)
+        catalog.renderer.close()
 
     app = FastAPI(
         title="Transformer Atlas",

@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     )
 
     body_bytes: int = Field(default=1 << 20, gt=0, description="the longest body of a request")
+    template_seconds: float = Field(default=5.0, gt=0, description="a chat template is rendered for no longer")
+    template_bytes: int = Field(default=2**29, gt=0, description="memory of the process that renders chat templates")
     text_bytes: int = Field(default=20_000, gt=0, description="the longest text of a run, in UTF-8")
     interventions: int = Field(default=64, gt=0, description="changes that one run may make to its tensors")
     slice_elements: int = Field(default=4_000_000, gt=0, description="numbers in one answer")

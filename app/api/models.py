@@ -146,6 +146,8 @@ def _frame(entry: ModelEntry) -> dict[str, Any]:
         "prefix_ids": list(frame.prefix),
         "suffix_ids": list(frame.suffix),
         "end_of_text_id": frame.end_of_text,
+        "end_ids": list(frame.ends),
+        "not_obeyed": [*frame.notes],
     }
 
 

@@ -133,7 +133,11 @@ class ModelDetail(ModelSummary):
     prefix_ids: list[int]
     suffix_ids: list[int]
     start_ids: list[int] = Field(description="what an encoder-decoder's own text begins with")
-    end_of_text_id: int | None
+    end_of_text_id: int | None = Field(description="the token that ends a text, or a turn of a conversation")
+    end_ids: list[int] = Field(description="every token after which writing stops")
+    not_obeyed: list[str] = Field(
+        description="what the model's files say of its text and its writing and is not done here, each in a sentence"
+    )
     fingerprint: str | None = Field(description="of its weights, once they are loaded; `v` of addresses of tiles")
 
 

@@ -25,6 +25,7 @@ from app.transformer.tokenizer import IdTokenizer, Tokenizer
 from .config import read_json
 from .errors import CheckpointError
 from .files import Checkpoint, fingerprint, name_of, open_checkpoint
+from .rendering import Renderer
 from .vocabulary import Frame, TextSource, frame_of, text_tokenizer
 
 # Read when the page opens, where a model does not come with a text of its own (Vaswani et al. 2017's examples).
@@ -39,6 +40,7 @@ class ModelEntry:
     checkpoint: Checkpoint = field(repr=False)
     about: dict[str, Any] = field(repr=False)
     bundled: bool
+    renderer: Renderer = field(default_factory=Renderer, repr=False)
 
     @property
     def folder(self) -> Path:
@@ -100,13 +102,15 @@ class ModelEntry:
         """What stands around a text. The first time, this takes as long as reading the tokenizer.
 
         Raises:
-            CheckpointError: the tokenizer is broken, or does not match the model.
+            CheckpointError: the tokenizer is broken.
         """
         source = self.text_source
         if source is not None:
-            return frame_of(source, self.about, self.spec.d_vocab)
-        ends = [self.about["end_of_text_id"]] if "end_of_text_id" in self.about else self.checkpoint.end_ids
-        return Frame(end_of_text=next((token for token in ends if token < self.spec.d_vocab), None))
+            return frame_of(source, self.about, self.spec.d_vocab, self.renderer)
+        named = self.about.get("end_of_text_id")
+        ends = (named,) if isinstance(named, int) else self.checkpoint.end_ids
+        ends = tuple(token for token in ends if 0 <= token < self.spec.d_vocab)
+        return Frame(end_of_text=next(iter(ends), None), ends=ends)
 
     @property
     def prefix_ids(self) -> tuple[int, ...]:
@@ -202,13 +206,17 @@ class Catalog:
         *,
         pulled: Path | None = None,
         limit_bytes: int | None = None,
+        renderer: Renderer | None = None,
     ) -> None:
         """Read every configuration; no weights yet. `pulled` is the folder with the user's own models.
+
+        Chat templates are rendered by `renderer`.
 
         Raises:
             CheckpointError: a path given that holds no supported model, or an id given twice.
         """
         self.device, self.dtype, self._limit = device, dtype, limit_bytes
+        self.renderer = renderer or Renderer()
         self.problems: list[CheckpointError] = []
         self._entries: dict[str, ModelEntry] = {}
         self._loaded: OrderedDict[str, LoadedModel] = OrderedDict()
@@ -238,7 +246,7 @@ class Catalog:
         Raises:
             CheckpointError: it cannot be read, or its id is taken.
         """
-        entry = _entry(path, bundled)
+        entry = _entry(path, bundled, self.renderer)
         if check:
             entry.checkpoint.check()
         with self._lock:
@@ -339,9 +347,13 @@ def check_model(path: Path) -> None:
     Raises:
         CheckpointError: something is, its tokenizer included.
     """
-    entry = _entry(path, False)
+    renderer = Renderer()
+    entry = _entry(path, False, renderer)
     entry.checkpoint.check()
-    _ = entry.frame
+    try:
+        _ = entry.frame
+    finally:
+        renderer.close()
 
 
 def _gigabytes(size: int) -> str:
@@ -350,15 +362,19 @@ def _gigabytes(size: int) -> str:
 
 def _load(entry: ModelEntry, device: str, dtype: torch.dtype) -> LoadedModel:
     frame, source = entry.frame, entry.text_source
-    tokenizer = IdTokenizer(frame.end_of_text, entry.no_tokenizer) if source is None else text_tokenizer(source, frame)
+    tokenizer: Tokenizer
+    if source is None:
+        tokenizer = IdTokenizer(frame.end_of_text, entry.no_tokenizer, frame.ends)
+    else:
+        tokenizer = text_tokenizer(source, frame, entry.spec.d_vocab)
     model = entry.checkpoint.load(device, dtype)
     return LoadedModel(entry, model, tokenizer, entry.graph, fingerprint(entry.checkpoint.files, dtype))
 
 
-def _entry(path: Path, bundled: bool) -> ModelEntry:
+def _entry(path: Path, bundled: bool, renderer: Renderer) -> ModelEntry:
     path = path.expanduser().resolve()
     checkpoint = open_checkpoint(path)
-    entry = ModelEntry(name_of(path), checkpoint, _about(path) if path.is_dir() else {}, bundled)
+    entry = ModelEntry(name_of(path), checkpoint, _about(path) if path.is_dir() else {}, bundled, renderer)
     _ = entry.spec  # whatever is wrong with it is found now
     return entry
 

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import torch
 from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, quants
-from tokenizers import Tokenizer
 from torch import Tensor
 
 from app.transformer.model import Transformer
@@ -26,7 +25,7 @@ from .config import Config
 from .errors import CheckpointError
 from .families.family import Family, Names, with_biases, with_blocks
 from .gguf_header import Header, Placed, read_header
-from .gguf_tokenizer import adds_bos, special_tokens, tokenizer_of, why_not
+from .gguf_tokenizer import adds_bos, end_ids, named_tokens, tokenizer_of, why_not
 from .tensors import Plan, Source, StoredTensor, Transform
 from .vocabulary import TextSource
 
@@ -101,9 +100,7 @@ class GGUF:
     @property
     def end_ids(self) -> tuple[int, ...]:
         """The tokens after which writing stops."""
-        special = special_tokens(self.header.metadata)
-        ends = [token for token in (special["eot"], special["eos"]) if token is not None]
-        return tuple(token for token in dict.fromkeys(ends) if 0 <= token < self.spec.d_vocab)
+        return tuple(token for token in end_ids(self.header.metadata) if 0 <= token < self.spec.d_vocab)
 
     @property
     def no_text(self) -> str:
@@ -121,14 +118,12 @@ class GGUF:
             library = tokenizer_of(metadata)
         except Exception as error:  # the library raises bare Exception for merges that do not fit
             raise CheckpointError(f"{self.path}: its tokenizer cannot be rebuilt: {error}", _AGAIN) from error
-        special = special_tokens(metadata)
         template = metadata.get("tokenizer.chat_template")
         return TextSource(
             library,
             self.path,
             template if isinstance(template, str) else None,
-            _token(library, special["bos"]),
-            _token(library, special["eos"]),
+            named_tokens(metadata, library),
             adds_bos(metadata),
             self.end_ids,
         )
@@ -212,10 +207,6 @@ _PLAIN_NUMPY = {
     GGMLQuantizationType.F64: np.float64,
 }
 _AGAIN = "Fetch the file again, and compare its size with the one it should have."
-
-
-def _token(library: Tokenizer, token_id: int | None) -> str:
-    return (library.id_to_token(token_id) if token_id is not None else None) or ""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,9 @@ _GPT2_NAMES = ("gpt-2", "gpt2", "phi-2", "roberta-bpe")
 _DIGIT_NAMES = ("smollm", "starcoder", "refact")
 _LLAMA3_NAMES = ("llama-bpe", "llama3", "llama-v3", "falcon3")
 _QWEN2_NAMES = ("qwen2", "deepseek-r1-qwen")
+# Chat templates' names of tokens, and GGUF's, which misspells one.
+_NAMED = {"bos_token": "bos", "eos_token": "eos", "unk_token": "unknown", "sep_token": "seperator",
+          "pad_token": "padding", "cls_token": "cls", "mask_token": "mask"}  # fmt: skip
 _KNOWN = (*_GPT2_NAMES, *_DIGIT_NAMES, *_LLAMA3_NAMES, *_QWEN2_NAMES)
 
 
@@ -66,14 +69,22 @@ def adds_bos(metadata: dict[str, Any]) -> bool:
     return metadata.get("tokenizer.ggml.model") == "llama" or _whole_words(metadata)
 
 
-def special_tokens(metadata: dict[str, Any]) -> dict[str, int | None]:
-    """The ids of the tokens that begin and end a text."""
+def end_ids(metadata: dict[str, Any]) -> tuple[int, ...]:
+    """The tokens that end a turn, a message or a text, in this order."""
+    named = (_token_id(metadata, name) for name in ("eot", "eom", "eos"))
+    return tuple(dict.fromkeys(token for token in named if token is not None))
 
-    def token_id(name: str) -> int | None:
-        found = metadata.get(f"tokenizer.ggml.{name}_token_id")
-        return found if isinstance(found, int) else None
 
-    return {name: token_id(name) for name in ("bos", "eos", "eot", "unknown")}
+def named_tokens(metadata: dict[str, Any], library: Tokenizer) -> dict[str, str]:
+    """What chat templates call the named tokens."""
+    ids = {name: _token_id(metadata, called) for name, called in _NAMED.items()}
+    found = {name: library.id_to_token(token) for name, token in ids.items() if token is not None}
+    return {name: content for name, content in found.items() if content}
+
+
+def _token_id(metadata: dict[str, Any], name: str) -> int | None:
+    found = metadata.get(f"tokenizer.ggml.{name}_token_id")
+    return found if isinstance(found, int) and 0 <= found < 2**31 else None
 
 
 def _byte_level(metadata: dict[str, Any], tokens: list[str]) -> Tokenizer:

@@ -14,11 +14,12 @@ from app.transformer.spec import Spec, SpecError
 from .config import Config, read_json
 from .errors import CheckpointError
 from .families import FAMILIES, Family
+from .named_tokens import name_tokens
 from .safetensors_folder import stored_tensors, weight_files
 from .tensors import Plan, StoredTensor, unfused
 from .vocabulary import TextSource, read_tokenizer
 
-_GENERATION, _TOKENIZER = "generation_config.json", "tokenizer.json"
+_GENERATION, _TOKENIZER, _TOKENIZER_CONFIG = "generation_config.json", "tokenizer.json", "tokenizer_config.json"
 _SUPPORTED = "Supported are model_type " + ", ".join(FAMILIES) + "."
 
 
@@ -86,22 +87,25 @@ class HuggingFaceFolder:
         Raises:
             CheckpointError: one of the files is broken.
         """
-        place = self.path / _TOKENIZER
-        settings = self._optional("tokenizer_config.json")
-        template = settings.get("chat_template")
-        if isinstance(template, list):  # several, by name
-            template = next((each.get("template") for each in template if each.get("name") == "default"), None)
-        jinja = self.path / "chat_template.jinja"
-        if jinja.is_file():
-            template = jinja.read_text(encoding="utf-8", errors="replace")
-        return TextSource(
-            read_tokenizer(place),
-            place,
-            template if isinstance(template, str) else None,
-            _content(settings.get("bos_token")),
-            _content(settings.get("eos_token")),
-            ends=self.end_ids,
-        )
+        library = read_tokenizer(self.path / _TOKENIZER)
+        names = name_tokens(library, self.path, self._optional)
+        template, why = self._template()
+        return TextSource(library, self.path / _TOKENIZER, template, names, ends=self.end_ids, no_template=why)
+
+    def _template(self) -> tuple[str | None, str]:
+        """The chat template, and why there is one that cannot be used; files of its own come before an entry."""
+        files = {path.stem: path for path in sorted((self.path / "chat_templates").glob("*.jinja"))}
+        if (single := self.path / "chat_template.jinja").is_file():
+            files["default"] = single
+        found: Any = {name: path.read_text(encoding="utf-8", errors="replace") for name, path in files.items()}
+        found = found or self._optional(_TOKENIZER_CONFIG).get("chat_template")
+        if isinstance(found, list) and all(isinstance(each, dict) for each in found):
+            found = {str(each.get("name")): each.get("template") for each in found}
+        if isinstance(found, dict):
+            if found and "default" not in found:
+                return None, f"there are several, and none is called default: {', '.join(sorted(found))[:200]}"
+            found = found.get("default")
+        return (found, "") if isinstance(found, str | None) else (None, f"{_TOKENIZER_CONFIG} gives no text for it")
 
     def _optional(self, name: str) -> dict[str, Any]:
         path = self.path / name
@@ -160,12 +164,6 @@ class HuggingFaceFolder:
 
     def _has_own_head(self, name: str) -> bool:
         return not self.spec.tied and self.family.source("W_U", self.spec).name == name
-
-
-def _content(token: Any) -> str:
-    """A token's text, which configurations give plainly or with properties."""
-    found = token.get("content") if isinstance(token, dict) else token
-    return found if isinstance(found, str) else ""
 
 
 def export_state(model: Transformer, dtype: torch.dtype) -> dict[str, Tensor]:

@@ -2,48 +2,112 @@
 
 What stands around a text is, in this order: what our own `atlas.json` says; the model's own chat template, rendered
 around the text, so that a question gets an answer; what its tokenizer adds. All of it is tokens that can be seen.
+A frame and its text are split together, as one text: split apart they would be other tokens than the model knows.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import tokenizers
-from jinja2 import TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from app.transformer.tokenizer import TextTokenizer
+from app.transformer.places import Framed
+from app.transformer.tokenizer import TextTokenizer, TokenizeError
 
 from .errors import CheckpointError
+from .rendering import Renderer, RenderError
 
-# Stands for the text while a template is rendered: letters that no template writes.
-_TEXT = "qzATLASqzTEXTqz"
+# Two texts that share no letter at any place: where their renderings differ the text stands.
+_TEXT, _OTHER = "qzATLASqzTEXTqz", "wkOTHERwkWORDwk"
 _MASKS = ("[MASK]", "<mask>")
 _REMOVE = "Fetch the file again, or remove it to run on token ids."
+Ids = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class TextSource:
-    """What a format knows of a model's text: its tokenizer, chat template, and tokens that begin and end texts."""
+    """What a format knows of a model's text: its tokenizer, chat template, and tokens that begin and end texts.
+
+    `names` are what templates call the named tokens, such as `bos_token`; `no_template` says why a template that is
+    there cannot be used.
+    """
 
     library: tokenizers.Tokenizer
     place: Path
     template: str | None = None
-    bos: str = ""
-    eos: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
     adds_bos: bool = False
-    ends: tuple[int, ...] = ()
+    ends: Ids = ()
+    no_template: str = ""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """Token ids before and after every text, and the one after which writing stops."""
+    """What stands around every text, as tokens or written around it, and the tokens after which writing stops.
 
-    prefix: tuple[int, ...] = ()
-    suffix: tuple[int, ...] = ()
+    `end_of_text` is the one of `ends` that ends a turn. `notes` say what of the files is not obeyed.
+    """
+
+    prefix: Ids = ()
+    suffix: Ids = ()
     end_of_text: int | None = None
     mask: int | None = None
+    ends: Ids = ()
+    around: Callable[[str], Framed] | None = None
+    notes: tuple[str, ...] = ()
+
+
+class ChatFrame:
+    """A chat template around one message of the user's."""
+
+    def __init__(self, renderer: Renderer, template: str, names: Mapping[str, str]) -> None:
+        """Find out where the template writes the message.
+
+        Raises:
+            RenderError: it cannot be rendered, or does not write the message.
+        """
+        self._renderer, self._template, self._names = renderer, template, names
+        self.example, other = self._render(_TEXT), self._render(_OTHER)
+        self._before = self.example[: _common(self.example, other)]
+        self._after = self.example[len(self.example) - _common(self.example[::-1], other[::-1]) :]
+        if self.example == other:
+            raise RenderError("it does not write the user's message")
+
+    def _render(self, text: str) -> str:
+        return self._renderer.render(self._template, text, self._names)
+
+    def __call__(self, text: str) -> Framed:
+        """The template rendered around a text, and where in it the text stands.
+
+        Raises:
+            TokenizeError: the template refuses the text, or takes too long.
+        """
+        try:
+            whole = self._render(text)
+        except RenderError as error:
+            raise TokenizeError(
+                f"the model's chat template cannot be rendered around this text: {error}",
+                "Change the text, or send token ids instead.",
+            ) from error
+        # Compared anew: a template may write today's date.
+        start, after = _common(whole, self._before), _common(whole[::-1], self._after[::-1])
+        return Framed(whole, start, max(start, len(whole) - after))
+
+    def ids(self, library: tokenizers.Tokenizer) -> tuple[Ids, Ids]:
+        """The tokens that stand before every text, and after it."""
+        start, end = len(self._before), len(self.example) - len(self._after)
+        encoding = library.encode(self.example, add_special_tokens=False)
+        placed = list(zip(encoding.ids, encoding.offsets, strict=True))
+        before = tuple(token for token, (_, last) in placed if last <= start)
+        return before, tuple(token for token, (first, _) in placed if first >= end)
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    if one.startswith(other):
+        return len(other)
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def read_tokenizer(path: Path) -> tokenizers.Tokenizer:
@@ -61,63 +125,94 @@ def read_tokenizer(path: Path) -> tokenizers.Tokenizer:
     return library
 
 
-def frame_of(source: TextSource, about: dict[str, Any], d_vocab: int) -> Frame:
+def frame_of(source: TextSource, about: Mapping[str, Any], d_vocab: int, renderer: Renderer) -> Frame:
     """What stands around a text.
 
     Raises:
-        CheckpointError: the tokenizer has tokens that the model does not.
+        CheckpointError: `about`, from `atlas.json`, says it in a way that cannot be.
     """
-    library = source.library
-    highest = max(library.get_vocab(with_added_tokens=True).values(), default=-1)
-    if highest >= d_vocab:
-        raise CheckpointError(
-            f"{source.place} does not match the model: it has token {highest}, the model only {d_vocab} of them",
-            "Use the tokenizer that belongs to the weights, or remove it to run on token ids.",
-        )
-    prefix, suffix = _declared(about, library) or _chat(source) or _added(source)
+    library, declared, note = source.library, _declared(source, about), ""
+    around: ChatFrame | WrittenFrame | None = declared if isinstance(declared, WrittenFrame) else None
+    if declared is None:
+        around, note = _chat(source, renderer)
+    if isinstance(declared, tuple):
+        prefix, suffix = declared
+    else:
+        prefix, suffix = around.ids(library) if around is not None else _added(source)
     named = about.get("end_of_text_id")
     ends = (named,) if isinstance(named, int) else source.ends
-    mask = about.get("mask_id", next(filter(None, map(library.token_to_id, _MASKS)), None))
-    known = [token for token in (*prefix, *suffix, *ends, *([mask] if mask is not None else [])) if token >= d_vocab]
-    if known:
-        raise CheckpointError(f"{source.place}: token {known[0]} is not in the model's vocabulary", _REMOVE)
-    return Frame(prefix, suffix, _end(source, ends, suffix), mask)
+    ends = tuple(token for token in ends if 0 <= token < d_vocab)
+    masks = filter(None, (source.names.get("mask_token"), *_MASKS))
+    mask = about.get("mask_id", next(filter(None, map(library.token_to_id, masks)), None))
+    mask = mask if isinstance(mask, int) and 0 <= mask < d_vocab else None
+    return Frame(prefix, suffix, _end(source, ends, suffix), mask, ends, around, (note,) if note else ())
 
 
-def text_tokenizer(source: TextSource, frame: Frame) -> TextTokenizer:
+def text_tokenizer(source: TextSource, frame: Frame, d_vocab: int) -> TextTokenizer:
     """The tokenizer that runs use."""
-    return TextTokenizer(source.library, frame.prefix, frame.end_of_text, frame.suffix, frame.mask)
+    # What it adds is known by now, and it would shorten the places of tokens that begin with a space.
+    source.library.post_processor = None
+    return TextTokenizer(
+        source.library,
+        frame.prefix,
+        frame.end_of_text,
+        frame.suffix,
+        frame.mask,
+        end_ids=frame.ends,
+        frame=frame.around,
+        d_vocab=d_vocab,
+    )
 
 
-def _declared(about: dict[str, Any], library: tokenizers.Tokenizer) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
-    """What `atlas.json` says, as ids or as text."""
+class WrittenFrame:
+    """What `atlas.json` writes around a text."""
+
+    def __init__(self, before: str, after: str) -> None:
+        """Write `before` and `after` around every text."""
+        self._before, self._after = before, after
+
+    def __call__(self, text: str) -> Framed:
+        """The text with what is written around it."""
+        return Framed(self._before + text + self._after, len(self._before), len(self._before) + len(text))
+
+    def ids(self, library: tokenizers.Tokenizer) -> tuple[Ids, Ids]:
+        """The tokens that stand before every text, and after it."""
+        return _ids(library, self._before), _ids(library, self._after)
+
+
+def _declared(source: TextSource, about: Mapping[str, Any]) -> tuple[Ids, Ids] | WrittenFrame | None:
+    """What `atlas.json` says, as ids or as text.
+
+    Raises:
+        CheckpointError: it says it with something else.
+    """
     if not about.keys() & {"prefix_ids", "suffix_ids", "prefix", "suffix"}:
         return None
+    for name in ("prefix", "suffix"):
+        if not isinstance(about.get(name, ""), str):
+            raise CheckpointError(f"{source.place.parent / 'atlas.json'}: {name} is no text", "Mend the file.")
+        if any(not isinstance(token, int) or token < 0 for token in about.get(f"{name}_ids", ())):
+            raise CheckpointError(
+                f"{source.place.parent / 'atlas.json'}: {name}_ids are no token ids", "Mend the file."
+            )
+    if not (about.get("prefix_ids") or about.get("suffix_ids")):
+        return WrittenFrame(about.get("prefix", ""), about.get("suffix", ""))
 
-    def part(name: str) -> tuple[int, ...]:
-        return tuple(about.get(f"{name}_ids", ())) or _ids(library, str(about.get(name, "")))
+    def part(name: str) -> Ids:
+        return tuple(about.get(f"{name}_ids", ())) or _ids(source.library, about.get(name, ""))
 
     return part("prefix"), part("suffix")
 
 
-def _chat(source: TextSource) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
-    """The model's chat template around one message of the user's; None where it has none that can be split."""
-    if not source.template:
-        return None
-    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
-    try:
-        rendered = environment.from_string(source.template).render(
-            messages=[{"role": "user", "content": _TEXT}],
-            add_generation_prompt=True,
-            bos_token=source.bos,
-            eos_token=source.eos,
-        )
-    except (TemplateError, TypeError, ValueError, LookupError, ArithmeticError, RecursionError):
-        return None
-    before, found, after = rendered.partition(_TEXT)
-    if not found or _TEXT in after:
-        return None
-    return _ids(source.library, before), _ids(source.library, after)
+def _chat(source: TextSource, renderer: Renderer) -> tuple[ChatFrame | None, str]:
+    """The model's chat template, or None and why there is one that cannot be used."""
+    why = source.no_template
+    if source.template and not why:
+        try:
+            return ChatFrame(renderer, source.template, source.names), ""
+        except RenderError as error:
+            why = str(error)
+    return None, f"the chat template is not rendered, and texts are read without it: {why}" if why else ""
 
 
 def _added(source: TextSource) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -129,7 +224,8 @@ def _added(source: TextSource) -> tuple[tuple[int, ...], tuple[int, ...]]:
         for start in range(len(full) - len(bare) + 1) if bare else ():
             if full[start : start + len(bare)] == bare and len(full) > len(bare):
                 return tuple(full[:start]), tuple(full[start + len(bare) :])
-    begin = library.token_to_id(source.bos) if source.adds_bos and source.bos else None
+    bos = source.names.get("bos_token")
+    begin = library.token_to_id(bos) if source.adds_bos and bos else None
     return ((begin,) if begin is not None else ()), ()
 
 

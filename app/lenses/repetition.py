@@ -60,7 +60,7 @@ class Repetitions:
 def _measure(loaded: LoadedModel, seed: int) -> Repetition:
     prefix = list(loaded.tokenizer.prefix_ids)
     length = repetition_length(loaded.spec, len(prefix))
-    special = {*prefix, loaded.tokenizer.end_of_text_id}
+    special = {*prefix, *loaded.tokenizer.end_ids}
     order = torch.randperm(loaded.spec.d_vocab, generator=torch.Generator().manual_seed(seed)).tolist()
     drawn = [token_id for token_id in order if token_id not in special][:length]
     found: dict[str, list[Tensor]] = {"induction": [], "duplicate": []}

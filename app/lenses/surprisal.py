@@ -40,7 +40,8 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
     total = _summed(values)
     # What stands for no byte was put there by the model's own habit: it is no part of what the text cost.
     sizes = [token.end - token.start for token in tokens[1 : count + 1]]
-    size = sum(sizes)
+    # What the vocabulary's normaliser swallowed, such as an accent put on its letter, is part of the text too.
+    size = tokens[count].end - tokens[0].end
     cost = _summed([value for value, long in zip(values, sizes, strict=True) if long > 0])
     numbers = {
         "lens": "surprisal",

@@ -221,7 +221,7 @@ class Run:
     def _limit_reached(self) -> Reason | None:
         if not self.loaded.spec.writes:
             return "complete"
-        if self.generated and self.generated[-1].token.id == self.loaded.tokenizer.end_of_text_id:
+        if self.generated and self.generated[-1].token.id in self.loaded.tokenizer.end_ids:
             return "end_of_text"
         if len(self.generated) >= self.max_new_tokens:
             return "max_new_tokens"
@@ -247,9 +247,9 @@ class Run:
         if not self._planned:
             ids = [token.id for token in self.tokens]
             left = min(self.max_new_tokens - len(self.generated), self.loaded.spec.positions - len(ids) + 1)
-            end = self.loaded.tokenizer.end_of_text_id
+            ends = self.loaded.tokenizer.end_ids
             found = yield from beam_search(
-                self.loaded.model, ids, self.sampling.beams, left, end, self._source_tensor()
+                self.loaded.model, ids, self.sampling.beams, left, ends, self._source_tensor()
             )
             self._planned.extend(found)
         token = self._planned.popleft()

@@ -1,6 +1,6 @@
 """Choosing the next token from logits: greedy, sampled with temperature, top-k, top-p and a seed, or by beams."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -81,7 +81,7 @@ def beam_search(
     prompt: Sequence[int],
     width: int,
     new_tokens: int,
-    end_of_text: int | None,
+    ends: Collection[int],
     source: Tensor | None = None,
 ) -> Generator[None, None, list[int]]:
     """The tokens of the likeliest text that `width` beams find, its end of text included; pauses at every layer.
@@ -94,7 +94,7 @@ def beam_search(
     beams, finished = [_Beam((), 0.0)], list[_Beam]()
     for written in range(new_tokens):
         scores = torch.log_softmax(logits.float(), -1) + torch.tensor([[beam.score] for beam in beams])
-        beams, rows, ended = _grow(beams, scores, width, end_of_text)
+        beams, rows, ended = _grow(beams, scores, width, ends)
         finished += [_Beam(beam.tokens, beam.score / len(beam.tokens)) for beam in ended]
         finished = sorted(finished, key=lambda beam: -beam.score)[:width]
         best_left = max((beam.score for beam in beams), default=-torch.inf) / (written + 1)
@@ -109,16 +109,16 @@ def beam_search(
 
 
 def _grow(
-    beams: list[_Beam], scores: Tensor, width: int, end_of_text: int | None
+    beams: list[_Beam], scores: Tensor, width: int, ends: Collection[int]
 ) -> tuple[list[_Beam], list[int], list[_Beam]]:
     """The best `width` continuations that go on, the beams they come from, and those of the best that have ended."""
     d_vocab = scores.shape[-1]
-    best = scores.flatten().topk(min(2 * width, scores.numel()))
+    best = scores.flatten().topk(min(max(2, 1 + len(ends)) * width, scores.numel()))
     going, rows, ended = list[_Beam](), list[int](), list[_Beam]()
     for rank, (score, place) in enumerate(zip(best.values.tolist(), best.indices.tolist(), strict=True)):
         row, token = divmod(place, d_vocab)
         grown = _Beam((*beams[row].tokens, token), score)
-        if token == end_of_text:
+        if token in ends:
             if rank < width:
                 ended.append(grown)
         elif len(going) < width:

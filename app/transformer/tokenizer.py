@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Protocol
 
 import tokenizers
-from tokenizers.models import WordLevel
-from tokenizers.pre_tokenizers import ByteLevel
+from tokenizers.models import WordLevel, WordPiece
+
+from .places import Framed, byte_offsets, byte_places
 
 
 class TokenizeError(ValueError):
@@ -41,6 +42,7 @@ class Tokenizer(Protocol):
     prefix_ids: tuple[int, ...]
     suffix_ids: tuple[int, ...]
     end_of_text_id: int | None
+    end_ids: frozenset[int]
     mask_id: int | None
 
     def encode(self, text: str) -> list[Token]:
@@ -70,12 +72,23 @@ class TextTokenizer:
         end_of_text_id: int | None = None,
         suffix_ids: Sequence[int] = (),
         mask_id: int | None = None,
+        *,
+        end_ids: Sequence[int] | None = None,
+        frame: Callable[[str], Framed] | None = None,
+        d_vocab: int | None = None,
     ) -> None:
-        """Wrap a tokenizer; `prefix_ids` begin every text, `suffix_ids` end it, `mask_id` hides a token."""
-        self._library = library
+        """Wrap a tokenizer.
+
+        `prefix_ids` begin every text and `suffix_ids` end it, or `frame` says what is written around it, which is
+        then split together with the text. `mask_id` hides a token; any of `end_ids` ends what is written; ids from
+        `d_vocab` on are the vocabulary's alone, and the model has no rows for them.
+        """
+        self._library, self._frame, self._d_vocab = library, frame, d_vocab
         self.prefix_ids, self.suffix_ids = tuple(prefix_ids), tuple(suffix_ids)
         self.end_of_text_id, self.mask_id = end_of_text_id, mask_id
-        self._byte_level = isinstance(library.pre_tokenizer, ByteLevel) or "ByteLevel" in repr(library.decoder)
+        one_end = () if end_of_text_id is None else (end_of_text_id,)
+        self.end_ids = frozenset(one_end if end_ids is None else end_ids)
+        self._byte_level = "ByteLevel" in repr(library.pre_tokenizer) or "ByteLevel" in repr(library.decoder)
 
     @classmethod
     def from_file(
@@ -100,38 +113,55 @@ class TextTokenizer:
     def encode(self, text: str) -> list[Token]:
         """The prefix, the tokens of `text`, the suffix; see `Tokenizer`."""
         self._check_spelling(text)
-        encoding = self._library.encode(text, add_special_tokens=False)
+        if self._frame is not None:
+            return self._checked(self._framed(self._frame(text), text))
+        size = len(text.encode())
         prefix = [Token(token_id, self.text_of(token_id), 0, 0) for token_id in self.prefix_ids]
-        byte_at = _byte_offsets(text)
-        suffix = [Token(token_id, self.text_of(token_id), byte_at[-1], byte_at[-1]) for token_id in self.suffix_ids]
-        if self._byte_level:
-            return prefix + self._found(encoding, byte_at) + suffix
-        found = [
-            Token(token_id, self.text_of(token_id), byte_at[start], byte_at[end])
-            for token_id, (start, end) in zip(encoding.ids, encoding.offsets, strict=True)
-        ]
-        return prefix + found + suffix
+        suffix = [Token(token_id, self.text_of(token_id), size, size) for token_id in self.suffix_ids]
+        return self._checked(prefix + self._found(text) + suffix)
 
     def tokens(self, ids: Sequence[int], start: int = 0) -> list[Token]:
         """Ids taken verbatim; the bytes each stands for decide the offsets. Special tokens stand for none."""
-        return self._placed(ids, start, self._bytes_of)
-
-    def _found(self, encoding: tokenizers.Encoding, byte_at: list[int]) -> list[Token]:
-        """Byte-level tokens where they stand; a special one, which may take the space before it, by the library."""
-        found, end = [], 0
-        for token_id, (_, last) in zip(encoding.ids, encoding.offsets, strict=True):
-            start = end
-            end = byte_at[last] if token_id in self._added else start + len(self._spelled(token_id))
-            found.append(Token(token_id, self.text_of(token_id), start, end))
-        return found
-
-    def _placed(self, ids: Sequence[int], start: int, bytes_of: Callable[[int], bytes]) -> list[Token]:
-        found = []
+        found, end = [], start
         for token_id in ids:
-            end = start + len(bytes_of(token_id))
+            start, own = end, self._bytes_of(token_id)
+            if end == 0 and self._spaced and own[:1] == b" ":
+                own = own[1:]  # at the beginning of a text the vocabulary puts a space that is not the text's
+            end = start + len(own)
             found.append(Token(token_id, self.text_of(token_id), start, end))
-            start = end
         return found
+
+    def _found(self, text: str) -> list[Token]:
+        """The tokens of a text as it is, where they stand."""
+        encoding = self._library.encode(text, add_special_tokens=False)
+        offsets = byte_offsets(text)
+        spans = [(offsets[first], offsets[last]) for first, last in encoding.offsets]
+        places = byte_places(text.encode(), spans, [self._spelled(token_id) for token_id in encoding.ids])
+        return [
+            Token(token_id, self.text_of(token_id), first, last)
+            for token_id, (first, last) in zip(encoding.ids, places, strict=True)
+        ]
+
+    def _framed(self, framed: Framed, text: str) -> list[Token]:
+        """The tokens of a text and its frame, split together; they stand where they stand in the text."""
+        own = framed.own_bytes(text)
+        return [Token(token.id, token.text, own[token.start], own[token.end]) for token in self._found(framed.whole)]
+
+    def _checked(self, tokens: list[Token]) -> list[Token]:
+        """Refuse tokens that the vocabulary has and the model has not."""
+        lost = next((token for token in tokens if self._d_vocab is not None and token.id >= self._d_vocab), None)
+        if lost is not None:
+            raise TokenizeError(
+                f"the token {lost.text!r} is number {lost.id} of the vocabulary; the model has only {self._d_vocab}",
+                "Leave it out of the text: the tokenizer was given more tokens than the model.",
+            )
+        return tokens
+
+    @cached_property
+    def _spaced(self) -> bool:
+        """Whether a space is put before every text."""
+        first = self._library.encode("a", add_special_tokens=False).ids[:1]
+        return bool(first) and self._spelled(first[0])[:1] == b" "
 
     def text_of(self, token_id: int) -> str:
         """The piece of text, or escapes such as `\\xe2` for bytes that are no character alone."""
@@ -144,8 +174,13 @@ class TextTokenizer:
         return {token_id: (token.content, token.special) for token_id, token in added.items()}
 
     def _bytes_of(self, token_id: int) -> bytes:
-        """The bytes of text that a token stands for: none for a special one."""
-        return b"" if self._added.get(token_id, ("", False))[1] else self._spelled(token_id)
+        """The bytes of text that a token stands for: none for a special one, and none for WordPiece's `##`."""
+        if self._added.get(token_id, ("", False))[1]:
+            return b""
+        own, model = self._spelled(token_id), self._library.model
+        if isinstance(model, WordPiece):
+            return own.removeprefix(model.continuing_subword_prefix.encode())
+        return own
 
     def _spelled(self, token_id: int) -> bytes:
         """The bytes of a token that was found in a text: a special one was written out there."""
@@ -155,7 +190,9 @@ class TextTokenizer:
         if piece is None:
             return b""
         if self._byte_level:
-            return bytes(_BYTE_OF[character] for character in piece)
+            # A piece with a character that stands for no byte was put in by hand, and is written as it is.
+            stand_ins = [_BYTE_OF.get(character) for character in piece]
+            return piece.encode() if None in stand_ins else bytes(byte for byte in stand_ins if byte is not None)
         if byte := _BYTE_TOKEN.fullmatch(piece):
             return bytes([int(byte[1], 16)])
         # SentencePiece writes a space as a low line of its own; WordPiece's ## stays, to show that a word goes on.
@@ -191,9 +228,12 @@ class IdTokenizer:
     suffix_ids: tuple[int, ...] = ()
     mask_id: int | None = None
 
-    def __init__(self, end_of_text_id: int | None = None, why: str = "") -> None:
+    def __init__(self, end_of_text_id: int | None = None, why: str = "", end_ids: Sequence[int] | None = None) -> None:
         """Nothing but ids; `why` says what is missing."""
         self.end_of_text_id, self._why = end_of_text_id, why
+        self.end_ids = (
+            frozenset(() if end_of_text_id is None else (end_of_text_id,)) if end_ids is None else frozenset(end_ids)
+        )
 
     def encode(self, text: str) -> list[Token]:
         """Always refused: there is no vocabulary.
@@ -225,11 +265,3 @@ def _byte_of_character() -> dict[str, int]:
 _BYTE_OF = _byte_of_character()
 # How SentencePiece vocabularies write a single byte.
 _BYTE_TOKEN = re.compile(r"<0x([0-9A-Fa-f]{2})>")
-
-
-def _byte_offsets(text: str) -> list[int]:
-    """The byte at which each character starts, and the end."""
-    offsets = [0]
-    for character in text:
-        offsets.append(offsets[-1] + len(character.encode()))
-    return offsets

@@ -128,7 +128,7 @@ def test_beams_find_the_text_that_transformers_finds(tmp_path: Path, name: str, 
         source, attention_mask=torch.ones_like(source), max_new_tokens=POSITIONS - 2, do_sample=False,
         num_beams=width, eos_token_id=end, bad_words_ids=None, use_cache=False, early_stopping=False,
     )[0].tolist()  # fmt: skip
-    found = finish_search(beam_search(loaded.model, expected[:1], width, POSITIONS - 2, end, source))
+    found = finish_search(beam_search(loaded.model, expected[:1], width, POSITIONS - 2, [end], source))
     assert found == [token for token in expected[1:] if token != reference.config.pad_token_id or name == "t5"]
 
 

@@ -15,6 +15,7 @@ from gguf import GGUFWriter
 from app.checkpoints.catalog import Catalog, check_model
 from app.checkpoints.errors import CheckpointError
 from app.checkpoints.gguf_tokenizer import tokenizer_of
+from app.transformer.tokenizer import TokenizeError
 from tests.conftest import TINY, write_model
 from tests.unit.test_formats import LLAMA
 
@@ -109,12 +110,15 @@ def test_what_cannot_be_loaded_is_named_and_not_in_the_catalog(
     assert "a program ran" not in capsys.readouterr().out
 
 
-def test_a_vocabulary_that_does_not_match_the_tokenizer_is_found_before_serving(tmp_path: Path) -> None:
+def test_a_token_that_the_model_has_no_row_for_is_refused_and_the_model_is_not(tmp_path: Path) -> None:
     folder = write_model(tmp_path / "tiny", TINY)
     tokens = [chr(97 + number) for number in range(TINY.d_vocab + 1)]
     tokenizer_of({"tokenizer.ggml.model": "gpt2", "tokenizer.ggml.tokens": tokens}).save(str(folder / "tokenizer.json"))
-    with pytest.raises(CheckpointError, match=rf"has token {TINY.d_vocab}, the model only {TINY.d_vocab}"):
-        check_model(folder)
+    check_model(folder)
+    tokenizer = Catalog(tmp_path / "none", [folder]).load("tiny").tokenizer
+    assert [token.id for token in tokenizer.encode("abc")] == [0, 1, 2]
+    with pytest.raises(TokenizeError, match=rf"number {TINY.d_vocab} of the vocabulary; the model has only"):
+        tokenizer.encode("a" + tokens[-1])
 
 
 def test_a_table_too_long_for_memory_is_refused_before_it_is_made(tmp_path: Path) -> None:

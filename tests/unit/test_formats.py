@@ -184,14 +184,6 @@ def test_models_that_nothing_uses_make_room_for_others(tmp_path: Path) -> None:
         small.load("a")
 
 
-def test_a_tokenizer_with_more_tokens_than_the_model(tmp_path: Path) -> None:
-    write_sharded(tmp_path / "split")
-    tokens = [chr(97 + number) for number in range(12)]
-    library = tokenizer_of({"tokenizer.ggml.model": "gpt2", "tokenizer.ggml.tokens": tokens})
-    library.save(str(tmp_path / "split" / "tokenizer.json"))
-    assert "does not match the model: it has token 11" in complaint(tmp_path / "split")
-
-
 def test_tokenizers_rebuilt_from_gguf() -> None:
     tokens = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), "▁", "a", "b", "▁a", "ab", "▁ab"]
     scores = [0.0] * 259 + [-5.0, -6.0, -7.0, -2.0, -3.0, -1.0]

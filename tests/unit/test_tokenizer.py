@@ -1,5 +1,6 @@
 """Tokens and the bytes they stand for, on text that is easy and text that is odd."""
 
+import json
 from itertools import pairwise
 
 import pytest
@@ -8,6 +9,7 @@ from tokenizers import Tokenizer as Library
 
 from app.paths import MODELS
 from app.transformer.tokenizer import IdTokenizer, TextTokenizer, TokenizeError
+from tests.vocabularies import byte_level
 
 STORIES = MODELS / "stories" / "tokenizer.json"
 SORT = MODELS / "sort" / "tokenizer.json"
@@ -94,3 +96,13 @@ def test_without_a_vocabulary_tokens_are_their_ids() -> None:
     ]
     with pytest.raises(TokenizeError, match="without a tokenizer"):
         tokenizer.encode("A")
+
+
+def test_a_piece_put_in_by_hand_is_written_as_it_is() -> None:
+    library = json.loads(byte_level().to_str())
+    vocabulary = library["model"]["vocab"]
+    odd = {"<｜begin▁of▁sentence｜>": len(vocabulary), "a b": len(vocabulary) + 1}
+    vocabulary |= odd
+    tokenizer = TextTokenizer(Library.from_str(json.dumps(library)))
+    assert [tokenizer.text_of(token_id) for token_id in odd.values()] == list(odd)
+    assert [(token.start, token.end) for token in tokenizer.tokens([*odd.values()])] == [(0, 29), (29, 32)]
