@@ -136,8 +136,13 @@ def test_a_thousand_printed_numbers_are_those_of_hover_and_api(page: Page, loud:
             numbers = _numbers(loud.url, page, tensor)
             for _ in range(2):
                 index = [places.randrange(size) for size in numbers.shape]
+                if tensor.endswith("hook_pattern"):
+                    index[2] = min(index[1:])  # a share that no mask hides
                 printed = _fly(page, tensor, index, places.choice([34.0, 22.0, 12.0]))
                 assert any(cell["index"] == index for cell in printed), f"{tensor}{index} is not printed"
+                if tensor.endswith("hook_pattern"):
+                    hidden = [cell["index"] for cell in printed if cell["index"][2] > cell["index"][1]]
+                    assert hidden == [], "a share whose score is masked is hatched, and no zero like any other"
                 for cell in places.sample(printed, min(80, len(printed))):
                     value = numbers[tuple(cell["index"])]
                     assert is_rounded(cell["text"], value), f"{tensor}{cell['index']}: {cell['text']}, not {value!r}"
@@ -264,3 +269,38 @@ def test_nothing_is_asked_for_or_drawn_that_is_not_shown(page: Page, loud: Serve
     rest(page)
     again = page.evaluate("window.__atlas.stats()")
     assert (again["digits"], again["drawCalls"]) == (0, far["drawCalls"])
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_hidden_empty_and_zero_look_different_from_afar_and_near(page: Page, loud: Server, theme: str) -> None:
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    open_atlas(page, loud.url, "/?model=sort#text=CBABBC")
+    alone(page)
+    tensor = "blocks.1.attn.hook_pattern"
+    shares = _numbers(loud.url, page, tensor)[0]
+    low = min(((q, k) for q in range(2, 6) for k in range(q)), key=lambda at: float(shares[at]))
+    assert shares[0, 4] == 0 and 0 < shares[low] < 0.02
+    for distance in (24.0, 80.0, 260.0):
+        _fly(page, tensor, [0, 3, 4], distance)
+        box = page.locator(".map canvas[tabindex]").bounding_box()
+        assert box is not None
+        picture = np.asarray(Image.open(BytesIO(page.screenshot(clip=box))).convert("RGB"), float)
+        paper = picture[-3, 3]
+
+        def away(index: list[int], picture: NDArray[np.float64] = picture, paper: Any = paper) -> NDArray[np.float64]:
+            """How far from paper the pixels of a cell are, those of its middle left out where a number stands."""
+            middle, corner = (
+                page.evaluate("([tensor, index]) => window.__atlas.map.project({ tensor, index })", [tensor, at])
+                for at in (index, [index[0], index[1] + 1, index[2] + 1])
+            )
+            half = max(1.0, (corner["x"] - middle["x"]) * 0.4)
+            rows = slice(round(middle["y"] - half), round(middle["y"] + half) + 1)
+            columns = slice(round(middle["x"] - half), round(middle["x"] + half) + 1)
+            found: NDArray[np.float64] = np.abs(picture[rows, columns] - paper).max(2)
+            return found
+
+        hidden, zero = away([0, 0, 4]), away([0, *low])
+        empty = np.concatenate([away([0, row, 8]).ravel() for row in range(6)])
+        assert np.median(hidden) > np.median(zero) + 4, (distance, "hidden is grey")
+        assert np.percentile(empty, 98) > np.percentile(zero, 60) + 6, (distance, "room is striped")
+        assert np.median(empty) < np.median(hidden), (distance, "room is paper between its stripes")

@@ -204,6 +204,44 @@ def _assert_beams(page: Page, server: Server, model: str, text: str) -> None:
     wait_until(page, "() => location.search.includes('beams=4')")
 
 
+def test_the_front_door_shows_a_story_written(page: Page, server: Server) -> None:
+    open_atlas(page, server.url, "/")
+    wait_until(page, "() => window.__atlas.state().phase === 'paused' && window.__atlas.state().tokens.length > 40")
+    rest(page)
+    now = state(page)
+    model = next(one for one in ask(server.url, "/models")["models"] if one["id"] == now["model"])
+    written = len(now["tokens"]) - now["promptLength"]
+    assert model["default_new_tokens"] * 0.7 < written < model["default_new_tokens"]
+    last = len(now["tokens"]) - 1
+    _assert_cells(
+        page,
+        server.url,
+        [
+            ("blocks.3.attn.hook_pattern", [5, last, 9]),
+            ("blocks.3.attn.hook_pattern", [5, last - 1, last]),
+            ("blocks.5.hook_resid_post", [last, 7]),
+        ],
+    )
+    # What is left is room, and says so (nothing reads the last of 64); and there is no other map when the rest of it is written.
+    for index, words in (([last + 1, 7], "room for 15 more tokens"), ([last, 7], "= ")):
+        page.evaluate(
+            """index => window.__atlas.map.setCamera({
+                target: window.__atlas.map.place({ tensor: 'blocks.5.hook_resid_post', index }),
+                distance: 30, azimuth: 0, elevation: 0 })""",
+            index,
+        )
+        box = page.locator(".map canvas[tabindex]").bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + box["width"] / 2 - 3, box["y"] + box["height"] / 2)
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        expect(page.locator(".hover-card .result")).to_contain_text(words)
+    place = "window.__atlas.map.place({ tensor: 'blocks.2.attn.hook_z', index: [3, 1, 2] })"
+    before = page.evaluate(place)
+    page.get_by_role("button", name="Step", exact=True).click()
+    wait_for_tokens(page, last + 2)
+    assert page.evaluate(place) == before
+
+
 def test_another_model_and_back(page: Page, server: Server) -> None:
     open_atlas(page, server.url, "/?model=stories#text=A+cat")
     page.locator(".model-picker > button").click()

@@ -36,6 +36,20 @@ export function shortName(tensor: TensorInfo): string {
   return `${where}${shortLabel(tensor)}`;
 }
 
+/** Why a cell has no number: it is room for tokens to come, or the pass has not come to it. */
+export function emptyWords(tensor: TensorInfo, index: readonly number[]): string {
+  const now = run.value;
+  if (tensor.role !== "weight" && now) {
+    const beyond = tensor.axes.some((axis, at) => {
+      const tokens = tensor.source_axes.includes(axis) ? now.source : now.tokens;
+      return isTokenAxis(axis) && (index[at] ?? 0) >= tokens.length;
+    });
+    const more = now.capacity - now.tokens.length;
+    if (beyond && more > 0) return `room for ${more === 1 ? "one more token" : `${more} more tokens`}`;
+  }
+  return "not computed yet";
+}
+
 /** Why a cell is hidden, or what it is read from is; null where nothing is. */
 export function maskWords(graph: Graph, cell: Cell): string | null {
   const masked = maskOf(graph, cell.tensor, cell.index);

@@ -16,7 +16,7 @@ import { lit, pins } from "../state/explain";
 import { dockWidth } from "../state/lenses";
 import { useActions } from "./actions";
 import { boxPattern } from "./callouts";
-import { maskWords, placeWords, shortLabel, shortName } from "./cell-words";
+import { emptyWords, maskWords, placeWords, shortLabel, shortName } from "./cell-words";
 import { Formula, mathReady } from "./math";
 import { Strip } from "./strip";
 import { useDifference } from "./use-difference";
@@ -80,7 +80,7 @@ function Card({ cell }: { cell: PointedCell }) {
         {comparison.value && info.role !== "weight" ? (
           <Less cell={cell} info={info} />
         ) : (
-          numberWords(cell.value, answer)
+          (numberWords(cell.value, answer) ?? emptyWords(info, cell.index))
         )}
       </div>
     </div>
@@ -104,12 +104,12 @@ function Less({ cell, info }: { cell: PointedCell; info: TensorInfo }) {
 
 /**
  * The exact number when it has come, until then the map's own where its half precision reaches. JSON has no infinity:
- * of an exact number that is none, the map knows which.
+ * of an exact number that is none, the map knows which. Null where there is no number.
  */
-function numberWords(held: number | null, answer: Explanation | null): string {
+function numberWords(held: number | null, answer: Explanation | null): string | null {
   const exact = answer?.captured ?? null;
   if (exact !== null) return `= ${formatNumber(exact)}`;
-  if (held === null) return "not computed yet";
+  if (held === null) return null;
   if (answer) return `= ${formatNumber(held)}`;
   return Number.isFinite(held) ? `≈ ${formatNumber(held)}` : "…";
 }

@@ -7,7 +7,7 @@ import { type Cell, graph, hovered, selected } from "../state";
 import { direction, pin, reading, trail } from "../state/explain";
 import { choose, goTo, useActions } from "./actions";
 import { useCellValue } from "./cell-value";
-import { tokenAt } from "./cell-words";
+import { emptyWords, tokenAt } from "./cell-words";
 import { SearchButton } from "./search";
 import { walkTo } from "./walk";
 import { WalkedCell } from "./walked-card";
@@ -100,7 +100,7 @@ function CellNumbers({ cell, tensor }: { cell: Cell; tensor: TensorInfo }) {
       </dl>
       <output class="value mono" aria-live="polite">
         {value === null ? (
-          <span class="soft">{problem ?? "not computed yet"}</span>
+          <span class="soft">{problem ?? emptyWords(tensor, cell.index)}</span>
         ) : (
           <>
             {approximate ? "≈ " : "= "}

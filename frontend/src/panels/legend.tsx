@@ -91,7 +91,7 @@ function Others() {
         <i class="swatch masked" /> masked
       </li>
       <li>
-        <i class="swatch absent" /> {comparison.value ? "no partner" : "not here"}
+        <i class="swatch absent" /> {comparison.value ? "no partner" : "room for tokens to come"}
       </li>
       <li>
         <i class="swatch nan" /> not a number

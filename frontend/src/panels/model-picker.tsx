@@ -55,7 +55,7 @@ export function ModelPicker() {
                   open.value = false;
                   if (candidate.id === now?.id) return;
                   attention.value = { ...FIRST_ATTENTION, view: attention.value.view };
-                  void session.open(candidate.id);
+                  void session.open(candidate.id, { writes: true });
                 }}
               >
                 <b>{candidate.title}</b>

@@ -110,7 +110,7 @@ export class Digits {
     for (const reach of this.inReach())
       this.each(reach, (value, row, column) => {
         const index = cellIndex(this.values.sheets, reach.window.plate, row, column);
-        const text = printNumber(value, reach.room, reach.digits);
+        const text = printNumber(value, reach.room - 1, reach.digits);
         found.push({ tensor: reach.window.plate.tensor, index, text, room: reach.room });
       });
     return found.slice(0, MOST);
@@ -138,7 +138,7 @@ export class Digits {
       const { plate } = reach.window;
       const dim = dims.get(reach.number) ?? 0;
       this.each(reach, (value, row, column) => {
-        const text = printNumber(value, reach.room, reach.digits);
+        const text = printNumber(value, reach.room - 1, reach.digits);
         this.drawn.add(text, plate.x + column + 0.5, plate.y + row + 0.5, plate.z, reach.room, dim);
       });
     }
@@ -156,6 +156,8 @@ export class Digits {
         for (let column = part.left; column < right; column++) {
           const value = block.values[(row - part.row) * block.columns + column - part.column] as number;
           if (block.less && value === Number.POSITIVE_INFINITY) continue;
+          // Hatched, and no zero like any other.
+          if (value === 0 && this.values.isMasked(reach.window.sheet, row, column)) continue;
           const at = onPlate(reach.window, row, column);
           visit(value, at.row, at.column);
         }

@@ -10,7 +10,7 @@ import {
   type Texture,
   Vector3,
 } from "three";
-import { DIGITS_FADE, DIGITS_FROM } from "./digits_reach";
+import { DIGITS_FADE, DIGITS_FROM, DIGITS_LOW } from "./digits_reach";
 import { ACROSS, ADVANCE, GLYPHS, loadGlyphFont, makeGlyphTexture, packText, RIM, TILE } from "./glyphs";
 import type { EyeUniforms } from "./plate_material";
 import { rgb, type Theme } from "./themes";
@@ -58,7 +58,7 @@ void main() {
   float pixel = max(length(right), length(down)) / ${2 * RIM}.; // of the screen, in units of the texture
   float body = clamp(d / pixel + .55, 0., 1.);
   float rim = clamp((d + min(.4, 1.4 * pixelRatio * pixel)) / pixel + .5, 0., 1.);
-  float pixels = 1. / (max(cell.x, cell.y) * pixelRatio);
+  float pixels = 1. / (max(cell.x, cell.y / ${DIGITS_LOW.toFixed(1)}) * pixelRatio);
   float shown = clamp((pixels - ${DIGITS_FROM}.) / ${DIGITS_FADE}., 0., 1.) * (1. - fLook.y);
   colour = vec4(mix(paper, ink, body), max(body, .8 * rim) * shown);
 }`;

@@ -6,13 +6,16 @@ import type { CameraState } from "./types";
 
 /** CSS pixels a cell from which its number is printed, and over how many more it fades in. */
 export const DIGITS_FROM = 35;
-export const DIGITS_FADE = 6;
+export const DIGITS_FADE = 3;
 
-/** Characters that a cell of at least so many CSS pixels has room for, and the most digits printed in it. Nine digits
- *  tell every number in single precision from every other. */
+/** A cell may be so many times lower, seen from above, before its number goes. */
+export const DIGITS_LOW = 1.8;
+
+/** Characters that a cell of at least so many CSS pixels has room for, one of them for the space between numbers, and
+ *  the most digits printed in it. Nine digits tell every number in single precision from every other. */
 const ROOMS: readonly { readonly from: number; readonly room: number; readonly digits: number }[] = [
-  { from: 160, room: 14, digits: 9 },
-  { from: 96, room: 11, digits: 7 },
+  { from: 160, room: 15, digits: 9 },
+  { from: 96, room: 12, digits: 7 },
   { from: 64, room: 9, digits: 5 },
   { from: 0, room: 7, digits: 4 },
 ];
@@ -59,8 +62,9 @@ export function cellsInReach(
   const ty = Math.tan(FIELD_OF_VIEW / 2);
   const tx = ty * aspect;
   const focal = height / 2 / ty;
-  // Seen from the side a cell is narrower than it is near.
-  const narrow = Math.min(Math.hypot(right[0], up[0]), Math.hypot(right[1], up[1]));
+  // Seen from the side a cell is narrower than it is near. A number is wider than tall: it is still read in cells that
+  // are lower than wide.
+  const narrow = Math.min(Math.hypot(right[0], up[0]), DIGITS_LOW * Math.hypot(right[1], up[1]));
   const farthest = (focal * narrow) / DIGITS_FROM;
   const reaches: Reach[] = [];
   for (const number of order) {

@@ -7,7 +7,7 @@
  *  costs a look-up a cell.
  */
 
-import { ABSENT, decodeHalf, MINUS_INFINITY } from "./half";
+import { ABSENT, decodeHalf, MASKED_ZERO, MINUS_INFINITY } from "./half";
 
 /** Bytes in memory order: positive, negative, grey, not-a-number (little-endian words). */
 export const ABSENT_SHARES = 0x00820000;
@@ -16,6 +16,7 @@ export const NOT_A_NUMBER_SHARES = 0xff000000;
 
 /** Shares of a half float; `inverse` is one over the value of full colour. */
 export function sharesOf(half: number, inverse: number): number {
+  if (half === MASKED_ZERO) return MASKED_SHARES;
   const value = decodeHalf(half);
   const size = Math.abs(value) * inverse;
   if (size < 1) {

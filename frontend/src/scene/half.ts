@@ -1,12 +1,14 @@
 /** Half-precision numbers as their bits: decoding by table, encoding by rounding to nearest even.
  *
  *  One pattern has a meaning of its own: positive infinity in the pool marks a cell whose number is not here yet.
- *  Minus infinity is a masked score; not-a-number is itself.
+ *  Minus infinity is a masked score, minus zero a share that is zero because its score is masked (other zeros have no
+ *  sign in the pool); not-a-number is itself.
  */
 
 export const ABSENT = 0x7c00;
 export const MINUS_INFINITY = 0xfc00;
 export const NOT_A_NUMBER = 0x7e00;
+export const MASKED_ZERO = 0x8000;
 
 const decoded = makeTable();
 const float = new Float32Array(1);

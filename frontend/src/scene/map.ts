@@ -7,6 +7,7 @@ import type { Layout, Plate } from "../layout/types";
 import { add, rounded, sane, type Vec3, viewMatrix } from "./camera";
 import { Controls } from "./controls";
 import { Digits } from "./digits";
+import { DIGITS_FROM } from "./digits_reach";
 import { Eye } from "./eye";
 import { FrameLoop } from "./frame_loop";
 import { drawLabels, type TokenTexts } from "./label_layer";
@@ -521,6 +522,7 @@ class AtlasMap implements MapView {
     const { near, far } = this.visibility;
     this.values.frame++;
     this.plates.materials.uniforms.edgePixels!.value = this.viewer.focal;
+    this.plates.materials.uniforms.printedFrom!.value = DIGITS_FROM * pixelRatio;
     this.pieces.list(windows, this.visibility, this.viewer, dims);
     this.ribbons.list(this.viewer);
     this.plates.end(detailAt(this.visibility.largest, this.pieces.smallest));

@@ -87,6 +87,7 @@ export function photograph(
   const { width, height } = target;
   plates.end(detailAt(size, smallest), false);
   plates.materials.uniforms.edgePixels!.value = size;
+  plates.materials.uniforms.printedFrom!.value = Number.MAX_VALUE;
   const [x, y] = [(2 * across) / width, (2 * down) / height];
   eye.view.value.set(x, 0, 0, -1 - left * x, 0, y, 0, 1 + top * y, 0, 0, 1e-3, 0, 0, 0, 0, 1);
   const sheet = new WebGLRenderTarget(width, height);

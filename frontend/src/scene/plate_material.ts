@@ -15,6 +15,8 @@ import {
   Vector3,
   Vector4,
 } from "three";
+import { DIGITS_FADE, DIGITS_LOW } from "./digits_reach";
+import { ABSENT_SHARES } from "./encode";
 import { rgb, roles, type Theme } from "./themes";
 
 /** What a program can show: colour alone, also lines between cells, also the numbers as discs; and the last again, for
@@ -32,6 +34,11 @@ export function detailAt(largest: number, smallest: number): DetailLevel {
   if (largest <= DISC_FROM) return Detail.lines;
   return smallest <= DISC_FROM ? Detail.discs : Detail.near;
 }
+
+/** Pixels between stripes of what is not here, at least. */
+const STRIPES = 7;
+/** How much grey there is in it (encode.ts). */
+const ABSENT_SHARE = ((ABSENT_SHARES >> 16) & 255) / 255;
 
 /** Texels a plate in the texture of what is lit. */
 export const LIT_TEXELS = 2;
@@ -52,7 +59,7 @@ in vec3 look;   // a sum of what Look lists; layer + 4096 * level of the mipmap;
 uniform mat4 view; uniform vec3 paper; uniform vec3 plus[4]; uniform vec3 minus[4]; uniform float edgePixels;
 out vec2 vCell; out vec2 vTexel;
 flat out vec4 fBounds; flat out vec3 fBase; flat out vec3 fPlus; flat out vec3 fMinus;
-flat out vec2 fSize; flat out vec4 fLook;
+flat out vec2 fSize; flat out vec4 fLook; flat out vec2 fStripes;
 #ifdef MARKS
 uniform sampler2D lit;
 flat out vec4 fLitA; flat out vec4 fLitB; flat out float fPlate;
@@ -71,6 +78,10 @@ void main() {
   // The outline fades where the plate is only a few pixels wide.
   float pixels = min(size.x, size.y) * edgePixels / max(1., gl_Position.w);
   float outline = .75 * clamp((pixels - 1.5) * .18, 0., 1.);
+  // Stripes of what is not here: so many cells apart that it is ${STRIPES} to ${2 * STRIPES} pixels; a power of two, so that they stay
+  // where they are while the eye moves. One over the cells, and the pixels.
+  float perCell = edgePixels / max(1., gl_Position.w), apart = exp2(ceil(log2(${STRIPES}. / perCell)));
+  fStripes = vec2(1. / apart, apart * perCell);
   float mip = floor(look.y / 4096.);
   fLook = vec4(look.y - mip * 4096., mip, float((code >> 2) & 1), outline);
 #ifdef MARKS
@@ -88,12 +99,15 @@ const fragmentShader = /* glsl */ `
 precision highp float; precision highp int; precision highp sampler2DArray; precision highp usampler2D;
 in vec2 vCell; in vec2 vTexel;
 flat in vec4 fBounds; flat in vec3 fBase; flat in vec3 fPlus; flat in vec3 fMinus;
-flat in vec2 fSize; flat in vec4 fLook;
+flat in vec2 fSize; flat in vec4 fLook; flat in vec2 fStripes;
 uniform sampler2DArray pool;
-uniform vec3 paper; uniform vec3 grey; uniform vec3 notANumber; // the last two less paper
+uniform vec3 paper; uniform vec3 grey; uniform vec3 notANumber; uniform vec3 stripe; // the last three less paper
 out vec4 colour;
 #if DETAIL > 0
 uniform vec3 rule; uniform vec3 darkRule;
+#endif
+#if DETAIL > 1
+uniform float printedFrom; // pixels a cell from which its number stands in it
 #endif
 #ifdef MARKS
 flat in vec4 fLitA; flat in vec4 fLitB; flat in float fPlate;
@@ -129,6 +143,10 @@ void main() {
   vec4 s = textureLod(pool, vec3(q * (exp2(fLook.y) / 256.), fLook.x), fLook.y);
 #endif
   vec4 share = s; // of each hue
+  // What is not here is neither zero nor masked: stripes on paper, falling to the right, at every size.
+  float absent = clamp(4. - abs(s.b - ${ABSENT_SHARE.toFixed(3)}) * 32., 0., 1.);
+  float striped = absent * clamp(1.1 - abs(fract((vCell.x - vCell.y) * fStripes.x) - .5) * fStripes.y * .71, 0., 1.);
+  share.b *= 1. - absent * .75;
 #if DETAIL > 0
   float px = min(perCell.x, perCell.y);
   vec2 middle = fract(vCell) - .5, beside = .5 - abs(middle), beside16 = abs(vCell - 16. * floor(vCell * .0625 + .5));
@@ -145,12 +163,14 @@ void main() {
   float disc = s.b + s.a <= .25 ? round : 0.;
   float cover = disc * clamp(sqrt(t) * (.391 * px) - (length(middle) * (.85 * px) - .5), 0., 1.) * step(.001, t);
   float hue = cover * (.45 + .55 * t);
+  // Where its number is printed the disc is a tint of its hue, so that ink reads on it.
+  hue *= 1. - .62 * clamp((min(perCell.x, perCell.y * ${DIGITS_LOW.toFixed(1)}) - printedFrom) * ${(1 / DIGITS_FADE).toFixed(3)}, 0., 1.);
   share = share * (1. - .7 * disc - .3 * cover) + (s.g > s.r ? vec4(0., hue, 0., 0.) : vec4(hue, 0., 0., 0.));
   float hatch = s.b >= .75 ? round * (.5 * clamp(1.2 - abs(fract(vCell.x + vCell.y) - .5) * (px * .5), 0., 1.)) : 0.;
   dark += kept * hatch;
   kept -= kept * hatch;
 #endif
-  vec3 c = (fBase + share.r * fPlus) + (share.g * fMinus + (share.b * grey + share.a * notANumber));
+  vec3 c = (fBase + share.r * fPlus) + (share.g * fMinus + (share.b * grey + share.a * notANumber)) + striped * stripe;
 #if DETAIL > 0
   c = kept * c + (rules * rule + dark * darkRule);
 #endif
@@ -201,6 +221,8 @@ export class PlateMaterials {
       darkRule: { value: new Vector3() },
       grey: { value: new Vector3() },
       notANumber: { value: new Vector3() },
+      stripe: { value: new Vector3() },
+      printedFrom: { value: Number.MAX_VALUE },
       edgePixels: { value: 1 },
       plus: { value: roles.map(() => new Vector3()) },
       minus: { value: roles.map(() => new Vector3()) },
@@ -254,6 +276,7 @@ export class PlateMaterials {
     set("darkRule", mixed(rule, ink, 0.28));
     set("grey", less(mixed(paper, rule, 0.55)));
     set("notANumber", less(rgb(theme.notANumber)));
+    set("stripe", less(mixed(rule, ink, 0.1)));
     for (const [i, role] of roles.entries()) {
       (this.uniforms.plus!.value as Vector3[])[i]?.set(...rgb(theme.positive[role]));
       (this.uniforms.minus!.value as Vector3[])[i]?.set(...rgb(theme.negative[role]));

@@ -5,7 +5,7 @@
  *  dark when seen from far away.
  */
 
-import { ABSENT, decodeHalf, encodeHalf, MINUS_INFINITY, NOT_A_NUMBER } from "./half";
+import { ABSENT, decodeHalf, encodeHalf, MASKED_ZERO, MINUS_INFINITY, NOT_A_NUMBER } from "./half";
 import { ALIGNMENT, LAYER_SIZE, type Slot, SlotAllocator } from "./slots";
 
 export const LEVELS = 4;
@@ -57,12 +57,12 @@ function pooled(a: number, b: number, c: number, d: number): number {
   let count = 0;
   let sum = 0;
   let squares = 0;
-  let masked = 0;
+  let masked = ABSENT;
   for (let i = 0; i < 4; i++) {
     const half = i === 0 ? a : i === 1 ? b : i === 2 ? c : d;
     if (half === ABSENT) continue;
-    if (half === MINUS_INFINITY) {
-      masked++;
+    if (half === MINUS_INFINITY || half === MASKED_ZERO) {
+      masked = half;
       continue;
     }
     const value = decodeHalf(half);
@@ -71,9 +71,10 @@ function pooled(a: number, b: number, c: number, d: number): number {
     sum += value;
     squares += value * value;
   }
-  if (count === 0) return masked > 0 ? MINUS_INFINITY : ABSENT;
+  if (count === 0) return masked;
   const size = Math.sqrt(squares / count);
-  return encodeHalf(sum < 0 ? -size : size);
+  const half = encodeHalf(sum < 0 ? -size : size);
+  return half === MASKED_ZERO ? 0 : half;
 }
 
 /** Brings the pooled copies of a rectangle of a layer up to date. */
@@ -187,7 +188,7 @@ export class Pool {
       for (let x = area.left; x < area.right; x++) {
         const half = source[from] as number;
         const scaled = scale === 1 ? half : encodeHalf(decodeHalf(half) * scale);
-        values[to++] = scaled === ABSENT ? infinity : scaled;
+        values[to++] = scaled === ABSENT ? infinity : scaled === MASKED_ZERO ? 0 : scaled;
         from += step;
       }
     }
@@ -203,6 +204,17 @@ export class Pool {
       values.fill(ABSENT, start + area.left, start + area.right);
     }
     this.touch(layer, held.slot, area);
+  }
+
+  /** Zeros of a rectangle of a tile, written just now, are masked where `masked` says so of their row and column. */
+  maskZeros(held: Held, area: Dirty, masked: (row: number, column: number) => boolean): void {
+    const layer = this.layers[held.slot.layer] as Layer;
+    const values = layer.levels[0] as Uint16Array;
+    for (let row = area.top; row < area.bottom; row++) {
+      const first = (held.slot.y + row) * LAYER_SIZE + held.slot.x;
+      for (let column = area.left; column < area.right; column++)
+        if (values[first + column] === 0 && masked(row, column)) values[first + column] = MASKED_ZERO;
+    }
   }
 
   read(held: Held, row: number, column: number): number {

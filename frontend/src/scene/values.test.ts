@@ -214,3 +214,39 @@ test("a tile of an activation is asked for again only when it lacked positions t
     [1, 1],
   ]);
 });
+
+test("a zero is hidden by the mask of its score alone; zeros of the network's own have no sign", () => {
+  const at = (axis: string) => ({ axis, divide: 1 });
+  const square = [at("head"), at("query_pos"), at("key_pos")];
+  const read = (tensor: string, where: string | null) => [{ tensor, index: square, part: "input", where }];
+  const op = { title: "", equation: "", layer: 0, constants: {}, stack: null };
+  const masked: Graph = {
+    ...graph,
+    tensors: [
+      ...graph.tensors,
+      info("pattern", "probability", ["head", "query_pos", "key_pos"], [2, 300, 300]),
+    ],
+    ops: [
+      { ...op, kind: "mask", output: "scores", reads: read("raw", "key_pos <= query_pos") },
+      { ...op, kind: "softmax", output: "pattern", reads: read("scores", null) },
+    ],
+  };
+  const values = new Values(10e6);
+  const layout = layoutOf(8);
+  values.setLayout(
+    { ...layout, plates: [...layout.plates, plate("pattern", "pattern", [1, 0, 0], 1, 2, 8, 8)] },
+    masked,
+  );
+  const shares = new Uint16Array(2 * 3 * 3).fill(encodeHalf(0.5));
+  shares.set([encodeHalf(1), 0, 0, 0x8000, encodeHalf(1), 0], 9);
+  const header = { offset: 0, shape: [2, 3, 3], full_shape: [2, 3, 3], scale: 1 };
+  values.applyRows({ ...header, name: "pattern" }, shares);
+  values.applyRows({ ...header, name: "scores" }, shares);
+  const half = (name: string, row: number, column: number): number =>
+    values.halfAt(values.sheets.bySource.get(name)![0]!, row, column);
+  expect(half("pattern", 0, 1)).toBe(0x8000);
+  expect(half("pattern", 1, 2)).toBe(0x8000);
+  expect(half("pattern", 1, 0)).toBe(0);
+  expect(half("scores", 0, 1)).toBe(0);
+  expect(Object.is(values.valueAt("pattern", [1, 0, 1]), 0)).toBe(true);
+});

@@ -4,7 +4,8 @@ import type { Positions } from "../graph/shape";
 import type { Graph } from "../graph/types";
 import type { Layout } from "../layout/types";
 import { type FarPlates, farPlates, packSlot } from "./far";
-import { ABSENT, decodeHalf } from "./half";
+import { ABSENT, decodeHalf, MASKED_ZERO } from "./half";
+import { type Mask, maskOfShares } from "./masks";
 import { type Held, LAYER_BYTES, Pool } from "./pool";
 import { isTokenAxis, makeSheets, type Sheet, type Sheets, THUMBNAIL } from "./sheets";
 import { LAYER_SIZE, layerShare } from "./slots";
@@ -47,6 +48,8 @@ export class Values {
   slots = new Int32Array(0);
   private held: (Held | null)[] = [];
   private sheetOf: Sheet[] = [];
+  /** Of sheets of shares whose scores are masked, where they are. */
+  private masks = new Map<Sheet, Mask>();
   private graph: Graph | null = null;
   private kept = 0;
   private extent: Positions = { target: 0, source: 0 };
@@ -80,8 +83,11 @@ export class Values {
     this.slots = new Int32Array(this.sheets.tiles).fill(-1);
     this.far = farPlates(this.sheets.windows);
     this.sheetOf = [];
+    this.masks = new Map();
     this.kept = 0;
     for (const sheet of this.sheets.sheets) {
+      const mask = sheet.weight ? null : maskOfShares(graph, sheet);
+      if (mask) this.masks.set(sheet, mask);
       const same = known.get(sheet.key);
       this.eachTile(sheet, (tile, level, row, column, width, height) => {
         this.sheetOf[tile] = sheet;
@@ -253,9 +259,15 @@ export class Values {
       const column = at[sheet.columnAxis] ?? 0;
       const inside = row < sheet.rows && column < sheet.columns;
       const half = inside ? this.halfAt(sheet, row, column) : ABSENT;
+      if (half === MASKED_ZERO) return 0;
       return half === ABSENT ? undefined : decodeHalf(half);
     }
     return undefined;
+  }
+
+  /** Whether a cell of a sheet is a share that is zero because its score is masked. */
+  isMasked(sheet: Sheet, row: number, column: number): boolean {
+    return this.masks.get(sheet)?.(row, column, 1) ?? false;
   }
 
   /** The half float of a cell of a sheet, as far as it is held. */
@@ -297,6 +309,11 @@ export class Values {
       const right = column * LAYER_SIZE + inTile.left - area.left;
       const from = start + down * stride + right * step;
       this.pool.write(held, inTile, values, { start: from, stride, step }, scale, infinityIsAbsent);
+      const mask = this.masks.get(sheet);
+      if (!mask) return;
+      const size = 2 ** area.level;
+      const [top, left] = [row * LAYER_SIZE, column * LAYER_SIZE];
+      this.pool.maskZeros(held, inTile, (r, c) => mask((top + r) * size, (left + c) * size, size));
     });
   }
 

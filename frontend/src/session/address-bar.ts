@@ -29,6 +29,8 @@ export async function follow(address: Address, session: Session, map: MapView | 
   waitingCamera = address.camera ? toCamera(address.camera) : null;
   await session.open(id, {
     sampled: address.sampling !== undefined,
+    // Whoever comes to the front door finds a story written: plates are full.
+    writes: Object.values(address).every((said) => said === undefined),
     ...(address.text === undefined ? {} : { text: address.text }),
     ...(address.tokens ? { tokens: address.tokens, prompt: address.prompt ?? address.tokens.length } : {}),
   });

@@ -91,11 +91,17 @@ export class Session {
     else this.#stream.retry();
   }
 
-  /** Shows a model: its graph first, then a run on the given input or on its default text.
-   *  The graph is refetched only for another model. */
+  /** Shows a model: its graph first, then a run on the given input or on its default text, which `writes` has it go on
+   *  writing. The graph is refetched only for another model. */
   async open(
     id: string,
-    input: { text?: string; tokens?: readonly number[]; prompt?: number; sampled?: boolean } = {},
+    input: {
+      text?: string;
+      tokens?: readonly number[];
+      prompt?: number;
+      sampled?: boolean;
+      writes?: boolean;
+    } = {},
   ): Promise<void> {
     const model = state.models.value.find((candidate) => candidate.id === id);
     if (!model) {
@@ -144,7 +150,10 @@ export class Session {
       await this.#readTokens(model, text, tokens, input.prompt ?? tokens.length);
     else if (tokens) this.#begin({ model: id, tokens, maxNewTokens: model.default_new_tokens, write: false });
     else if (!model.has_tokenizer) this.read(text);
-    else this.#begin({ model: id, text, maxNewTokens: model.default_new_tokens, write: false });
+    else {
+      this.#begin({ model: id, text, maxNewTokens: model.default_new_tokens, write: false });
+      if (input.writes) this.#afterPrompt = firstWriting(model);
+    }
   }
 
   /** Reads what stands in the prompt bar: text, or token ids for a model without a tokenizer. */
@@ -543,6 +552,18 @@ export class Session {
       state.waitingFor.value = what;
     }, PATIENCE);
   }
+}
+
+/** Numbers of the largest model that writes of itself when it is first shown: a larger one takes its time. */
+const QUICK = 2e7;
+/** Of a long text it writes three quarters: that plates are full, and *Write* still goes on in the same room. */
+const LONG = 16;
+const SHARE_WRITTEN = 0.75;
+
+/** How many tokens a model writes of itself when it is first shown; null for none. */
+function firstWriting({ kind, parameters, default_new_tokens: most }: ModelSummary): number | null {
+  if (kind === "encoder" || parameters > QUICK || most < 1) return null;
+  return most > LONG ? Math.floor(most * SHARE_WRITTEN) : most;
 }
 
 /** What a model is to read: the text, or without a tokenizer the ids in it; null where it holds anything else. */
