@@ -14,6 +14,7 @@ import { type Played, pace, played, sameCell } from "../state/explain";
 import { ownScaleOf } from "../state/scales";
 import { theme } from "../theme";
 import { useActions } from "./actions";
+import { makeClock } from "./clock";
 import { cellColour } from "./colour";
 import { rehearsal } from "./rehearsal";
 
@@ -61,28 +62,21 @@ function begin(map: MapView, host: SVGSVGElement, now: Played): { played: Played
   return { played: now, script };
 }
 
-/** Moves the clock on, frame by frame, as long as it runs. */
+/** Moves the time on, frame by frame, as long as it runs. */
 function keepTime(seconds: () => number): () => void {
-  let frame = 0;
-  let last = 0;
-  const tick = (time: number) => {
+  const clock = makeClock((passed) => {
     const now = played.peek();
-    frame = 0;
-    if (!now?.running) return;
-    const passed = Math.min(0.1, (time - last) / 1000) / seconds();
-    last = time;
-    const next = Math.min(1, now.time + passed * pace.peek());
-    played.value = { ...now, time: next, running: next < 1 };
-    if (next < 1) frame = requestAnimationFrame(tick);
-  };
+    if (!now?.running) return false;
+    const time = Math.min(1, now.time + (passed * pace.peek()) / seconds());
+    played.value = { ...now, time, running: time < 1 };
+    return time < 1;
+  });
   const stop = effect(() => {
-    if (!played.value?.running || frame !== 0) return;
-    last = performance.now();
-    frame = requestAnimationFrame(tick);
+    if (played.value?.running) clock.wake();
   });
   return () => {
     stop();
-    cancelAnimationFrame(frame);
+    clock.stop();
   };
 }
 

@@ -22,6 +22,7 @@ import {
   viewIsGiven,
 } from "../state/pass";
 import { useActions } from "./actions";
+import { makeClock } from "./clock";
 
 /** Milliseconds of the eye's way to where it is to follow from. */
 const APPROACH = 650;
@@ -230,23 +231,16 @@ function fitAgain(rider: Rider, canvas: HTMLCanvasElement): () => void {
 
 /** Moves the clock on, frame by frame, as long as it runs, and the eye as long as it is on its way. */
 function keepTime(rider: Rider | null): () => void {
-  let frame = 0;
-  let last = 0;
-  const tick = (time: number): void => {
-    const seconds = Math.min(0.1, Math.max(0, time - last) / 1000);
-    last = time;
+  const clock = makeClock((seconds, time) => {
     const place = passing.peek();
     if (place?.running) advance(place, seconds * passSpeed.peek());
     const now = passing.peek();
     if (now && rider && followsPass.peek()) rider.ride(now, time);
-    const goesOn = passing.peek()?.running || (followsPass.peek() && rider?.moving);
-    frame = goesOn ? requestAnimationFrame(tick) : 0;
-  };
+    return Boolean(passing.peek()?.running || (followsPass.peek() && rider?.moving));
+  });
   const stop = effect(() => {
     void [passing.value, followsPass.value, laidOut.value];
-    if (frame !== 0) return;
-    last = performance.now();
-    frame = requestAnimationFrame(tick);
+    clock.wake();
   });
   const stopForOthers = effect(() => {
     // Only one clock at a time: the arithmetic of a cell stops the pass.
@@ -256,7 +250,7 @@ function keepTime(rider: Rider | null): () => void {
   return () => {
     stop();
     stopForOthers();
-    cancelAnimationFrame(frame);
+    clock.stop();
   };
 }
 
