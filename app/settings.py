@@ -62,6 +62,8 @@ class Settings(BaseSettings):
     message_bytes: int = Field(default=256 * 1024, gt=0, description="the longest message to the stream")
     bad_messages: int = Field(default=10, gt=0, description="messages not understood before a connection is closed")
     wished_items: int = Field(default=20_000, gt=0, description="names, tiles and cells in one wish")
+    wished_patterns: int = Field(default=64, gt=0, description="different names with a * in one wish")
+    beat_seconds: float = Field(default=2, gt=0, description="a stream that is silent for so long says a beat")
     window_frames: int = Field(default=64, gt=0, description="frames sent and not yet acknowledged")
     window_bytes: int = Field(default=8 * 2**20, gt=0, description="bytes of them")
     frame_bytes: int = Field(default=2**20, gt=0, description="the payload of one frame")

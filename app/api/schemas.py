@@ -562,6 +562,12 @@ class DoneMessage(Answer):
     top: list[Candidate]
 
 
+class BeatMessage(Answer):
+    """The server is there; said when nothing else has been for `beat_seconds`."""
+
+    type: Literal["beat"] = "beat"
+
+
 class ErrorMessage(Answer):
     """Something could not be done; the connection and everything else go on."""
 

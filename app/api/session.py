@@ -5,7 +5,6 @@ Everything here lives on the event loop, except the encoding of rows, which read
 """
 
 import asyncio
-import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from pydantic import BaseModel
 from app.runs.difference import Difference
 from app.runs.explain import finite
 from app.runs.frames import rows_frame, rows_per_frame
+from app.runs.patterns import Names, PatternError, patterns
 from app.runs.run import Candidate, Event, Run
 
 from . import schemas
@@ -27,6 +27,9 @@ from .pieces import Pieces
 # Frames encoded in one go: large enough to be worth handing to a thread, small enough to change one's mind after.
 _BATCH_FRAMES = 16
 _BATCH_BYTES = 512 * 1024
+# Wishes with stars, times the names of a run, that are matched on the event loop: a few milliseconds.
+_MATCHED_AT_ONCE = 8_000
+_BEAT = schemas.BeatMessage().model_dump_json()
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ class Session:
         # Rows sent so far, by run, run subtracted and name; wishes come and go, what has been sent stays sent.
         self._sent: dict[tuple[str, str, str], int] = {}
         self._seq = 0
+        self._spoke = self._loop.time()
         self._flying: deque[tuple[int, int]] = deque()
         self._flying_bytes = 0
         self._own: list[str] = []
@@ -139,7 +143,7 @@ class Session:
         except ApiError as error:
             self.refuse(error, run=message.run)
 
-    def want(self, message: schemas.WantMessage) -> None:
+    async def want(self, message: schemas.WantMessage) -> None:
         """Replace the wish that held; unknown parts are refused in one message, the rest is served."""
         if message.epoch < self._want.epoch:
             return
@@ -148,11 +152,16 @@ class Session:
         if names + pieces > limit:
             self.refuse(ApiError(422, "too_much", f"the wish names more than {limit} things", "Wish for less."))
             return
+        starred = patterns([*message.activations, *message.resend])
+        if starred > self._atlas.settings.wished_patterns:
+            said = f"the wish has {starred} names with a *, more than {self._atlas.settings.wished_patterns}"
+            self.refuse(ApiError(422, "too_much", said, "Write fewer of them, or the names themselves."))
+            return
         want = _Want(message.epoch)
         errors: list[ApiError] = []
         if message.run is not None:
             try:
-                self._want_rows(want, message, errors)
+                await self._want_rows(want, message, starred, errors)
             except ApiError as error:
                 errors.append(error)
         for run in self._pieces.wish(message, want.less, errors):
@@ -198,6 +207,15 @@ class Session:
                 await self._send_pieces()
                 await self._send_messages()
 
+    async def beat(self) -> None:
+        """Say that the server is there whenever nothing else has been said for a while."""
+        pause = self._atlas.settings.beat_seconds
+        while True:
+            await asyncio.sleep(max(0.01, self._spoke + pause - self._loop.time()))
+            if self._loop.time() >= self._spoke + pause:
+                await self._socket.send_text(_BEAT)
+                self._spoke = self._loop.time()
+
     def close(self) -> None:
         """End the runs that were started here; what they computed stays in the store."""
         for stop in self._stops.values():
@@ -211,6 +229,7 @@ class Session:
     async def _send_messages(self) -> None:
         while self._outbox:
             await self._socket.send_text(self._outbox.popleft().model_dump_json())
+            self._spoke = self._loop.time()
 
     def _next_batch(self) -> list[_Rows]:
         """What rows to send next, most wanted first, as far as the reader has acknowledged."""
@@ -284,26 +303,26 @@ class Session:
         self._flying.append((self._seq, len(frame)))
         self._flying_bytes += len(frame)
         await self._socket.send_bytes(frame)
+        self._spoke = self._loop.time()
 
     # ---- wishes --------------------------------------------------------------------------------------------------
 
-    def _want_rows(self, want: _Want, message: schemas.WantMessage, errors: list[ApiError]) -> None:
+    async def _want_rows(self, want: _Want, message: schemas.WantMessage, starred: int, errors: list[ApiError]) -> None:
         run = self._run(str(message.run))
         if message.minus is not None:
             want.less = self._atlas.difference(run, message.minus)
         self._listen(run)
-        known = run.recorder.names
+        known = Names(run.recorder.names)
         listed_at = f"/api/v1/models/{run.loaded.entry.id}/graph"
-        chosen: dict[str, None] = {}
-        for wish in message.activations:
-            names = _expand(wish, known)
-            if not names:
-                errors.append(unknown_tensor(wish, listed_at))
-            chosen.update(dict.fromkeys(names))
+
+        def match() -> tuple[dict[str, None], dict[str, None]]:
+            chosen = _matching(known, message.activations, listed_at, errors)
+            return chosen, _matching(known, message.resend, listed_at, [])
+
+        chosen, again = match() if starred * len(known) <= _MATCHED_AT_ONCE else await asyncio.to_thread(match)
         want.run, want.names = run.id, list(chosen)
-        for wish in message.resend:
-            for name in _expand(wish, known):
-                self._sent.pop(want.sent_under(name), None)
+        for name in again:
+            self._sent.pop(want.sent_under(name), None)
 
     # ---- runs ----------------------------------------------------------------------------------------------------
 
@@ -407,12 +426,20 @@ class Session:
         self._measuring.discard(run.id)
 
 
-def _expand(wish: str, names: list[str]) -> list[str]:
-    """The names that a wish means; `*` stands for one part between dots."""
-    if "*" not in wish:
-        return [wish] if wish in names else []
-    pattern = re.compile("[^.]*".join(re.escape(part) for part in wish.split("*")))
-    return [name for name in names if pattern.fullmatch(name)]
+def _matching(known: Names, wishes: list[str], listed_at: str, errors: list[ApiError]) -> dict[str, None]:
+    """The names that wishes mean, each once and in their order; wishes that mean none are added to `errors`."""
+    chosen: dict[str, None] = {}
+    for wish in dict.fromkeys(wishes):
+        try:
+            names = known.matching(wish)
+        except PatternError as error:
+            hint = f"GET {listed_at} lists the names."
+            errors.append(ApiError(422, "too_many_stars", str(error), hint))
+            continue
+        if not names:
+            errors.append(unknown_tensor(wish, listed_at))
+        chosen.update(dict.fromkeys(names))
+    return chosen
 
 
 def same_origin(socket: WebSocket, allowed: list[str]) -> bool:

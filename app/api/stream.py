@@ -28,17 +28,18 @@ async def stream(socket: WebSocket, atlas: AtlasOf) -> None:
     atlas.sockets += 1
     session = Session(atlas, socket)
     sending = asyncio.create_task(session.send())
+    beating = asyncio.create_task(session.beat())
     receiving = asyncio.create_task(
         _receive(session, socket, atlas.settings.message_bytes, atlas.settings.bad_messages)
     )
     try:
-        await asyncio.wait((sending, receiving), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((sending, beating, receiving), return_when=asyncio.FIRST_COMPLETED)
     finally:
         atlas.sockets -= 1
         session.close()
-        for task in (sending, receiving):
+        for task in (sending, beating, receiving):
             task.cancel()
-            # The other side may go away at any moment, on either task; that is how every connection ends.
+            # The other side may go away at any moment, on any task; that is how every connection ends.
             with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError, OSError):
                 await task
 
@@ -75,7 +76,7 @@ async def _take(session: Session, text: str | None, longest: int) -> None:
         case schemas.StartMessage():
             await session.start(message)
         case schemas.WantMessage():
-            session.want(message)
+            await session.want(message)
         case schemas.AckMessage():
             session.acknowledge(message)
         case schemas.StepMessage():

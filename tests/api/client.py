@@ -34,6 +34,7 @@ class StreamClient:
     messages: list[dict[str, Any]] = field(default_factory=list)
     frames: list[Frame] = field(default_factory=list)
     arrivals: list[tuple[float, Frame]] = field(default_factory=list)
+    beats: int = 0
 
     @classmethod
     @contextmanager
@@ -71,9 +72,13 @@ class StreamClient:
 
     def next(self, timeout: float = 10) -> "dict[str, Any] | Frame":
         """The next message or frame."""
+        deadline = time.monotonic() + timeout
         data = self.socket.recv(timeout=timeout)
         if isinstance(data, str):
             message: dict[str, Any] = json.loads(data)
+            if message["type"] == "beat":
+                self.beats += 1
+                return self.next(max(0.0, deadline - time.monotonic()))
             self.messages.append(message)
             return message
         frame = parse(data)

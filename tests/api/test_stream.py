@@ -255,6 +255,32 @@ def test_what_a_wish_names_wrongly_is_said_once_and_the_rest_comes(server: Serve
     assert {frame.header["name"] for frame in client.frames} == {"hook_embed", "W_E", "W_pos"}
 
 
+def test_wishes_with_many_stars_hold_nobody_up(server: Server) -> None:
+    run = server.make_run(model="tiny", tokens=TOKENS)["id"]
+    with StreamClient.open(server) as client:
+        client.want(1, run, "*" * 9 + "x", "hook_" + "*" * 100, resend=["*a" * 9])
+        assert client.take("error")["error"]["type"] == "unknown_tensor"
+        client.want(2, run, *("*a" * 9 + str(n) for n in range(50)))
+        error = client.take("error")["error"]
+        assert (error["type"], error["hint"]) == ("too_many_stars", "GET /api/v1/models/tiny/graph lists the names.")
+        client.want(3, run, *(f"*{n}" for n in range(200)))
+        assert client.take("error")["error"]["type"] == "too_much"
+        client.want(4, run, *["blocks.*.hook_resid_post"] * 2000)
+        client.read_until_quiet()
+    assert {frame.header["epoch"] for frame in client.frames if "resid_post" in frame.header["name"]} == {4}
+
+
+def test_a_silent_server_says_that_it_is_there(tiny_folder: Path) -> None:
+    with serving(Settings(models=[tiny_folder], beat_seconds=0.05)) as server, StreamClient.open(server) as client:
+        client.read_until_quiet(0.2)
+        assert (client.messages, client.beats >= 2) == ([], True)
+        slow_down(server, 0.3)
+        client.start(tokens=TOKENS, max_new_tokens=1, write=True)
+        before = client.beats
+        client.take("done", timeout=20)
+        assert client.beats >= before + 3, "also while a run is computed"
+
+
 @pytest.mark.parametrize(
     "message, kind",
     [

@@ -228,6 +228,11 @@ export interface ErrorMessage {
   readonly error: ApiErrorBody["error"];
 }
 
+/** The server is there; said when nothing else has been for some seconds (`beat_seconds` of the capabilities). */
+export interface BeatMessage {
+  readonly type: "beat";
+}
+
 export type ServerMessage =
   | AcceptedMessage
   | QueuedMessage
@@ -236,7 +241,8 @@ export type ServerMessage =
   | TokenMessage
   | PausedMessage
   | DoneMessage
-  | ErrorMessage;
+  | ErrorMessage
+  | BeatMessage;
 
 // ---- frames ------------------------------------------------------------------------------------------------
 

@@ -78,6 +78,7 @@ export function concerns(run: Run, message: ServerMessage): boolean {
   if (message.type === "accepted") return message.request === run.request;
   if (message.type === "error")
     return message.request === run.request || (run.id !== null && message.run === run.id);
+  if (message.type === "beat") return false;
   return run.id !== null && message.run === run.id;
 }
 
@@ -116,6 +117,8 @@ export function advance(run: Run, message: ServerMessage): Run {
       return { ...run, top: message.top, phase: "done", reason: message.reason };
     case "error":
       return { ...run, phase: "done", reason: "cancelled" };
+    case "beat":
+      return run;
   }
 }
 
