@@ -1,6 +1,6 @@
 """One small spec for every way of building a transformer that is known here, for the tests that hold for all."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from app.checkpoints.catalog import LoadedModel, ModelEntry
+from app.checkpoints.generation import Generation
 from app.checkpoints.vocabulary import TextSource
 from app.transformer.model import Transformer
 from app.transformer.spec import Relative, Rotary, Spec
@@ -70,6 +71,7 @@ class InMemory:
     no_text: str = "it lies nowhere"
     start_id: int | None = None
     end_ids: tuple[int, ...] = ()
+    generation: Generation = field(default_factory=Generation)
 
     def text_source(self) -> TextSource:
         """There is none."""

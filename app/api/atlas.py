@@ -366,7 +366,13 @@ def token_answer(token: Token) -> schemas.Token:
 def candidates_answer(top: Sequence[Candidate]) -> list[schemas.Candidate]:
     """What may come next, as it goes over the wire."""
     return [
-        schemas.Candidate(id=one.id, text=one.text, logit=finite(one.logit), probability=finite(one.probability))
+        schemas.Candidate(
+            id=one.id,
+            text=one.text,
+            logit=finite(one.logit),
+            probability=finite(one.probability),
+            forbidden=one.forbidden,
+        )
         for one in top
     ]
 
@@ -419,6 +425,7 @@ def run_answer(run: Run) -> schemas.RunAnswer:
         top=candidates_answer(run.top),
         predictions=predictions_answer(run.predictions),
         activations=activations_answer(run),
+        beam_score=finite(run.beam_score) if run.beam_score is not None else None,
         first_non_finite=run.first_non_finite(),
         bytes=run.recorder.nbytes,
     )

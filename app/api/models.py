@@ -141,13 +141,13 @@ async def tokenize(atlas: AtlasOf, model_id: str, question: schemas.TokenizeQues
 def _frame(entry: ModelEntry) -> dict[str, Any]:
     """What stands around a text; known once the tokenizer has been read."""
     with refusals():
-        frame = entry.frame
+        frame, not_obeyed = entry.frame, entry.not_obeyed
     return {
         "prefix_ids": list(frame.prefix),
         "suffix_ids": list(frame.suffix),
         "end_of_text_id": frame.end_of_text,
         "end_ids": list(frame.ends),
-        "not_obeyed": [*frame.notes],
+        "not_obeyed": list(not_obeyed),
     }
 
 

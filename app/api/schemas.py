@@ -188,7 +188,8 @@ class Tokens(Answer):
 class Sampling(Question):
     """How the next token is chosen. Temperature 0 is greedy; `top_k` 0 and `top_p` 1 keep every token.
 
-    More than one of `beams` writes the likeliest text that so many beams find, whatever the rest says.
+    More than one of `beams` writes the text with the highest log-probability per token that so many beams find,
+    whatever the rest says; a model's own length penalty changes the "per token".
     """
 
     temperature: Finite = Field(default=0.0, ge=0, le=100)
@@ -237,6 +238,7 @@ class Candidate(Answer):
     text: str
     logit: float | None
     probability: float | None
+    forbidden: bool = Field(default=False, description="the model's generation_config.json keeps it from being written")
 
 
 class Prediction(Answer):
@@ -287,6 +289,9 @@ class RunAnswer(Answer):
     top: list[Candidate]
     predictions: list[Prediction] = Field(description="what an encoder would put at each masked position")
     activations: list[Activation]
+    beam_score: float | None = Field(
+        description="what decided between the texts of a beam search: the log-probability in nats, per token written"
+    )
     first_non_finite: str | None = Field(description="the first tensor with a not-a-number, if any")
     bytes: int
 

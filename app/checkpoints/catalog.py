@@ -9,7 +9,7 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import torch
 from app.transformer.blocks import build_graph
 from app.transformer.graph import Graph
 from app.transformer.model import Transformer
+from app.transformer.rules import Rules
 from app.transformer.spec import Spec
 from app.transformer.tokenizer import IdTokenizer, Tokenizer
 
@@ -126,6 +127,24 @@ class ModelEntry:
     def end_of_text_id(self) -> int | None:
         """The token after which writing stops."""
         return self.frame.end_of_text
+
+    @cached_property
+    def rules(self) -> Rules:
+        """What its files ask of writing, and where it stops.
+
+        Raises:
+            CheckpointError: one of them is broken.
+        """
+        return replace(self.checkpoint.generation.rules, ends=self.frame.ends)
+
+    @property
+    def not_obeyed(self) -> tuple[str, ...]:
+        """What its files ask of text and writing and is not done, in sentences.
+
+        Raises:
+            CheckpointError: one of them is broken.
+        """
+        return (*self.frame.notes, *self.checkpoint.generation.not_obeyed)
 
     @property
     def mask_id(self) -> int | None:

@@ -11,6 +11,7 @@ from app.transformer.model import Transformer
 from app.transformer.spec import Spec
 
 from .errors import CheckpointError
+from .generation import Generation
 from .huggingface import HuggingFaceFolder
 from .nanogpt import NanoGPT
 from .vocabulary import TextSource
@@ -55,6 +56,11 @@ class Checkpoint(Protocol):
     @property
     def end_ids(self) -> tuple[int, ...]:
         """The tokens after which writing stops."""
+        ...
+
+    @property
+    def generation(self) -> Generation:
+        """What the files ask of writing."""
         ...
 
     def text_source(self) -> TextSource:

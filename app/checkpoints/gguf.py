@@ -24,6 +24,7 @@ from app.transformer.spec import Rotary, Spec, SpecError
 from .config import Config
 from .errors import CheckpointError
 from .families.family import Family, Names, with_biases, with_blocks
+from .generation import Generation
 from .gguf_header import Header, Placed, read_header
 from .gguf_tokenizer import adds_bos, end_ids, named_tokens, tokenizer_of, why_not
 from .tensors import Plan, Source, StoredTensor, Transform
@@ -96,6 +97,7 @@ class GGUF:
         return f"{self.header.metadata['general.architecture']}, {self.precision}"
 
     start_id = None
+    generation = Generation()
 
     @property
     def end_ids(self) -> tuple[int, ...]:

@@ -14,6 +14,7 @@ from app.transformer.spec import Spec, SpecError
 from .config import Config, read_json
 from .errors import CheckpointError
 from .families import FAMILIES, Family
+from .generation import Generation, read_generation
 from .named_tokens import name_tokens
 from .safetensors_folder import stored_tensors, weight_files
 from .tensors import Plan, StoredTensor, unfused
@@ -60,21 +61,35 @@ class HuggingFaceFolder:
         """What to call the family."""
         return self.family.model_type
 
+    @cached_property
+    def _of_writing(self) -> tuple[dict[str, Any], str]:
+        """What is said of writing, and in which file: that of its own counts alone where it is there."""
+        own = (self.path / _GENERATION).is_file()
+        return (self._optional(_GENERATION), _GENERATION) if own else (self.config.values, "config.json")
+
     @property
     def start_id(self) -> int | None:
         """The token with which an encoder-decoder's own text begins."""
-        named = (values.get("decoder_start_token_id") for values in (self.config.values, self._optional(_GENERATION)))
-        found = [token for token in (*named, self.config.get("pad_token_id")) if isinstance(token, int)]
+        said, _ = self._of_writing
+        named = (said.get("decoder_start_token_id"), said.get("bos_token_id"))
+        more = (self.config.get("decoder_start_token_id"), self.config.get("pad_token_id"))
+        found = [token for token in (*named, *more) if isinstance(token, int)]
         return found[0] if found and self.spec.kind == "encoder_decoder" else None
+
+    @cached_property
+    def generation(self) -> Generation:
+        """What the folder asks of writing.
+
+        Raises:
+            CheckpointError: its generation_config.json is no JSON object.
+        """
+        values, place = self._of_writing
+        return read_generation(values, place, self.spec.d_vocab, own_file=place == _GENERATION)
 
     @property
     def end_ids(self) -> tuple[int, ...]:
         """The tokens after which writing stops."""
-        ends: list[int] = []
-        for values in (self._optional(_GENERATION), self.config.values):
-            named = values.get("eos_token_id")
-            ends += [token for token in (named if isinstance(named, list) else [named]) if isinstance(token, int)]
-        return tuple(token for token in dict.fromkeys(ends) if 0 <= token < self.spec.d_vocab)
+        return self.generation.rules.ends
 
     @property
     def no_text(self) -> str:

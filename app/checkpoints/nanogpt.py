@@ -20,6 +20,7 @@ from app.transformer.spec import Spec, SpecError
 from .config import Config
 from .errors import CheckpointError
 from .families.family import Family, with_biases, with_blocks
+from .generation import Generation
 from .tensors import Plan, StoredTensor
 from .vocabulary import TextSource, read_tokenizer
 
@@ -98,7 +99,7 @@ class NanoGPT:
         except SpecError as error:
             raise config.wrong(str(error), _NEEDED) from error
 
-    kind, start_id, end_ids = "nanoGPT", None, ()
+    kind, start_id, end_ids, generation = "nanoGPT", None, (), Generation()
 
     @property
     def no_text(self) -> str:

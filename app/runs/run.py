@@ -15,6 +15,7 @@ from torch import Tensor
 from app.checkpoints.catalog import LoadedModel
 from app.transformer.decoding import Choice, Sampling, beam_search, choose
 from app.transformer.model import KeyValueCache
+from app.transformer.rules import Writing
 from app.transformer.tokenizer import Token
 
 from .executor import Executor, QueueFullError
@@ -34,6 +35,8 @@ class Candidate:
     text: str
     logit: float
     probability: float
+    # The model's makers say that it is not to be written here.
+    forbidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,8 @@ class Run:
         self.state: State = "queued"
         self.reason: Reason | None = None
         self.failure: str | None = None
+        # The score of the text that a beam search found last.
+        self.beam_score: float | None = None
         self.fed = 0
         self.idle_since = time.monotonic()
         self._checked: tuple[int, str | None] = (0, None)
@@ -243,17 +248,28 @@ class Run:
         """The next token: by the sampling, or the next one of the text that a beam search found."""
         assert self._next_logits is not None
         if self.sampling.beams <= 1:
-            return choose(self._next_logits, self.sampling, position)
+            return choose(self._next_logits, self.sampling, position, self.loaded.entry.rules, self._writing())
         if not self._planned:
             ids = [token.id for token in self.tokens]
             left = min(self.max_new_tokens - len(self.generated), self.loaded.spec.positions - len(ids) + 1)
-            ends = self.loaded.tokenizer.end_ids
             found = yield from beam_search(
-                self.loaded.model, ids, self.sampling.beams, left, ends, self._source_tensor()
+                self.loaded.model, ids, self.sampling.beams, left, self.loaded.entry.rules, self._source_tensor()
             )
-            self._planned.extend(found)
+            self._planned.extend(found.tokens)
+            self.beam_score = found.score
         token = self._planned.popleft()
         return Choice(token, float(torch.softmax(self._next_logits, -1)[token]), 1.0)
+
+    def _writing(self) -> Writing:
+        """How far the text is."""
+        prompt, room = len(self.prompt), self.loaded.spec.positions + 1
+        read = self.source or self.prompt
+        return Writing(
+            [token.id for token in self.tokens],
+            prompt,
+            min(prompt + self.max_new_tokens, room),
+            [token.id for token in read],
+        )
 
     def _source_tensor(self) -> Tensor | None:
         """The source's token ids, `[1, pos]`."""
@@ -284,7 +300,8 @@ class Run:
         """What the logits of the positions just read, `[pos, d_vocab]`, say of what comes next or is masked."""
         self._next_logits = logits[-1].float().cpu()
         if self.loaded.spec.writes:
-            self.top = candidates(self._next_logits, self.loaded, 10)
+            ruled = self.loaded.entry.rules.apply(self._next_logits, self._writing())
+            self.top = candidates(self._next_logits, self.loaded, 10, ruled)
             return
         mask = self.loaded.tokenizer.mask_id
         masked = [place for place, token in enumerate(self.prompt) if token.id == mask]
@@ -294,11 +311,17 @@ class Run:
         self.top = self.predictions[0].top if self.predictions else ()
 
 
-def candidates(logits: Tensor, loaded: LoadedModel, count: int) -> tuple[Candidate, ...]:
-    """The most probable next tokens of `logits [d_vocab]`, most probable first."""
+def candidates(logits: Tensor, loaded: LoadedModel, count: int, ruled: Tensor | None = None) -> tuple[Candidate, ...]:
+    """The most probable next tokens of `logits [d_vocab]`, most probable first; `ruled` are what one is chosen by."""
     probabilities = torch.softmax(logits.float(), -1)
     best = probabilities.topk(min(count, len(probabilities)))
     return tuple(
-        Candidate(int(token), loaded.tokenizer.text_of(int(token)), float(logits[token]), float(probability))
+        Candidate(
+            int(token),
+            loaded.tokenizer.text_of(int(token)),
+            float(logits[token]),
+            float(probability),
+            ruled is not None and float(ruled[token]) == -torch.inf,
+        )
         for probability, token in zip(best.values, best.indices, strict=True)
     )

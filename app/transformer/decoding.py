@@ -1,5 +1,6 @@
 """Choosing the next token from logits: greedy, sampled with temperature, top-k, top-p and a seed, or by beams."""
 
+import math
 from collections.abc import Collection, Generator, Sequence
 from dataclasses import dataclass
 
@@ -7,13 +8,14 @@ import torch
 from torch import Tensor
 
 from .model import KeyValueCache, Transformer
+from .rules import Rules, Writing
 
 
 @dataclass(frozen=True)
 class Sampling:
     """How to choose. Temperature 0 is greedy; `top_k` 0 and `top_p` 1 keep every token.
 
-    With more than one beam the likeliest of the texts that a beam search finds is written, whatever the rest says.
+    With more than one beam a beam search decides, whatever the rest says; see `beam_search`.
     """
 
     temperature: float = 0.0
@@ -32,18 +34,23 @@ class Choice:
     sampled_probability: float
 
 
-def choose(logits: Tensor, sampling: Sampling, position: int) -> Choice:
-    """Choose the token that follows position `position` from `logits [d_vocab]`.
+def choose(
+    logits: Tensor, sampling: Sampling, position: int, rules: Rules | None = None, writing: Writing | None = None
+) -> Choice:
+    """Choose the token that follows position `position` from `logits [d_vocab]`, as `rules` ask where there are any.
 
     The seed is mixed with the position, so a text continued from its middle goes on exactly as it would have:
     nothing but the tokens so far, the sampling and the seed decides.
     """
     logits = logits.float().cpu()
     probabilities = torch.softmax(logits, -1)
+    scores = logits if rules is None or writing is None else rules.apply(logits, writing)
     if sampling.temperature == 0:
-        token = int(logits.argmax())
+        token = int(scores.argmax())
         return Choice(token, float(probabilities[token]), 1.0)
-    adjusted = sampling_distribution(logits, sampling)
+    if not torch.isfinite(scores).any():
+        scores = logits  # every token is forbidden, and one has to be chosen
+    adjusted = sampling_distribution(scores, sampling)
     generator = torch.Generator().manual_seed((sampling.seed * 1_000_003 + position) % 2**63)
     token = int(torch.multinomial(adjusted, 1, generator=generator))
     return Choice(token, float(probabilities[token]), float(adjusted[token]))
@@ -55,14 +62,16 @@ def sampling_distribution(logits: Tensor, sampling: Sampling) -> Tensor:
     Top-p is Holtzman et al. 2020, "The Curious Case of Neural Text Degeneration", eq. 2: the fewest most
     probable tokens whose probabilities together reach `top_p`.
     """
-    scaled = logits / sampling.temperature
+    # Less the largest, or a low temperature would make infinities of them.
+    scaled = (logits - logits.max()) / sampling.temperature
     ordered, order = scaled.sort(descending=True, stable=True)
     if 0 < sampling.top_k < len(ordered):
         ordered[sampling.top_k :] = -torch.inf
     probabilities = torch.softmax(ordered, -1)
-    before = probabilities.cumsum(-1) - probabilities
-    probabilities[before >= sampling.top_p] = 0
-    probabilities[0] = probabilities[0].clamp_min(torch.finfo(probabilities.dtype).tiny)
+    if sampling.top_p < 1:  # summed up in float32 the probabilities would reach 1 long before the last of them
+        before = probabilities.double().cumsum(-1) - probabilities
+        probabilities[before >= sampling.top_p] = 0
+        probabilities[0] = probabilities[0].clamp_min(torch.finfo(probabilities.dtype).tiny)
     kept = torch.zeros_like(probabilities)
     kept[order] = probabilities / probabilities.sum()
     return kept
@@ -76,36 +85,66 @@ class _Beam:
     score: float
 
 
+@dataclass(frozen=True)
+class Found:
+    """What a beam search has found: its tokens, and the score that decided."""
+
+    tokens: list[int]
+    score: float
+
+
 def beam_search(
     model: Transformer,
     prompt: Sequence[int],
     width: int,
     new_tokens: int,
-    ends: Collection[int],
+    rules: Rules,
     source: Tensor | None = None,
-) -> Generator[None, None, list[int]]:
-    """The tokens of the likeliest text that `width` beams find, its end of text included; pauses at every layer.
+) -> Generator[None, None, Found]:
+    """The best text that `width` beams find, its end of text included; pauses at every layer.
 
-    Scores are log-probabilities divided by the number of tokens written (Wu et al. 2016, section 7, with a length
-    penalty of 1). The search ends when no beam can overtake the worst of `width` finished texts any more.
+    A text's score is the sum of its tokens' log-probabilities, as the rules have changed them, divided by the number
+    of tokens written to the power of the rules' length penalty: with a penalty of 1 the log-probability per token
+    (Wu et al. 2016, section 7, in the form that `transformers` has). So this is not the likeliest text. The search
+    ends when no beam can overtake the worst of `width` finished texts any more, or sooner as the rules ask.
     """
+    read = prompt if source is None else source[0].tolist()
     cache = KeyValueCache(model.spec, len(prompt) + new_tokens, like=model.W_E)
     logits = yield from _read(model, torch.tensor([list(prompt)]), cache, source)
     beams, finished = [_Beam((), 0.0)], list[_Beam]()
     for written in range(new_tokens):
-        scores = torch.log_softmax(logits.float(), -1) + torch.tensor([[beam.score] for beam in beams])
-        beams, rows, ended = _grow(beams, scores, width, ends)
-        finished += [_Beam(beam.tokens, beam.score / len(beam.tokens)) for beam in ended]
+        scores = torch.log_softmax(logits.float(), -1)
+        writings = (Writing([*prompt, *beam.tokens], len(prompt), len(prompt) + new_tokens, read) for beam in beams)
+        ruled = [rules.apply(row, writing) for row, writing in zip(scores, writings, strict=True)]
+        before = beams
+        beams, rows, ended = _grow(before, torch.stack(ruled), width, rules.ends)
+        if not (beams or ended or finished):  # nothing may follow, or the scores are no numbers
+            return Found([*before[0].tokens, int(ruled[0].argmax())], math.nan)
+        finished += [_scored(beam, rules) for beam in ended]
         finished = sorted(finished, key=lambda beam: -beam.score)[:width]
-        best_left = max((beam.score for beam in beams), default=-torch.inf) / (written + 1)
-        if not beams or (len(finished) == width and finished[-1].score >= best_left):
+        if not beams or (len(finished) == width and not _may_improve(beams, finished, written + 1, new_tokens, rules)):
             break
         if written + 1 < new_tokens:
             _follow(cache, rows)
             logits = yield from _read(model, torch.tensor([[beam.tokens[-1]] for beam in beams]), cache, source)
     else:
-        finished += [_Beam(beam.tokens, beam.score / len(beam.tokens)) for beam in beams]
-    return list(max(finished, key=lambda beam: beam.score).tokens)
+        finished += [_scored(beam, rules) for beam in beams]
+    best = max(finished, key=lambda beam: beam.score)
+    return Found(list(best.tokens), best.score)
+
+
+def _scored(beam: _Beam, rules: Rules) -> _Beam:
+    """A finished text with the score that it is compared by."""
+    return _Beam(beam.tokens, beam.score / math.pow(len(beam.tokens), rules.length_penalty))
+
+
+def _may_improve(beams: list[_Beam], finished: list[_Beam], written: int, most: int, rules: Rules) -> bool:
+    """Whether a beam may still overtake the worst finished text, as far as `transformers` looks for that."""
+    if rules.early_stopping is True:
+        return False
+    length = most if rules.early_stopping == "never" and rules.length_penalty > 0 else written
+    best = max(beam.score for beam in beams)
+    return best / math.pow(length, rules.length_penalty) > finished[-1].score
 
 
 def _grow(
@@ -113,9 +152,12 @@ def _grow(
 ) -> tuple[list[_Beam], list[int], list[_Beam]]:
     """The best `width` continuations that go on, the beams they come from, and those of the best that have ended."""
     d_vocab = scores.shape[-1]
+    scores = scores + torch.tensor([[beam.score] for beam in beams])
     best = scores.flatten().topk(min(max(2, 1 + len(ends)) * width, scores.numel()))
     going, rows, ended = list[_Beam](), list[int](), list[_Beam]()
     for rank, (score, place) in enumerate(zip(best.values.tolist(), best.indices.tolist(), strict=True)):
+        if not math.isfinite(score):
+            break  # only forbidden tokens are left, or none is a number
         row, token = divmod(place, d_vocab)
         grown = _Beam((*beams[row].tokens, token), score)
         if token in ends:

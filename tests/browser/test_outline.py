@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from .atlas import ask, exact, open_atlas, rest, state, wait_until
-from .conftest import Server, Watch
+from .conftest import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("watch")]
 

@@ -24,6 +24,7 @@ from transformers import (
 )
 
 from app.transformer.decoding import beam_search
+from app.transformer.rules import Rules
 
 from .reference import LENGTHS, POSITIONS, SIZES, close, compare, load, random_tokens, saved, write_greedily
 
@@ -125,8 +126,8 @@ def test_beam_search_finds_the_same_text(tmp_path: Path, name: str, width: int) 
         prompt, attention_mask=torch.ones_like(prompt), max_length=16, do_sample=False, num_beams=width,
         eos_token_id=end, pad_token_id=0,
     )[0, 4:].tolist()  # fmt: skip
-    searching = beam_search(loaded.model, prompt[0].tolist(), width, 12, [end])
+    searching = beam_search(loaded.model, prompt[0].tolist(), width, 12, Rules(ends=(end,)))
     with pytest.raises(StopIteration) as found:
         while True:
             next(searching)
-    assert found.value.value == expected
+    assert found.value.value.tokens == expected

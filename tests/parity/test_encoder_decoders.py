@@ -11,7 +11,8 @@ from torch import Tensor
 from transformers import MarianConfig, MarianMTModel, T5Config, T5ForConditionalGeneration
 
 from app.checkpoints.catalog import LoadedModel
-from app.transformer.decoding import beam_search
+from app.transformer.decoding import Found, beam_search
+from app.transformer.rules import Rules
 
 from .reference import (
     D_VOCAB,
@@ -128,17 +129,18 @@ def test_beams_find_the_text_that_transformers_finds(tmp_path: Path, name: str, 
         source, attention_mask=torch.ones_like(source), max_new_tokens=POSITIONS - 2, do_sample=False,
         num_beams=width, eos_token_id=end, bad_words_ids=None, use_cache=False, early_stopping=False,
     )[0].tolist()  # fmt: skip
-    found = finish_search(beam_search(loaded.model, expected[:1], width, POSITIONS - 2, [end], source))
+    found = finish_search(beam_search(loaded.model, expected[:1], width, POSITIONS - 2, Rules(ends=(end,)), source))
     assert found == [token for token in expected[1:] if token != reference.config.pad_token_id or name == "t5"]
 
 
-def finish_search(search: Generator[None, None, list[int]]) -> list[int]:
+def finish_search(search: Generator[None, None, Found]) -> list[int]:
     """The text that a search ends with."""
     while True:
         try:
             next(search)
         except StopIteration as stop:
-            return list(stop.value)
+            found: Found = stop.value
+            return found.tokens
 
 
 def test_a_head_of_its_own_is_used_as_in_the_files_of_t5_1_1(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ export interface Sampling {
   readonly top_k: number;
   readonly top_p: number;
   readonly seed: number;
-  /** More than one: write the likeliest text that so many beams find. */
+  /** More than one: write the text with the highest log-probability per token that so many beams find. */
   readonly beams: number;
 }
 
