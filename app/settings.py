@@ -61,6 +61,8 @@ class Settings(BaseSettings):
     sockets: int = Field(default=64, gt=0, description="open connections of the stream")
     message_bytes: int = Field(default=256 * 1024, gt=0, description="the longest message to the stream")
     bad_messages: int = Field(default=10, gt=0, description="messages not understood before a connection is closed")
+    outbox_messages: int = Field(default=10_000, gt=0, description="messages that wait for a slow reader")
+    outbox_bytes: int = Field(default=16 * 2**20, gt=0, description="bytes of them")
     wished_items: int = Field(default=20_000, gt=0, description="names, tiles and cells in one wish")
     wished_patterns: int = Field(default=64, gt=0, description="different names with a * in one wish")
     beat_seconds: float = Field(default=2, gt=0, description="a stream that is silent for so long says a beat")

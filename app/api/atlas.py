@@ -178,7 +178,7 @@ class Atlas:
         interventions: Sequence[schemas.Intervention] = (),
         may_end_early: bool = False,
     ) -> Run:
-        """A run that waits to be started, remembered in the store.
+        """A run that waits to be started.
 
         `may_end_early` lets `max_new_tokens` ask for more than the context holds; the run then ends there.
         """
@@ -210,10 +210,25 @@ class Atlas:
                 "Write with 1 beam, or leave the interventions out.",
             )
         new_tokens = question.max_new_tokens
-        run = Run(loaded, tokens, new_tokens, sampling, changes, self.settings.attention_bytes, source)
+        return Run(loaded, tokens, new_tokens, sampling, changes, self.settings.attention_bytes, source)
+
+    def start(self, run: Run, count: int | None, listen: Callable[[], None] = lambda: None) -> int:
+        """Remember a run and let it write `count` tokens, or all that fit; how many take turns with it.
+
+        `listen` is called once there is room for the run, before anything happens to it. Where it cannot be
+        computed now, it is as if it had never been.
+
+        Raises:
+            ApiError: there is no room for it, or too much waits.
+        """
         with refusals():
             self.store.add(run)
-        return run
+            listen()
+            try:
+                return run.advance(self.executor, count)
+            except QueueFullError:
+                self.store.remove(run.id)
+                raise
 
     def _parted(
         self, loaded: LoadedModel, read: list[Token], target: list[int] | None

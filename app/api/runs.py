@@ -40,13 +40,7 @@ async def make_run(atlas: AtlasOf, request: Request, response: Response, questio
             loop.call_soon_threadsafe(over.set)
 
     stop = run.listen(listen)
-    try:
-        with refusals():
-            run.advance(atlas.executor, None)
-    except ApiError:
-        run.cancel()
-        atlas.store.forget(run.id)
-        raise
+    atlas.start(run, None)
     if not question.wait:
         stop()
         response.status_code = 202

@@ -5,7 +5,7 @@ Everything here lives on the event loop, except the encoding of rows, which read
 """
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -29,6 +29,8 @@ _BATCH_FRAMES = 16
 _BATCH_BYTES = 512 * 1024
 # Wishes with stars, times the names of a run, that are matched on the event loop: a few milliseconds.
 _MATCHED_AT_ONCE = 8_000
+# Runs, and differences of two, of which a connection remembers what it has sent, and runs that it has measured.
+_SENT_OF, _MEASURED = 32, 256
 _BEAT = schemas.BeatMessage().model_dump_json()
 
 
@@ -52,9 +54,18 @@ class _Want:
     # The run's numbers are sent less another's.
     less: Difference | None = None
 
-    def sent_under(self, name: str) -> tuple[str, str, str]:
-        """Under which name it is kept how many rows have been sent."""
-        return str(self.run), "" if self.less is None else self.less.other.id, name
+    @property
+    def sent_under(self) -> tuple[str, str]:
+        """Under which run, or difference, it is kept how many rows of each name have been sent."""
+        return str(self.run), "" if self.less is None else self.less.other.id
+
+
+@dataclass(frozen=True)
+class _Said:
+    """A message on its way out; `scales_of` is the run whose colour scales it says."""
+
+    text: str
+    scales_of: str | None
 
 
 class Session:
@@ -65,11 +76,14 @@ class Session:
         self._atlas, self._socket = atlas, socket
         self._loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
-        self._outbox: deque[BaseModel] = deque()
+        self._outbox: deque[_Said] = deque()
+        self._outbox_bytes = 0
+        # Set once more waits to be said than a reader may leave unread.
+        self.overrun = asyncio.Event()
         self._want = _Want()
         self._pieces = Pieces(atlas, self._wake.set)
-        # Rows sent so far, by run, run subtracted and name; wishes come and go, what has been sent stays sent.
-        self._sent: dict[tuple[str, str, str], int] = {}
+        # Rows sent so far, by run and run subtracted, then name; wishes come and go, what has been sent stays sent.
+        self._sent: OrderedDict[tuple[str, str], dict[str, int]] = OrderedDict()
         self._seq = 0
         self._spoke = self._loop.time()
         self._flying: deque[tuple[int, int]] = deque()
@@ -77,7 +91,7 @@ class Session:
         self._own: list[str] = []
         self._stops: dict[str, Callable[[], None]] = {}
         self._measuring: set[str] = set()
-        self._measured: set[str] = set()
+        self._measured: OrderedDict[str, None] = OrderedDict()
         self._measure_again: set[str] = set()
         self._measurements: set[asyncio.Task[None]] = set()
 
@@ -89,9 +103,6 @@ class Session:
             run = await asyncio.to_thread(self._atlas.make_run, message, (), True)
         except ApiError as error:
             return self.refuse(error, request=message.request)
-        self._make_way()
-        self._own.append(run.id)
-        self._listen(run)
         room = run.loaded.spec.positions - len(run.prompt) + 1
         accepted = schemas.AcceptedMessage(
             request=message.request,
@@ -103,12 +114,12 @@ class Session:
             max_new_tokens=min(run.max_new_tokens, room),
         )
         try:
-            with refusals():
-                ahead = run.advance(self._atlas.executor, None if message.write else 0)
+            ahead = self._atlas.start(run, None if message.write else 0, lambda: self._listen(run))
         except ApiError as error:
-            self._atlas.store.forget(run.id)
-            run.cancel()
+            self._stop_listening(run.id)
             return self.refuse(error, request=message.request)
+        self._make_way()
+        self._own.append(run.id)
         self.say(accepted)
         self.say(schemas.QueuedMessage(run=run.id, ahead=ahead))
 
@@ -184,12 +195,20 @@ class Session:
 
     def say(self, message: BaseModel) -> None:
         """Queue a message; it goes out before any further frame."""
-        if isinstance(message, schemas.ScalesMessage):
+        if self.overrun.is_set():
+            return
+        said = _Said(message.model_dump_json(), message.run if isinstance(message, schemas.ScalesMessage) else None)
+        if said.scales_of is not None:
             # Of what changes all the time only the newest matters, however slow the reader.
-            stale = [one for one in self._outbox if isinstance(one, schemas.ScalesMessage) and one.run == message.run]
-            for one in stale:
-                self._outbox.remove(one)
-        self._outbox.append(message)
+            for stale in [one for one in self._outbox if one.scales_of == said.scales_of]:
+                self._outbox.remove(stale)
+                self._outbox_bytes -= len(stale.text)
+        self._outbox.append(said)
+        self._outbox_bytes += len(said.text)
+        settings = self._atlas.settings
+        if len(self._outbox) > settings.outbox_messages or self._outbox_bytes > settings.outbox_bytes:
+            self._outbox.clear()
+            self.overrun.set()
         self._wake.set()
 
     def refuse(self, error: ApiError, request: str | None = None, run: str | None = None) -> None:
@@ -228,7 +247,9 @@ class Session:
 
     async def _send_messages(self) -> None:
         while self._outbox:
-            await self._socket.send_text(self._outbox.popleft().model_dump_json())
+            said = self._outbox.popleft()
+            self._outbox_bytes -= len(said.text)
+            await self._socket.send_text(said.text)
             self._spoke = self._loop.time()
 
     def _next_batch(self) -> list[_Rows]:
@@ -262,8 +283,9 @@ class Session:
         run = self._held(self._want.run)
         if run is None:
             return
+        sent_so_far = self._sent.get(self._want.sent_under, {})
         for name in self._want.names:
-            known, sent = run.recorder.rows(name), self._sent.get(self._want.sent_under(name), 0)
+            known, sent = run.recorder.rows(name), sent_so_far.get(name, 0)
             if sent >= known:
                 continue
             count = rows_per_frame(run, name, self._atlas.settings.frame_bytes)
@@ -286,7 +308,7 @@ class Session:
         for rows, frame in zip(batch, frames, strict=True):
             if self._want.epoch != epoch:
                 return
-            self._sent[self._want.sent_under(rows.name)] = rows.end
+            self._sent_of(self._want)[rows.name] = rows.end
             await self._send_frame(frame)
 
     async def _send_pieces(self) -> None:
@@ -321,8 +343,17 @@ class Session:
 
         chosen, again = match() if starred * len(known) <= _MATCHED_AT_ONCE else await asyncio.to_thread(match)
         want.run, want.names = run.id, list(chosen)
+        sent = self._sent_of(want)
         for name in again:
-            self._sent.pop(want.sent_under(name), None)
+            sent.pop(name, None)
+
+    def _sent_of(self, want: _Want) -> dict[str, int]:
+        """The rows sent by name under a wish; what was sent under wishes of long ago is sent again."""
+        sent = self._sent.setdefault(want.sent_under, {})
+        self._sent.move_to_end(want.sent_under)
+        while len(self._sent) > _SENT_OF:
+            self._sent.popitem(last=False)
+        return sent
 
     # ---- runs ----------------------------------------------------------------------------------------------------
 
@@ -351,6 +382,8 @@ class Session:
     def _listen(self, run: Run) -> None:
         if run.id in self._stops:
             return
+        if run.finished:  # nothing will be heard of it, and a listener would hold on to its numbers
+            return self._measure(run)
 
         def hear(event: Event) -> None:
             # What the run is now is written down here, on its own thread: the loop may get to it later.
@@ -362,6 +395,8 @@ class Session:
 
         stop = run.listen(hear)
         self._stops[run.id] = stop
+        if run.finished:  # just now: whether or not it has been heard, nothing more will be
+            self._loop.call_soon(self._stop_listening, run.id)
         if run.fed:
             self._measure(run)
 
@@ -382,9 +417,14 @@ class Session:
             hint = "Start it again, or try another text."
             self.refuse(ApiError(500, "run_failed", f"the run broke off: {run.failure}", hint), run=run.id)
         if event in ("done", "failed"):
-            self._stops.pop(run.id)()
+            self._stop_listening(run.id)
         self._pieces.grown(run)
         self._wake.set()
+
+    def _stop_listening(self, run_id: str) -> None:
+        stop = self._stops.pop(run_id, None)
+        if stop is not None:
+            stop()
 
     def _say_token(self, run: Run, count: int) -> None:
         latest = run.generated[count - 1]
@@ -420,7 +460,9 @@ class Session:
             if scales:
                 self.say(schemas.ScalesMessage(run=run.id, scales=scales, frozen=frozen))
             if frozen:
-                self._measured.add(run.id)
+                self._measured[run.id] = None
+                if len(self._measured) > _MEASURED:
+                    self._measured.popitem(last=False)
             if frozen or run.id not in self._measure_again:
                 break
         self._measuring.discard(run.id)

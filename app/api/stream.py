@@ -14,6 +14,7 @@ from .session import Session, same_origin
 router = APIRouter()
 _MESSAGES: TypeAdapter[schemas.ClientMessage] = TypeAdapter(schemas.ClientMessage)
 _POLICY, _TRY_LATER = 1008, 1013
+_FAREWELL_SECONDS = 2
 _HINT = "Send one JSON object with a type of start, want, ack, step, pause or cancel; docs/stream.md describes them."
 
 
@@ -32,16 +33,20 @@ async def stream(socket: WebSocket, atlas: AtlasOf) -> None:
     receiving = asyncio.create_task(
         _receive(session, socket, atlas.settings.message_bytes, atlas.settings.bad_messages)
     )
+    burying = asyncio.create_task(session.overrun.wait())
     try:
-        await asyncio.wait((sending, beating, receiving), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((sending, beating, receiving, burying), return_when=asyncio.FIRST_COMPLETED)
     finally:
         atlas.sockets -= 1
         session.close()
-        for task in (sending, beating, receiving):
+        for task in (sending, beating, receiving, burying):
             task.cancel()
             # The other side may go away at any moment, on any task; that is how every connection ends.
             with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError, OSError):
                 await task
+    if session.overrun.is_set():
+        with contextlib.suppress(TimeoutError, RuntimeError, OSError):
+            await asyncio.wait_for(socket.close(_POLICY, "too many messages are left unread"), _FAREWELL_SECONDS)
 
 
 async def _receive(session: Session, socket: WebSocket, longest: int, patience: int) -> None:
@@ -51,6 +56,8 @@ async def _receive(session: Session, socket: WebSocket, longest: int, patience: 
         if message["type"] == "websocket.disconnect":
             return
         try:
+            # Messages that wait are taken in without a pause: others have their turn after each.
+            await asyncio.sleep(0)
             await _take(session, message.get("text"), longest)
         except ApiError as error:
             session.refuse(error)

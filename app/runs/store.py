@@ -58,6 +58,11 @@ class RunStore:
         with self._lock:
             self._drop(run_id)
 
+    def remove(self, run_id: str) -> None:
+        """Take a run out that nobody has been told of."""
+        with self._lock:
+            self._runs.pop(run_id, None)
+
     def runs(self) -> list[Run]:
         """Every run held, the oldest first."""
         with self._lock:

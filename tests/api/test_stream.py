@@ -1,7 +1,11 @@
 """The stream through a real socket: what comes, in which order, and what each side may expect of the other."""
 
+import contextlib
+import gc
+import json
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from socket import SHUT_RDWR
@@ -343,6 +347,59 @@ def test_nothing_but_garbage_ends_the_connection(own: Server) -> None:
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1008
     assert all(message["type"] == "error" for message in client.messages)
+
+
+def test_a_reader_who_never_reads_is_disconnected(tiny_folder: Path) -> None:
+    settings = Settings(models=[tiny_folder], default_model="tiny", outbox_messages=100)
+    with serving(settings) as server, connect(server.stream_address, compression=None, close_timeout=0.1) as socket:
+        text = json.dumps({"type": "cancel", "run": "x" * 200})
+
+        def flood() -> None:
+            with contextlib.suppress(ConnectionClosed, OSError):
+                for _ in range(100_000):
+                    socket.send(text)
+
+        flooding = threading.Thread(target=flood)
+        flooding.start()
+        deadline = time.monotonic() + 60
+        for connections in (1, 0):
+            while server.atlas.sockets != connections:
+                assert server.get("/health")["status"] == "ok"
+                assert time.monotonic() < deadline, "it is still connected"
+                time.sleep(0.02)
+        socket.socket.shutdown(SHUT_RDWR)
+        flooding.join()
+
+
+def test_a_run_that_finds_no_place_is_refused_and_nothing_else_is_said_of_it(tiny_folder: Path) -> None:
+    with serving(Settings(models=[tiny_folder], default_model="tiny", queue_length=1)) as server:
+        slow_down(server, 0.05)
+        question = {"model": "tiny", "tokens": TOKENS, "max_new_tokens": 18, "wait": False}
+        with StreamClient.open(server) as client:
+            held = client.start(tokens=TOKENS, max_new_tokens=2)["run"]
+            client.take("paused")
+            busy = server.client.post("/runs", json=question).json()["id"]
+            assert client.start(tokens=TOKENS)["error"]["type"] == "busy"
+            assert server.client.post("/runs", json=question).status_code == 429
+            assert server.get("/capabilities")["runs_held"] == 2, "nothing is left behind"
+            assert server.client.delete(f"/runs/{busy}").status_code == 204
+            client.read_until_quiet(0.5)
+            assert [message["type"] for message in client.messages][-1] == "error"
+            client.send(type="step", run=held, count=None)
+            assert client.take("done")["reason"] == "max_new_tokens", "the run before it was not given up"
+
+
+def test_finished_runs_are_not_held_by_who_looks_at_them(tiny_folder: Path) -> None:
+    with serving(Settings(models=[tiny_folder], default_model="tiny")) as server, StreamClient.open(server) as client:
+        run = server.make_run(model="tiny", tokens=TOKENS)["id"]
+        held = weakref.ref(server.atlas.run(run))
+        client.want(1, run, "hook_embed")
+        client.read_until_quiet()
+        client.want(2)
+        server.client.delete(f"/runs/{run}")
+        client.read_until_quiet()
+        gc.collect()
+        assert held() is None
 
 
 def test_a_page_of_another_site_may_not_listen(server: Server) -> None:

@@ -6,7 +6,13 @@ import pytest
 
 from app.runs.patterns import Names, PatternError, patterns
 
-NAMES = """hook_embed blocks.0.attn.hook_q blocks.0.hook_mlp_out blocks.1.hook_mlp_out blocks.11.ln1.hook_out""".split()
+NAMES = [
+    "hook_embed",
+    "blocks.0.attn.hook_q",
+    "blocks.0.hook_mlp_out",
+    "blocks.1.hook_mlp_out",
+    "blocks.11.ln1.hook_out",
+]
 
 
 @pytest.mark.parametrize(
