@@ -15,6 +15,7 @@ import typer
 if TYPE_CHECKING:
     from app.settings import Settings
 
+_UNREAD_MILLISECONDS = 30_000
 cli = typer.Typer(help="Transformer Atlas: see every number of a transformer.", no_args_is_help=True)
 
 
@@ -194,6 +195,9 @@ def _listen(host: str, port: int) -> socket.socket:
         family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            # Linux: a connection that takes nothing in for so long is over, also where it only waits to be closed.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_MILLISECONDS)
         listener.bind(place)
     except OSError as error:
         hint = f"Choose another one: make run PORT={port + 1}, or --port {port + 1}." if port else ""
