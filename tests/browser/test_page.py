@@ -222,7 +222,7 @@ def test_the_front_door_shows_a_story_written(page: Page, server: Server) -> Non
             ("blocks.5.hook_resid_post", [last, 7]),
         ],
     )
-    # What is left is room, and says so (nothing reads the last of 64); and there is no other map when the rest of it is written.
+    # What is left is room and says so (nothing reads the last of 64); the map stays when more is written.
     for index, words in (([last + 1, 7], "room for 15 more tokens"), ([last, 7], "= ")):
         page.evaluate(
             """index => window.__atlas.map.setCamera({

@@ -34,8 +34,11 @@ test("the running total takes in every term, the rest and the bias, and lands in
   const bias = script.phases.find(({ name }) => name === "bias")!;
   expect(values(script, bias.start + 0.001)).toContain(11);
   const end = perform(script, 1);
-  expect(end).toHaveLength(1);
   expect(end[0]).toMatchObject({ value: 11.5, position: [3, 7, 0], size: 1, scaleOf: "out" });
+  // The sum may still be read: its terms, their products, the rest, the bias, and what it comes to.
+  const onSlip = end.slice(1).map(({ value, strength }) => [value, strength >= 0.5]);
+  for (const value of [2, 3, 6, 1, 4, 0.5, 11.5]) expect(onSlip).toContainEqual([value, true]);
+  expect(onSlip).toHaveLength(9);
 });
 
 test("any time can be asked for in any order, and gives the same", () => {

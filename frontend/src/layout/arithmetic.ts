@@ -79,11 +79,13 @@ interface Key {
 
 interface Track {
   readonly scaleOf: string;
+  /** What leaves a cell that stays: its number is written there already. */
+  readonly quiet?: boolean;
   readonly keys: readonly Key[];
 }
 
 /** Rows on the slip: more terms than these are one row. */
-export const MOST_ROWS = 16;
+export const MOST_ROWS = 10;
 const ROW = 1.4;
 /** Room for a cell, the number beside it, and the sign of the next. */
 const COLUMN = 5.2;
@@ -100,7 +102,7 @@ export function perform(script: Script, time: number): readonly FlyingCell[] {
   return script.tracks.flatMap((track) => moment(track, time) ?? []);
 }
 
-function moment({ keys, scaleOf }: Track, time: number): FlyingCell | undefined {
+function moment({ keys, scaleOf, quiet }: Track, time: number): FlyingCell | undefined {
   const next = keys.findIndex(({ at }) => at > time);
   const before = next < 0 ? keys.at(-1) : keys[next - 1];
   if (!before) return undefined;
@@ -115,7 +117,7 @@ function moment({ keys, scaleOf }: Track, time: number): FlyingCell | undefined 
     scaleOf: before.scaleOf ?? scaleOf,
     strength,
     label: before.label,
-    settled: settled(before.position, after.position, way),
+    settled: quiet ? 0 : settled(before.position, after.position, way),
   };
 }
 
@@ -227,14 +229,14 @@ function asTerms(sum: Sum, where: Where, slip: Slip): Script {
   const staging = { sum, where, slip, rows, width, merges, leave, merge, meet, gathered, below };
   const bias = find("bias");
   const tracks = [
-    ...listed.flatMap((term, row) => termTracks(staging, term, row)),
-    ...(restCount > 0 ? [restTrack(staging, restSum, restCount)] : []),
-    totalTrack(
+    ...totalTracks(
       staging,
       listed.map(({ value }) => value ?? 0),
       restSum,
       phases,
     ),
+    ...listed.flatMap((term, row) => termTracks(staging, term, row)),
+    ...(restCount > 0 ? restTracks(staging, restSum, restCount) : []),
     ...(bias ? [biasTrack(staging, bias)] : []),
   ];
   return { phases, tracks, seconds, slip, extent: extentOf(slip, last + 1, Math.max(rows, (rows + 3) / 2)) };
@@ -260,14 +262,20 @@ function sumPhases(
   ]);
 }
 
-/** The operands of one term, and what they become. */
+/** How large a cell is as it leaves its plate: from where the whole sum is seen it would be too small to be followed. */
+const leavingSize = ({ cell }: Slip): number => Math.max(1, 0.4 * cell);
+
+/** The operands of one term, and what they become; all stay on the slip, that the sum may be read at the end. */
 function termTracks(staging: Staging, term: Sum["terms"][number], row: number): readonly Track[] {
   const { sum, where, slip, rows, width, merges, leave, merge, meet, gathered } = staging;
   const late = stagger(row, rows);
+  const leaving = leavingSize(slip);
   const product = onSlip(slip, width, row);
   const merged = at(merge, 0.25 + 0.6 * late);
   const gone = at(meet, 0.3 + 0.6 * late);
-  const operands = term.operands.map((operand, column): Track => {
+  const gather = { start: at(meet, 0.1 + 0.2 * late), stop: gone };
+  const join = { start: at(merge, 0.2 * late), stop: merged };
+  const operands = term.operands.flatMap((operand, column): readonly Track[] => {
     const place = onSlip(slip, column, row);
     const from = where(operand.tensor, operand.index) ?? onSlip(slip, -1.5, row);
     const label = column === 0 ? "" : (SIGNS[sum.kind] ?? "×");
@@ -280,20 +288,46 @@ function termTracks(staging: Staging, term: Sum["terms"][number], row: number): 
       label,
     });
     const keys = [
-      key(at(leave, 0.35 * late), from, 1, 0),
-      key(at(leave, 0.02 + 0.35 * late), from, 1, 1),
+      key(at(leave, 0.35 * late), from, leaving, 0),
+      key(at(leave, 0.02 + 0.35 * late), from, leaving, 1),
       key(at(leave, 0.6 + 0.35 * late), place, slip.cell, 1),
+      key(merges ? merged : gone, place, slip.cell, DONE_WITH),
     ];
-    const away = merges
-      ? [
-          key(at(merge, 0.2 * late), place, slip.cell, 1),
-          key(merged - 0.015, place, slip.cell, 1),
-          key(merged, product, slip.cell, 0),
-        ]
-      : [key(at(meet, 0.1), place, slip.cell, 1), key(gone, gathered, slip.cell, 0)];
-    return { scaleOf: operand.tensor, keys: [...keys, ...away] };
+    const [to, when] = merges ? [product, join] : [gathered, gather];
+    const copy = rows > 1 || merges ? [copied(operand, place, to, slip.cell, when)] : [];
+    return [{ scaleOf: operand.tensor, keys }, ...copy];
   });
-  return merges ? [...operands, productTrack(staging, term.value, product, merged, gone)] : operands;
+  if (!merges) return operands;
+  const made = { tensor: sum.target.tensor, value: term.value };
+  return [
+    ...operands,
+    productTrack(staging, term.value, product, merged, gone),
+    ...(rows > 1 ? [copied(made, product, gathered, slip.cell, gather)] : []),
+  ];
+}
+
+/** A number goes from one place of the slip to another, and stays where it was. */
+function copied(
+  { tensor, value }: Pick<NumberAt, "tensor" | "value">,
+  from: Point,
+  to: Point,
+  size: number,
+  { start, stop }: Pick<Phase, "start" | "stop">,
+): Track {
+  const key = (time: number, position: Point, strength: number): Key => ({
+    at: time,
+    position,
+    size,
+    value,
+    strength,
+    label: "",
+  });
+  const begun = Math.min(stop, start + 0.004);
+  return {
+    scaleOf: tensor,
+    quiet: true,
+    keys: [key(start, from, 0), key(begun, from, 1), key(stop, to, 1), key(Math.min(1, stop + 0.004), to, 0)],
+  };
 }
 
 const at = ({ start, stop }: Phase, share: number): number => start + (stop - start) * share;
@@ -301,7 +335,7 @@ const at = ({ start, stop }: Phase, share: number): number => start + (stop - st
 const stagger = (row: number, rows: number): number => (rows > 1 ? row / (rows - 1) : 0);
 
 function productTrack(
-  { sum, slip, gathered }: Staging,
+  { sum, slip }: Staging,
   value: number | null,
   product: Point,
   born: number,
@@ -320,18 +354,18 @@ function productTrack(
     keys: [
       key(born - 0.01, product, 0),
       key(born, product, 1),
-      key(Math.max(born, gone - 0.12), product, 1),
-      key(gone, gathered, 0),
+      key(Math.max(born, gone - 0.02), product, 1),
+      key(gone, product, DONE_WITH),
     ],
   };
 }
 
 /** All terms that are not shown one by one, as one number. */
-function restTrack(
+function restTracks(
   { sum, slip, width, rows, leave, meet, gathered }: Staging,
   value: number,
   count: number,
-): Track {
+): readonly Track[] {
   const place = onSlip(slip, width, rows - 1);
   const key = (time: number, position: Point, strength: number): Key => ({
     at: time,
@@ -341,24 +375,26 @@ function restTrack(
     strength,
     label: `${count} more`,
   });
-  return {
+  const stays: Track = {
     scaleOf: sum.target.tensor,
     keys: [
       key(at(leave, 0.88), place, 0),
       key(at(leave, 0.92), place, 1),
       key(at(meet, 0.8), place, 1),
-      key(at(meet, 0.9), gathered, 0),
+      key(at(meet, 0.9), place, DONE_WITH),
     ],
   };
+  const made = { tensor: sum.target.tensor, value };
+  return [stays, copied(made, place, gathered, slip.cell, { start: at(meet, 0.8), stop: at(meet, 0.9) })];
 }
 
 /** The running total: it takes in row after row, then bias and root, and flies home. */
-function totalTrack(
+function totalTracks(
   { sum, slip, where, rows, gathered }: Staging,
   values: readonly number[],
   restSum: number,
   phases: readonly Phase[],
-): Track {
+): readonly Track[] {
   const find = (name: string) => phases.find((one) => one.name === name);
   const [add, bias, land] = [find("add"), find("bias"), find("land")!];
   const last = find("root") ?? find("divide");
@@ -383,24 +419,37 @@ function totalTrack(
     ...(last ? [key(at(last, 0.4), sum.target.value, 1, sum.combine === "root" ? "√" : "÷")] : []),
     key(land.start + 0.001, sum.target.value, 1, "="),
   ];
-  return { scaleOf: sum.target.tensor, keys: landed(keys, sum, where, land) };
+  return landing({ scaleOf: sum.target.tensor, keys }, sum, where, land);
 }
 
-/** To its cell, where it stays. */
-function landed(keys: readonly Key[], sum: Sum, where: Where, land: Phase): readonly Key[] {
-  const home = where(sum.target.tensor, sum.target.index);
+/** What becomes of the result: it stays on the slip beside what it is made of, and flies to its cell. */
+function landing({ scaleOf, keys }: Track, sum: Sum, where: Where, land: Phase): readonly Track[] {
   const last = keys.at(-1)!;
-  const value = sum.target.value;
-  if (!home) return [...keys, { ...last, at: land.stop, value, label: "=" }];
-  return [
-    ...keys,
-    { at: at(land, 0.85), position: home, size: 1, value, strength: 1, label: "" },
-    { at: land.stop, position: home, size: 1, value, strength: 1, label: "" },
+  const { value } = sum.target;
+  const home = where(sum.target.tensor, sum.target.index);
+  const stays = { scaleOf, keys: [...keys, { ...last, at: land.stop, value, label: "=" }] };
+  if (!home) return [stays];
+  const key = (share: number, position: Point, size: number, strength: number): Key => ({
+    at: at(land, share),
+    position,
+    size,
+    value,
+    strength,
+    label: "",
+  });
+  const place = last.position;
+  const landed = [key(0.85, home, 1, 0), key(0.86, home, 1, 1), key(1, home, 1, 1)];
+  const flies = [
+    key(0, place, last.size, 0),
+    key(0.02, place, last.size, 1),
+    key(0.86, home, 1, 1),
+    key(0.88, home, 1, 0),
   ];
+  return [{ scaleOf, keys: landed }, { scaleOf, quiet: true, keys: flies }, stays];
 }
 
 /** The bias comes to stand under the total, and goes into it. */
-function biasTrack({ sum, slip, where, gathered, below }: Staging, phase: Phase): Track {
+function biasTrack({ sum, slip, where, below }: Staging, phase: Phase): Track {
   const bias = sum.parts.get("bias");
   const home = (bias && where(bias.tensor, bias.index)) ?? onSlip(slip, -1.5, 0);
   const key = (time: number, position: Point, size: number, strength: number): Key => ({
@@ -414,11 +463,11 @@ function biasTrack({ sum, slip, where, gathered, below }: Staging, phase: Phase)
   return {
     scaleOf: bias?.tensor ?? sum.target.tensor,
     keys: [
-      key(phase.start, home, 1, 0),
-      key(at(phase, 0.03), home, 1, 1),
+      key(phase.start, home, leavingSize(slip), 0),
+      key(at(phase, 0.03), home, leavingSize(slip), 1),
       key(at(phase, 0.55), below, slip.cell, 1),
       key(at(phase, 0.7), below, slip.cell, 1),
-      key(at(phase, 0.8), gathered, slip.cell, 0),
+      key(at(phase, 0.8), below, slip.cell, DONE_WITH),
     ],
   };
 }
@@ -528,16 +577,16 @@ function inSteps(sum: Sum, where: Where, slip: Slip, steps: readonly Step[]): Sc
     const next = onSlip(slip, 1, n + 1);
     const last = keys.at(-1)!;
     keys.push({ ...last, at: at(phase, 0.5) });
-    traces.push(trace(last, phase, land, input.tensor));
+    traces.push(trace(last, phase, input.tensor));
     keys.push(key(at(phase, 0.62), next, slip.cell * 1.25, step.becomes, step.joins ? "=" : step.sign));
-    if (step.joins) tracks.push(joining(step, { phase, land }, where, slip, n));
+    if (step.joins) tracks.push(joining(step, phase, where, slip, n));
   }
-  const { scaleOf: _, ...result } = keys.pop()!;
-  keys.push(result, { ...result, at: at(land, 0.25) });
-  tracks.push({ scaleOf: sum.target.tensor, keys: landed(keys, sum, where, land) });
+  const { scaleOf: _, ...share } = keys.pop()!;
+  keys.push(share, { ...share, at: land.start });
+  const result = landing({ scaleOf: sum.target.tensor, keys }, sum, where, land);
   return {
     phases,
-    tracks: [...traces, ...tracks],
+    tracks: [...result, ...traces, ...tracks],
     seconds,
     slip,
     extent: extentOf(slip, 2, steps.length + 1),
@@ -547,27 +596,16 @@ function inSteps(sum: Sum, where: Where, slip: Slip, steps: readonly Step[]): Sc
 /** How strong what is done with stays on the slip. */
 const DONE_WITH = 0.6;
 
-/** What a number leaves behind in its row, until the result lands. */
-function trace(key: Key, phase: Phase, land: Phase, scaleOf: string): Track {
+/** What a number leaves behind in its row. */
+function trace(key: Key, phase: Phase, scaleOf: string): Track {
   const stays = (time: number, strength: number): Key => ({ ...key, at: time, strength });
   return {
     scaleOf,
-    keys: [
-      stays(at(phase, 0.53), 0),
-      stays(at(phase, 0.56), DONE_WITH),
-      stays(land.start, DONE_WITH),
-      stays(at(land, 0.2), 0),
-    ],
+    keys: [stays(at(phase, 0.53), 0), stays(at(phase, 0.56), DONE_WITH)],
   };
 }
 
-function joining(
-  { joins, sign }: Step,
-  { phase, land }: { phase: Phase; land: Phase },
-  where: Where,
-  slip: Slip,
-  n: number,
-): Track {
+function joining({ joins, sign }: Step, phase: Phase, where: Where, slip: Slip, n: number): Track {
   const from = where(joins!.tensor, joins!.index) ?? onSlip(slip, -1.5, n + 1);
   const place = onSlip(slip, 0, n + 1);
   const key = (time: number, position: Point, size: number, strength: number): Key => ({
@@ -581,13 +619,11 @@ function joining(
   return {
     scaleOf: joins!.tensor,
     keys: [
-      key(at(phase, 0), from, 1, 0),
-      key(at(phase, 0.02), from, 1, 1),
+      key(at(phase, 0), from, leavingSize(slip), 0),
+      key(at(phase, 0.02), from, leavingSize(slip), 1),
       key(at(phase, 0.42), place, slip.cell, 1),
       key(at(phase, 0.55), place, slip.cell, 1),
       key(at(phase, 0.66), place, slip.cell, DONE_WITH),
-      key(land.start, place, slip.cell, DONE_WITH),
-      key(at(land, 0.2), place, slip.cell, 0),
     ],
   };
 }

@@ -3,14 +3,16 @@
  */
 
 import { type Moment, markOf, type Pass, type Step, stepsUnder } from "../graph/pass";
+import { findTensor, isTokenAxis, type Positions, shapeAt } from "../graph/shape";
 import type { Graph, Role } from "../graph/types";
+import { attentionAround, bringToFront, type Front } from "./front";
 import { platesOf, rectangles } from "./plateCell";
 import { shownAs } from "./shown";
-import type { Bounds, Layout } from "./types";
+import type { Bounds, Layout, Plate } from "./types";
 import { type Lens, type Point, plateCorners, type View, viewOfBounds, viewOfPoints } from "./view";
 
 /** How far plates that take no part are mixed toward the paper. */
-export const DIMS = { weight: 0.72, made: 0.5, unmade: 0.94 } as const;
+export const DIMS = { weight: 0.55, made: 0.4, unmade: 0.94, otherHead: 0.86 } as const;
 
 /** A rectangle of cells in space. */
 export interface Frame {
@@ -30,7 +32,13 @@ export type Dims = ReadonlyMap<number, number>;
 
 /** Dims of every plate during a step: what it reads and makes stands out, what has been made is there, what is yet to
  *  come is empty. */
-export function dimsOf(graph: Graph, layout: Layout, pass: Pass, step: Step): Dims {
+export function dimsOf(
+  graph: Graph,
+  layout: Layout,
+  pass: Pass,
+  step: Step,
+  front: Front | null = null,
+): Dims {
   const made = stepsByTensor(pass);
   const busy = new Set([
     step.output.name,
@@ -38,7 +46,10 @@ export function dimsOf(graph: Graph, layout: Layout, pass: Pass, step: Step): Di
   ]);
   const dims = new Map<number, number>();
   for (const { id, tensor, role } of layout.plates) {
-    if (busy.has(tensor)) continue;
+    if (busy.has(tensor)) {
+      if (front?.others.has(id)) dims.set(id, DIMS.otherHead);
+      continue;
+    }
     const at = made.get(tensor);
     if (role === "weight" || at === undefined) dims.set(id, DIMS.weight);
     else dims.set(id, at < step.number ? DIMS.made : DIMS.unmade);
@@ -81,7 +92,12 @@ const drawnName = (graph: Graph, layout: Layout, tensor: string): string =>
 // ---- what is framed ----------------------------------------------------------------------------------------
 
 /** The rectangles of a moment, on the plates that they lie on: what is empty first, so that frames lie over it. */
-export function framesOf(graph: Graph, layout: Layout, moment: Moment): readonly Frame[] {
+export function framesOf(
+  graph: Graph,
+  layout: Layout,
+  moment: Moment,
+  front: Front | null = null,
+): readonly Frame[] {
   const placed = (kind: Frame["kind"], boxes: Moment["reads"]): readonly Frame[] =>
     boxes.flatMap((box) => {
       const shown = shownAs(layout, graph, box.tensor);
@@ -90,17 +106,20 @@ export function framesOf(graph: Graph, layout: Layout, moment: Moment): readonly
       const [start, stop] = turned
         ? [[...box.start].reverse(), [...box.stop].reverse()]
         : [box.start, box.stop];
-      return rectangles(layout, { tensor, start, stop }).map(
-        ({ plate, row, column, rows, columns }): Frame => ({
-          kind,
-          role: plate.role,
-          x: plate.x + column,
-          y: plate.y + row,
-          z: plate.z,
-          columns,
-          rows,
-        }),
-      );
+      return rectangles(layout, { tensor, start, stop })
+        .filter(({ plate }) => !front?.others.has(plate.id))
+        .map(({ plate, row, column, rows, columns }): Frame => {
+          const [right, down, nearer] = front?.moved.get(plate.id)?.by ?? [0, 0, 0];
+          return {
+            kind,
+            role: plate.role,
+            x: plate.x + column + right,
+            y: plate.y + row + down,
+            z: plate.z + nearer,
+            columns,
+            rows,
+          };
+        });
     });
   return [
     ...placed("unmade", moment.unmade),
@@ -111,26 +130,60 @@ export function framesOf(graph: Graph, layout: Layout, moment: Moment): readonly
 
 // ---- from where to look ------------------------------------------------------------------------------------
 
-/** Never nearer than this share of the distance from which the whole section is seen: the eye keeps its bearings. */
-const NEAREST = 0.32;
+/** Nearly straight on, so that numbers read well and depth still shows. */
+const AZIMUTH = (-9 * Math.PI) / 180;
+const ELEVATION = (6 * Math.PI) / 180;
+/** Never nearer than this share of the distance from which the whole section is seen: the eye keeps its bearings. A
+ *  head that stands in front is a place of its own. */
+const NEAREST = 0.22;
+const NEAREST_HEAD = 0.12;
 /** What is read is left out where it would take the eye farther away than this many times that distance. */
 const FARTHEST = 1.1;
 
-/** A view of what a step makes, and of what it reads nearby. */
-export function viewOfStep(graph: Graph, layout: Layout, step: Step, lens: Lens): View {
-  const made = platesOf(layout, step.output.name).flatMap(plateCorners);
+/** A view of what a step makes, and of what it reads nearby: of the tokens that there are, and of one head, where there
+ *  are several, which is in front then, whichever it is. */
+export function viewOfStep(graph: Graph, layout: Layout, step: Step, positions: Positions, lens: Lens): View {
+  const attention = attentionAround(graph, step.output.name);
+  const front = attention === null ? null : bringToFront(graph, layout, { attention, head: 0 });
+  const pointsOf = (tensor: string): readonly Point[] =>
+    platesOf(layout, tensor)
+      .filter(({ id }) => !front?.others.has(id))
+      .flatMap((plate) => usedCorners(graph, plate, positions, front?.moved.get(plate.id)?.by));
+  const view = (points: readonly Point[]): View => viewOfPoints(points, lens, AZIMUTH, ELEVATION);
+  const made = pointsOf(step.output.name);
   const section = viewOfBounds(boundsAround(layout, step), lens);
   if (made.length === 0) return section;
-  let view = viewOfPoints(made, lens);
-  let points: readonly Point[] = made;
+  let points = made;
+  let best = view(made);
   for (const { tensor } of step.op.reads) {
-    const more = [...points, ...platesOf(layout, drawnName(graph, layout, tensor)).flatMap(plateCorners)];
-    const wider = viewOfPoints(more, lens);
+    const more = [...points, ...pointsOf(drawnName(graph, layout, tensor))];
+    const wider = view(more);
     if (wider.distance > section.distance * FARTHEST) continue;
-    view = wider;
+    best = wider;
     points = more;
   }
-  return { ...view, distance: Math.max(view.distance, section.distance * NEAREST) };
+  const nearest = section.distance * (front ? NEAREST_HEAD : NEAREST);
+  return { ...best, distance: Math.max(best.distance, nearest) };
+}
+
+/** The corners of the part of a plate that there are tokens for. */
+function usedCorners(
+  graph: Graph,
+  plate: Plate,
+  positions: Positions,
+  [right, down, nearer]: Point = [0, 0, 0],
+): readonly Point[] {
+  const info = findTensor(graph, plate.source);
+  const shape = info && shapeAt(info, positions);
+  const used = (axis: number | null, size: number): number =>
+    axis === null || !isTokenAxis(info?.axes[axis] ?? "") ? size : Math.min(size, shape?.[axis] || size);
+  return plateCorners({
+    x: plate.x + right,
+    y: plate.y + down,
+    z: plate.z + nearer,
+    columns: used(plate.columnAxis, plate.columns),
+    rows: used(plate.rowAxis, plate.rows),
+  });
 }
 
 /** A view of the block, the embedding or the output that a step belongs to. */

@@ -5,12 +5,15 @@ import { useEffect, useRef } from "preact/hooks";
 import { formatNumber } from "../format";
 import { findTensor } from "../graph/shape";
 import { type FlyingCell, perform, type Script } from "../layout/arithmetic";
+import { bringToFront, headOf } from "../layout/front";
+import { DIMS } from "../layout/pass_picture";
 import { type FlyingRectangle, makeFlyingCells } from "../scene";
 import { themes } from "../scene/themes";
-import type { MapView } from "../scene/types";
+import type { MapView, PlatePose } from "../scene/types";
 import { knownExplanation } from "../session/explanations";
-import { graph } from "../state";
+import { type Cell, graph } from "../state";
 import { type Played, pace, played, sameCell } from "../state/explain";
+import { passing } from "../state/pass";
 import { ownScaleOf } from "../state/scales";
 import { theme } from "../theme";
 import { useActions } from "./actions";
@@ -41,8 +44,10 @@ function stage(map: MapView, host: SVGSVGElement): () => void {
   const remove = map.addOverlay(flying.make);
   const stopShowing = effect(() => {
     const now = played.value;
-    if (!now) written = null;
-    else if (!written || !sameCell(written.played.cell, now.cell)) written = begin(map, host, now);
+    if (!now) {
+      if (written && !passing.peek()) map.pose(new Map());
+      written = null;
+    } else if (!written || !sameCell(written.played.cell, now.cell)) written = begin(map, host, now);
     cells = written && now ? perform(written.script, now.time) : [];
     flying.show(written && now ? [slipOf(written.script, now.time), ...cells.map(rectangle)] : []);
   });
@@ -54,9 +59,22 @@ function stage(map: MapView, host: SVGSVGElement): () => void {
   };
 }
 
+/** The head of a cell comes to the front, the others step back. A pass that is stepped through has a head in front
+ *  already. */
+function stepForward(map: MapView, { tensor, index }: Cell): void {
+  const shown = graph.peek();
+  const head = shown && headOf(shown, tensor, index);
+  if (!shown || !head || passing.peek()) return;
+  const { moved, others } = bringToFront(shown, map.layout, head);
+  const poses = new Map<number, PlatePose>([...others].map((id) => [id, { dim: DIMS.otherHead }]));
+  for (const [id, { by, label }] of moved) poses.set(id, { offset: by, label });
+  map.pose(poses);
+}
+
 function begin(map: MapView, host: SVGSVGElement, now: Played): { played: Played; script: Script } | null {
   const answer = knownExplanation(now.cell, "backward");
   if (!answer?.op) return null;
+  stepForward(map, now.cell);
   const { script, camera } = rehearsal(map, answer, host.clientWidth, host.clientHeight);
   map.setCamera(camera, true);
   return { played: now, script };
@@ -86,7 +104,7 @@ function slipOf({ slip, extent }: Script, time: number): FlyingRectangle {
     width: extent[0],
     height: extent[1],
     colour: themes[theme.peek()].paper,
-    strength: 0.95 * Math.min(1, time * 20, Math.max(0.25, (1 - time) * 12)),
+    strength: 0.95 * Math.min(1, time * 20),
   };
 }
 

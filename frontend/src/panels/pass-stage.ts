@@ -3,26 +3,31 @@
 
 import { effect, untracked } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { blockPace, markOf, momentAt, type PassPlace, placeAt, timeOf } from "../graph/pass";
+import { blockPace, type Moment, markOf, momentAt, type PassPlace, placeAt, timeOf } from "../graph/pass";
+import type { Graph } from "../graph/types";
+import { attentionAround, bringToFront, type HeadOf, headOf } from "../layout/front";
 import { dimsOf, dimsOfBlock, framesOf, viewOfBlock, viewOfStep } from "../layout/pass_picture";
 import type { Layout } from "../layout/types";
 import { HOME_FOV } from "../layout/view";
 import { type CameraState, cameraAt, type MapView, makePassFrames, stateOf } from "../scene";
 import { between } from "../scene/camera";
-import { graph, laidOut } from "../state";
+import type { PlatePose } from "../scene/types";
+import { attention, framesTaken, graph, laidOut } from "../state";
 import { played, reading } from "../state/explain";
 import {
   BLOCK_SECONDS,
-  currentStep,
   followsPass,
+  type Passing,
   pass,
   passGrain,
   passing,
   passSpeed,
+  passTold,
   viewIsGiven,
 } from "../state/pass";
 import { useActions } from "./actions";
 import { makeClock } from "./clock";
+import { meaningOf } from "./pass-meaning";
 
 /** Milliseconds of the eye's way to where it is to follow from. */
 const APPROACH = 650;
@@ -66,7 +71,7 @@ function enter(map: MapView | null, canvas: HTMLCanvasElement): () => void {
   const rider = map && new Rider(map);
   const stops = [
     keepTime(rider),
-    ...(map && rider ? [showDims(map), showFrames(map), follow(rider), fitAgain(rider, canvas)] : []),
+    ...(map && rider ? [showMoment(map), tell(map), follow(rider), fitAgain(rider, canvas)] : []),
   ];
   return () => {
     for (const stop of stops) stop();
@@ -76,41 +81,71 @@ function enter(map: MapView | null, canvas: HTMLCanvasElement): () => void {
 
 // ---- dims and frames ---------------------------------------------------------------------------------------
 
-function showDims(map: MapView): () => void {
-  const stop = effect(() => {
-    const [now, step, whole] = [graph.value, currentStep.value, pass.value];
-    if (laidOut.value === "" || !now || !step || !whole) return;
-    const dims =
-      passGrain.value === "block"
-        ? dimsOfBlock(map.layout, whole, step)
-        : dimsOf(now, map.layout, whole, step);
-    map.pose(new Map([...dims].map(([id, dim]) => [id, { dim }])));
-  });
-  return () => {
-    stop();
-    map.pose(new Map());
-  };
-}
-
-function showFrames(map: MapView): () => void {
+function showMoment(map: MapView): () => void {
   const frames = makePassFrames();
   const remove = map.addOverlay(frames.make);
   let before = "";
   const stop = effect(() => {
     const [now, place, whole] = [graph.value, passing.value, pass.value];
-    const moment =
-      laidOut.value !== "" && now && place && whole
-        ? momentAt(now, whole, shownPlace(place), reading.value)
-        : null;
+    const ready = laidOut.value !== "" && now !== null && place !== null && whole !== null;
+    const moment = ready ? momentAt(now, whole, shownPlace(place), reading.value) : null;
+    const block = passGrain.value === "block";
+    const head = now && moment && !block ? headInFront(now, moment, place!) : null;
     // Frames change part by part, the clock runs on in between.
-    const same = `${laidOut.value} ${moment?.step.output.name} ${JSON.stringify(moment?.makes)}`;
+    const same = `${laidOut.value} ${block} ${moment?.step.output.name} ${JSON.stringify(moment?.makes)} ${head?.head}`;
     if (same === before) return;
     before = same;
-    frames.show(now && moment ? framesOf(now, map.layout, moment) : []);
+    if (!now || !whole || !moment) {
+      frames.show([]);
+      return;
+    }
+    const { layout } = map;
+    const front = head && bringToFront(now, layout, head);
+    const dims = block
+      ? dimsOfBlock(layout, whole, moment.step)
+      : dimsOf(now, layout, whole, moment.step, front);
+    const poses = new Map<number, PlatePose>([...dims].map(([id, dim]) => [id, { dim }]));
+    for (const [id, { by, label }] of front?.moved ?? [])
+      poses.set(id, { ...poses.get(id), offset: by, label });
+    map.pose(poses);
+    frames.show(framesOf(now, layout, moment, front));
   });
   return () => {
     stop();
     remove();
+    map.pose(new Map());
+  };
+}
+
+/** The head that stands before the others: the one of which something is made just now; where all are, the one that
+ *  the attention panel shows, and while the clock runs the first before and the last after. */
+function headInFront(now: Graph, { step, whole, makes }: Moment, place: Passing): HeadOf | null {
+  const module = attentionAround(now, step.output.name);
+  if (module === null) return null;
+  if (!whole && makes[0]) return headOf(now, step.output.name, makes[0].start);
+  const last = (now.sizes.head ?? 1) - 1;
+  const chosen = place.running ? (place.progress < 0.5 ? 0 : last) : attention.value.head;
+  return { attention: module, head: Math.min(chosen, last) };
+}
+
+/** Says in words what happens, also once the numbers it speaks of have come. */
+function tell(map: MapView): () => void {
+  const stop = effect(() => {
+    const [now, place, whole] = [graph.value, passing.value, pass.value];
+    void framesTaken.value;
+    const moment = now && place && whole ? momentAt(now, whole, shownPlace(place), reading.value) : null;
+    if (!now || !place || !whole || !moment) {
+      passTold.value = null;
+      return;
+    }
+    const mark = markOf(whole, moment.step.number)?.name ?? "";
+    const told = { ...meaningOf(now, moment, headInFront(now, moment, place), map), mark };
+    // The clock runs on while the same is said.
+    if (JSON.stringify(told) !== JSON.stringify(passTold.peek())) passTold.value = told;
+  });
+  return () => {
+    stop();
+    passTold.value = null;
   };
 }
 
@@ -185,7 +220,9 @@ class Rider {
     const lens = { fov: HOME_FOV * ROOM, aspect };
     if (passGrain.peek() === "block") return stateOf(viewOfBlock(layout, whole.steps[place.step]!, lens));
     return cameraAt(whole, place, (step) => {
-      const known = this.views.get(step) ?? stateOf(viewOfStep(now, layout, whole.steps[step]!, lens));
+      const known =
+        this.views.get(step) ??
+        stateOf(viewOfStep(now, layout, whole.steps[step]!, reading.peek().positions, lens));
       this.views.set(step, known);
       return known;
     });

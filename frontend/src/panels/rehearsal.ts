@@ -1,14 +1,16 @@
 /** From an explanation to the script that plays it: where the slip of paper lies, and from where to look. */
 
-import { type NumberAt, rehearse, type Script, type Slip, type Sum } from "../layout/arithmetic";
-import { HOME_FOV, type Point, viewOfBounds } from "../layout/view";
+import { MOST_ROWS, type NumberAt, rehearse, type Script, type Slip, type Sum } from "../layout/arithmetic";
+import { HOME_FOV, type Point, type View, viewOfBounds } from "../layout/view";
 import type { Explanation } from "../net/explain";
 import type { CameraState, MapView } from "../scene/types";
 
 /** Pixels of a cell on the slip, and the shares of the window's height and width that the slip may take. */
-const CELL = 21;
-const TALLEST = 0.86;
+const CELL = 19;
+const TALLEST = 0.8;
 const WIDEST = 0.8;
+/** The eye comes no nearer. */
+const NEAREST = 40;
 /** Straight on but for a little, so that digits read well and depth still shows. */
 const ANGLES = { azimuth: -8, elevation: 5 };
 
@@ -46,40 +48,60 @@ export function rehearsal(map: MapView, answer: Explanation, width: number, heig
   const points = [
     sum.target,
     ...sum.parts.values(),
-    ...sum.terms.flatMap(({ operands }) => operands),
+    // Only what is shown one by one flies.
+    ...sum.terms.slice(0, MOST_ROWS).flatMap(({ operands }) => operands),
   ].flatMap(({ tensor, index }) => {
     const place = where(tensor, index);
     return place ? [place] : [];
   });
   const lens = { fov: HOME_FOV, aspect: width / height };
-  let slip: Slip = { corner: [0, 0, 0], cell: 1 };
-  let script = rehearse(sum, where, slip);
-  let bounds = boundsOf(points);
-  // The slip's size follows from the distance, and the distance from the slip: it settles in a few rounds.
-  for (let round = 0; round < 4; round++) {
-    const whole = round === 0 ? bounds : withSlip(bounds, script);
-    const { distance } = viewOfBounds(
-      whole,
-      lens,
-      (ANGLES.azimuth * Math.PI) / 180,
-      (ANGLES.elevation * Math.PI) / 180,
-    );
-    const pixels = height / 2 / Math.tan(((HOME_FOV / 2) * Math.PI) / 180) / distance;
-    const [columns, rows] = script.extent.map((length) => length / script.slip.cell) as [number, number];
-    const cell = Math.min(CELL, (height * TALLEST) / rows, (width * WIDEST) / columns) / pixels;
-    bounds = boundsOf(points);
-    const tall = rows * cell;
-    const middle = (bounds.min[1] + bounds.max[1]) / 2;
-    slip = { corner: [bounds.max[0] + 2 * cell, middle - tall / 2, bounds.max[2] + 1], cell };
-    script = rehearse(sum, where, slip);
+  const viewOf = (bounds: Bounds): View =>
+    viewOfBounds(bounds, lens, (ANGLES.azimuth * Math.PI) / 180, (ANGLES.elevation * Math.PI) / 180);
+  const bounds = boundsOf(points);
+  const rehearsed = (corner: Corner): Rehearsal => {
+    let slip: Slip = { corner: [0, 0, 0], cell: 1 };
+    let script = rehearse(sum, where, slip);
+    let whole = bounds;
+    // The slip's size follows from the distance, and the distance from the slip: it settles in a few rounds.
+    for (let round = 0; round < 4; round++) {
+      const distance = Math.max(NEAREST, viewOf(whole).distance);
+      const pixels = height / 2 / Math.tan(((HOME_FOV / 2) * Math.PI) / 180) / distance;
+      const [columns, rows] = script.extent.map((length) => length / script.slip.cell) as [number, number];
+      const cell = Math.min(CELL, (height * TALLEST) / rows, (width * WIDEST) / columns) / pixels;
+      const [x, y] = corner(columns * cell, rows * cell, 2 * cell);
+      slip = { corner: [x, y, bounds.max[2] + 1], cell };
+      script = rehearse(sum, where, slip);
+      whole = withSlip(bounds, script);
+    }
+    const view = viewOf(whole);
+    return { script, camera: { target: view.target, distance: Math.max(NEAREST, view.distance), ...ANGLES } };
+  };
+  return placesOfSlip(points, bounds)
+    .map(rehearsed)
+    .reduce((best, one) => (one.camera.distance < best.camera.distance * 0.99 ? one : best));
+}
+
+/** Where a slip of a size lies: the left and upper edge, `apart` from what it must not hide. */
+type Corner = (wide: number, tall: number, apart: number) => readonly [x: number, y: number];
+
+/** Places for the slip that hide none of the cells that fly: in the widest gap between them, under them, over them, and
+ *  beside them. The eye takes the one that it can be nearest to. */
+function placesOfSlip(points: readonly Point[], { min, max }: Bounds): readonly Corner[] {
+  const along = points.map(([x]) => x).sort((a, b) => a - b);
+  let [from, to] = [0, 0];
+  for (const [i, x] of along.entries()) {
+    const next = along[i + 1] ?? x;
+    if (next - x > to - from) [from, to] = [x, next];
   }
-  const view = viewOfBounds(
-    withSlip(bounds, script),
-    lens,
-    (ANGLES.azimuth * Math.PI) / 180,
-    (ANGLES.elevation * Math.PI) / 180,
-  );
-  return { script, camera: { target: view.target, distance: view.distance, ...ANGLES } };
+  const [middle, center] = [(min[0] + max[0]) / 2, (min[1] + max[1]) / 2];
+  const beside: Corner = (_, tall, apart) => [max[0] + apart, center - tall / 2];
+  return [
+    (wide, tall, apart) =>
+      to - from > wide + apart ? [(from + to - wide) / 2, center - tall / 2] : beside(wide, tall, apart),
+    (wide, _, apart) => [middle - wide / 2, max[1] + apart],
+    (wide, tall, apart) => [middle - wide / 2, min[1] - apart - tall],
+    beside,
+  ];
 }
 
 interface Bounds {

@@ -15,6 +15,7 @@ import {
   passGrain,
   passing,
   passSpeed,
+  passTold,
   SPEEDS,
 } from "../state/pass";
 import { goTo, useActions } from "./actions";
@@ -200,6 +201,8 @@ function Told({
   problem: Problem | null;
 }) {
   const { map } = useActions();
+  const told = passTold.value;
+  const meaning = passGrain.value === "block" ? told?.block : told?.meaning;
   const roles = step.op.reads.map(({ tensor }) => findTensor(graph.value!, tensor)?.role ?? "activation");
   return (
     <div class="told">
@@ -212,7 +215,8 @@ function Told({
         </button>{" "}
         <strong>{step.op.title}</strong> <PartMade />
       </p>
-      <p class="sentence">{words?.sentence ?? (problem ? `${problem.message} ${problem.hint}` : "")}</p>
+      <p class="meaning">{meaning}</p>
+      <p class="sentence soft">{words?.sentence ?? (problem ? `${problem.message} ${problem.hint}` : "")}</p>
       <div class="formula-line">
         {words && <Formula latex={words.latex_marked} roles={roles} />}
         <span class="mono soft sizes">{words && sizesOf(step, words)}</span>

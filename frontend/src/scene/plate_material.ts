@@ -59,7 +59,7 @@ in vec3 look;   // a sum of what Look lists; layer + 4096 * level of the mipmap;
 uniform mat4 view; uniform vec3 paper; uniform vec3 plus[4]; uniform vec3 minus[4]; uniform float edgePixels;
 out vec2 vCell; out vec2 vTexel;
 flat out vec4 fBounds; flat out vec3 fBase; flat out vec3 fPlus; flat out vec3 fMinus;
-flat out vec2 fSize; flat out vec4 fLook; flat out vec2 fStripes;
+flat out vec2 fSize; flat out vec4 fLook; flat out vec3 fStripes;
 #ifdef MARKS
 uniform sampler2D lit;
 flat out vec4 fLitA; flat out vec4 fLitB; flat out float fPlate;
@@ -79,9 +79,9 @@ void main() {
   float pixels = min(size.x, size.y) * edgePixels / max(1., gl_Position.w);
   float outline = .75 * clamp((pixels - 1.5) * .18, 0., 1.);
   // Stripes of what is not here: so many cells apart that it is ${STRIPES} to ${2 * STRIPES} pixels; a power of two, so that they stay
-  // where they are while the eye moves. One over the cells, and the pixels.
+  // where they are while the eye moves. One over the cells, the pixels, and how strong.
   float perCell = edgePixels / max(1., gl_Position.w), apart = exp2(ceil(log2(${STRIPES}. / perCell)));
-  fStripes = vec2(1. / apart, apart * perCell);
+  fStripes = vec3(1. / apart, apart * perCell, strength);
   float mip = floor(look.y / 4096.);
   fLook = vec4(look.y - mip * 4096., mip, float((code >> 2) & 1), outline);
 #ifdef MARKS
@@ -99,7 +99,7 @@ const fragmentShader = /* glsl */ `
 precision highp float; precision highp int; precision highp sampler2DArray; precision highp usampler2D;
 in vec2 vCell; in vec2 vTexel;
 flat in vec4 fBounds; flat in vec3 fBase; flat in vec3 fPlus; flat in vec3 fMinus;
-flat in vec2 fSize; flat in vec4 fLook; flat in vec2 fStripes;
+flat in vec2 fSize; flat in vec4 fLook; flat in vec3 fStripes;
 uniform sampler2DArray pool;
 uniform vec3 paper; uniform vec3 grey; uniform vec3 notANumber; uniform vec3 stripe; // the last three less paper
 out vec4 colour;
@@ -170,7 +170,7 @@ void main() {
   dark += kept * hatch;
   kept -= kept * hatch;
 #endif
-  vec3 c = (fBase + share.r * fPlus) + (share.g * fMinus + (share.b * grey + share.a * notANumber)) + striped * stripe;
+  vec3 c = (fBase + share.r * fPlus) + (share.g * fMinus + (share.a * notANumber + fStripes.z * (share.b * grey + striped * stripe)));
 #if DETAIL > 0
   c = kept * c + (rules * rule + dark * darkRule);
 #endif
@@ -276,7 +276,7 @@ export class PlateMaterials {
     set("darkRule", mixed(rule, ink, 0.28));
     set("grey", less(mixed(paper, rule, 0.55)));
     set("notANumber", less(rgb(theme.notANumber)));
-    set("stripe", less(mixed(rule, ink, 0.1)));
+    set("stripe", less(mixed(paper, rule, 0.85)));
     for (const [i, role] of roles.entries()) {
       (this.uniforms.plus!.value as Vector3[])[i]?.set(...rgb(theme.positive[role]));
       (this.uniforms.minus!.value as Vector3[])[i]?.set(...rgb(theme.negative[role]));

@@ -72,14 +72,20 @@ export class Stage {
     const posed: Window[] = [...windows];
     this.dims.clear();
     this.moved = new Map();
-    for (const [id, { offset = [0, 0, 0], dim = 0 }] of poses) {
+    for (const [id, { offset = [0, 0, 0], dim = 0, label }] of poses) {
       const number = this.numberOf(id);
       const window = windows[number];
       if (!window) continue;
       if (dim > 0) this.dims.set(number, dim);
       if (offset.every((way) => way === 0)) continue;
       const { x, y, z } = window.plate;
-      const plate = { ...window.plate, x: x + offset[0], y: y + offset[1], z: z + offset[2] };
+      const plate: { -readonly [Key in keyof Plate]: Plate[Key] } = {
+        ...window.plate,
+        x: x + offset[0],
+        y: y + offset[1],
+        z: z + offset[2],
+      };
+      if (label !== undefined) plate.label = label;
       posed[number] = { ...window, plate };
       this.moved.set(id, plate);
     }

@@ -191,6 +191,8 @@ export interface PlatePose {
   readonly offset?: readonly [number, number, number];
   /** From 0 to 1: mixed toward the paper. */
   readonly dim?: number;
+  /** What is written beside it meanwhile. */
+  readonly label?: string;
 }
 
 export type Unsubscribe = () => void;

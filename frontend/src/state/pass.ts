@@ -4,12 +4,27 @@
 import { computed, signal } from "@preact/signals";
 import { type Pass, type PassPlace, passOf, type Step } from "../graph/pass";
 import type { Graph } from "../graph/types";
-import { graph } from "../state";
+import { type Cell, graph } from "../state";
 import { reading } from "./explain";
 
 export interface Passing extends PassPlace {
   readonly running: boolean;
 }
+
+/** What the pass does where it stands, in plain words: for the bar under the map, and for any panel beside it. */
+export interface PassTold {
+  /** The block, the embedding or the output. */
+  readonly mark: string;
+  /** What it means for one token of this text, with its tokens and numbers; null where only the formula is known. */
+  readonly meaning: string | null;
+  /** What the block is for. */
+  readonly block: string;
+  /** A cell that is made just now, of the token spoken of. */
+  readonly cell: Cell | null;
+}
+
+/** Null while nobody steps through. */
+export const passTold = signal<PassTold | null>(null);
 
 /** How fast a pass plays, against the usual pace. */
 export const SPEEDS = [0.25, 0.5, 1, 2, 4, 8] as const;
