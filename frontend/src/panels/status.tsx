@@ -139,6 +139,10 @@ function doneText({ reason, maxNewTokens }: Run): string {
 
 /** Straight on, so that cells are squares: the plate of the chosen cell, or the map where the eye is. */
 function faceMe(map: MapView, cell: Cell | null): void {
-  if (cell) map.flyTo({ plateOf: cell }, false);
+  if (!cell) {
+    map.faceOn();
+    return;
+  }
+  map.flyTo({ plateOf: cell }, false);
   map.setCamera({ ...map.getCamera(), azimuth: 0, elevation: 0 }, true);
 }

@@ -51,19 +51,13 @@ import type {
   WantedTile,
 } from "./types";
 import { Values } from "./values";
-import {
-  benchmarkView,
-  framingOf,
-  panned,
-  placesView,
-  plateView,
-  READING_DISTANCE,
-  regionView,
-} from "./views";
+import { benchmarkView, framingOf, panned, placesView, READING_DISTANCE, regionView } from "./views";
 import { findVisible, NOTHING, Viewer, type Visibility } from "./visibility";
 import { rankTiles, wantedActivations } from "./wishes";
 
 const DEFAULT_POOL_BYTES = 76e6;
+/** From this share of the distance at which the whole map is seen, it is the map that is looked at. */
+const WHOLE = 0.7;
 
 class AtlasMap implements MapView {
   private readonly renderer: WebGLRenderer;
@@ -407,6 +401,15 @@ class AtlasMap implements MapView {
     this.eye.fit(animate);
   }
 
+  faceOn(animate = true): void {
+    const { plates } = this.stage.layout;
+    const { state, aspect } = this.eye;
+    if (plates.length === 0) return;
+    const whole = framingOf(plates, aspect, 0, 0);
+    const all = state.distance >= whole.distance * WHOLE;
+    this.setOut(all ? whole : { ...state, azimuth: 0, elevation: 0 }, animate);
+  }
+
   flyTo(target: FlightTarget, animate = true): boolean {
     const state = this.viewOf(target);
     if (!state) return false;
@@ -484,8 +487,11 @@ class AtlasMap implements MapView {
     const hit = this.pick(x, y);
     if (!hit) return;
     const { state, aspect } = this.eye;
-    const whole = plateView(hit.plate, this.standing(), aspect, state);
-    const closer = state.distance <= whole.distance * 1.4;
+    const used = this.inUse(hit.plate);
+    const whole = placesView([used], this.standing(), aspect, state)!;
+    // In the room for tokens to come there is nothing to go nearer to.
+    const inside = hit.column < used.rectangle[2] && hit.row < used.rectangle[3];
+    const closer = inside && state.distance <= whole.distance * 1.4;
     const near = sane({ ...whole, target: hit.point, distance: Math.min(READING_DISTANCE, state.distance) });
     this.setOut(closer ? near : whole, true);
   }

@@ -258,6 +258,8 @@ export interface MapView {
   setCamera(state: CameraState, animate?: boolean): void;
   /** Frame the whole model, nothing cut off. */
   fit(animate?: boolean): void;
+  /** Straight on, so that cells are squares: the whole map where the eye is about as far, or what it looks at. */
+  faceOn(animate?: boolean): void;
   /** False where nothing is drawn of the target. */
   flyTo(target: FlightTarget, animate?: boolean): boolean;
   /** Somebody sets out for a place: by `flyTo`, by an animated `fit`, by a double-click. `setCamera` tells nobody. */
