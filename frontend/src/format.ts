@@ -37,6 +37,9 @@ export function formatProbability(value: number): string {
   return value > 0 && value < 0.0001 ? "<0.0001" : value.toFixed(4);
 }
 
+/** The server's messages are clauses; on the page they are sentences. */
+export const asSentence = (message: string): string => (/[.!?…]$/.test(message) ? message : `${message}.`);
+
 const grouped = new Intl.NumberFormat("en-US");
 
 /** Digits in groups of three. */

@@ -23,7 +23,7 @@ import { colourMap, fetchTensorScales } from "./session/colours";
 import { followComparison, rememberRuns } from "./session/comparing";
 import { askEarly } from "./session/early";
 import { followChoice, followHead, forgetOthers, lightUp } from "./session/lighting";
-import { rememberDock, rememberOverview } from "./session/memory";
+import { rememberDock, rememberOverview, rememberSpeed } from "./session/memory";
 import { Session } from "./session/session";
 import { followTextSize } from "./session/text_size";
 import * as state from "./state";
@@ -108,6 +108,7 @@ async function start(): Promise<void> {
   });
   rememberDock();
   rememberOverview();
+  rememberSpeed();
   followTextSize();
   host.replaceChildren();
   render(h(Page, { actions: { session, map }, canvas }), host);

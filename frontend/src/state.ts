@@ -44,6 +44,10 @@ export const weightScales = signal<Readonly<Record<string, number>>>({});
 export const draft = signal("");
 /** The text that was last read: what the address bar holds. */
 export const readText = signal("");
+/** What was typed has not been read: the chips, the map and all panels tell of the text before. */
+export const unread = computed(() => run.value !== null && draft.value !== readText.value);
+/** Tokens a second at which the writer writes; null is as fast as it goes. */
+export const writingSpeed = signal<number | null>(null);
 export const sampling = signal<Sampling>(DEFAULT_SAMPLING);
 export const run = signal<Run | null>(null);
 /** The position whose distribution and column are shown; null follows the last. */

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from .atlas import open_atlas, wait_until, walk
+from .atlas import ask, open_atlas, rest, state, wait_until, walk
 from .conftest import Server, Watch
 
 pytestmark = pytest.mark.browser
@@ -46,6 +46,8 @@ def lively(shared: tuple[Page, Watch]) -> Iterator[Page]:
     """The shared page; whoever leaves it has made no error, and no clock has doubled."""
     page, watch = shared
     yield page
+    # The browser itself logs every refused call, as here the live count of a text that is too long.
+    watch.forgive("422")
     assert watch.errors == []
     assert page.evaluate("window.framesAsked") <= _MOST_FRAMES
 
@@ -78,3 +80,124 @@ def test_the_arithmetic_plays_to_its_end_and_the_page_answers(lively: Page, serv
     ).to_be_visible()
     lively.keyboard.press("a")
     expect(play).to_be_visible()
+
+
+def _press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def test_write_reads_what_is_typed_and_goes_on(lively: Page, server: Server) -> None:
+    walk(lively, "/?model=stories&temperature=0&top_k=0&top_p=1&seed=0#text=Once+upon+a+time")
+    before = state(lively)["run"]
+    lively.locator("#prompt").fill("My dog ate the")
+    note = lively.get_by_text("Not read yet")
+    expect(note).to_be_visible()
+    _press(lively, "Put back")
+    expect(lively.locator("#prompt")).to_have_value("Once upon a time")
+    expect(note).to_have_count(0)
+    assert state(lively)["run"] == before
+    lively.locator("#prompt").fill("My dog ate the")
+    _press(lively, "Write")
+    wait_until(lively, "() => window.__atlas.state().tokens.length > 10")
+    rest(lively)
+    read = ask(server.url, "/models/stories/tokenize", {"text": "My dog ate the"})["tokens"]
+    written = state(lively)["tokens"]
+    assert written[: len(read)] == [token["id"] for token in read]
+    assert len(written) > len(read) + 10
+    expect(note).to_have_count(0)
+    # Step does the same, with one token.
+    lively.locator("#prompt").fill("The cat")
+    _press(lively, "Step")
+    rest(lively)
+    read = ask(server.url, "/models/stories/tokenize", {"text": "The cat"})["tokens"]
+    assert state(lively)["tokens"][:-1] == [token["id"] for token in read]
+
+
+def test_a_refused_text_leaves_the_run_on_show(lively: Page, server: Server) -> None:
+    walk(lively, "/?model=stories&temperature=0&top_k=0&top_p=1&seed=0#text=Once+upon+a+time")
+    shown = state(lively)
+    problem = lively.locator(".prompt .problem")
+    for text, says in (("", "There is nothing to read."), ("word " * 400, "can read. Shorten the text.")):
+        lively.locator("#prompt").fill(text)
+        _press(lively, "Write")
+        expect(problem).to_contain_text(says)
+        rest(lively)
+        assert {name: state(lively)[name] for name in ("run", "tokens", "phase")} == {
+            name: shown[name] for name in ("run", "tokens", "phase")
+        }
+        expect(lively.get_by_role("button", name="Write", exact=True)).to_be_enabled()
+    _press(lively, "Put back")
+    expect(problem).to_have_count(0)
+    _press(lively, "Step")
+    wait_until(lively, "count => window.__atlas.state().tokens.length === count", len(shown["tokens"]) + 1)
+    assert state(lively)["tokens"][:-1] == shown["tokens"]
+    rest(lively)
+
+
+def test_writing_can_be_watched_and_paused_by_hand(lively: Page, server: Server) -> None:
+    walk(lively, "/?model=sort&temperature=0&top_k=0&top_p=1&seed=0#text=CBABBC")
+    speed = lively.get_by_role("slider", name="Writing speed")
+    speed.press("Home")
+    expect(speed).to_have_attribute("aria-valuetext", "1 token/s")
+    start = len(state(lively)["tokens"])
+    _press(lively, "Write")
+    wait_until(lively, "count => window.__atlas.state().tokens.length > count", start)
+    assert_answers(lively)
+    _press(lively, "Pause")
+    wait_until(lively, "() => window.__atlas.state().phase === 'paused'")
+    paused = len(state(lively)["tokens"])
+    assert start < paused < start + 6
+    assert "speed=1" in lively.url
+    _press(lively, "Write")
+    speed.press("End")
+    wait_until(lively, "() => window.__atlas.state().phase === 'done'")
+    rest(lively)
+    assert "".join(state(lively)["texts"][6:]) == "ABBBCC"
+
+
+def test_a_click_on_a_word_shows_what_may_follow_it(lively: Page, server: Server) -> None:
+    walk(lively, "/?model=stories#text=Once+upon+a+time+there+was+a+little+girl+named+Lily")
+    bars = lively.get_by_role("region", name="Next token")
+    last = bars.locator("li").all_inner_texts()
+    lively.get_by_role("button", name="position 3:").click()
+    expect(bars.get_by_role("heading")).to_have_text("After position 3")
+    expect(bars.locator("li")).to_have_count(10)
+    api = ask(server.url, f"/runs/{state(lively)['run']}/lenses/next_token?pos=3")["candidates"]
+    shown = [float(row.locator("span").last.inner_text().removeprefix("<")) for row in bars.locator("li").all()]
+    assert shown == pytest.approx([one["probability"] for one in api], abs=1e-4)
+    expect(bars.locator("li.on")).to_have_count(1)
+    lively.get_by_role("button", name="position 3:").click()
+    expect(bars.get_by_role("heading")).to_have_text("Next token")
+    assert bars.locator("li").all_inner_texts() == last
+
+
+def test_keys_reach_the_page_from_sliders_and_lists_and_nothing_scrolls_away(lively: Page, server: Server) -> None:
+    walk(lively, "/?model=sort&select=blocks.1.attn.hook_pattern[1_4_2]#text=CBABBC")
+    search = lively.get_by_role("combobox", name="Tensor, section")
+    for control in ("Writing speed", "Compare with"):
+        lively.get_by_label(control, exact=True).focus()
+        lively.keyboard.press("/")
+        expect(search).to_be_visible()
+        lively.keyboard.press("Escape")
+        expect(search).to_have_count(0)
+    lively.get_by_role("button", name="Play the arithmetic").click()
+    assert lively.evaluate("document.documentElement.scrollHeight <= window.innerHeight")
+    lively.get_by_label("Time", exact=True).focus()
+    lively.keyboard.press("Escape")
+    expect(lively.get_by_role("button", name="Play the arithmetic")).to_be_visible()
+
+
+def test_the_tokens_are_one_stop_of_the_tab_key(lively: Page, server: Server) -> None:
+    walk(lively, "/?model=sort#text=CBABBC")
+    tokens = lively.get_by_role("group", name="Tokens").get_by_role("button")
+    assert [one.get_attribute("tabindex") for one in tokens.all()].count("0") == 1
+    tokens.first.focus()
+    lively.keyboard.press("ArrowRight")
+    expect(tokens.nth(1)).to_be_focused()
+    lively.keyboard.press("End")
+    expect(tokens.last).to_be_focused()
+    assert [one.get_attribute("tabindex") for one in tokens.all()] == ["-1"] * 5 + ["0"]
+    # From the text to *Write* it is a step.
+    lively.locator("#prompt").focus()
+    lively.keyboard.press("Tab")
+    expect(lively.get_by_role("button", name="Write", exact=True)).to_be_focused()

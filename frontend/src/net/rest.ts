@@ -1,5 +1,6 @@
 /** The REST calls that the page makes. Every failure becomes an `ApiError` that says what to do. */
 
+import { asSentence } from "../format";
 import type { Graph } from "../graph/types";
 import { type Numbers, parseNpy } from "./npy";
 import type { ApiErrorBody, ModelSummary, Pairing, TensorStatistics, Token } from "./types";
@@ -172,9 +173,7 @@ export async function ask(path: string, options: RequestInit = {}): Promise<Resp
 async function refusal(answer: Response): Promise<ApiError> {
   try {
     const { error } = (await answer.json()) as ApiErrorBody;
-    // The server's messages are clauses; the page's own are sentences.
-    const message = /[.!?…]$/.test(error.message) ? error.message : `${error.message}.`;
-    return new ApiError(error.type, message, error.hint, answer.status);
+    return new ApiError(error.type, asSentence(error.message), error.hint, answer.status);
   } catch {
     return new ApiError("server", `The server answered ${answer.status}.`, "Try again.", answer.status);
   }

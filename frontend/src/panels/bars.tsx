@@ -2,23 +2,27 @@
 
 import { formatNumber, formatProbability } from "../format";
 import type { Candidate } from "../net/types";
-import { hidden, model, run, shownMask, shownPosition, shownTop } from "../state";
+import { hidden, marked, model, position, run, shownMask, shownPosition, shownTop } from "../state";
 import { TokenText } from "./token-text";
+import { useFollowers } from "./use-followers";
 
 export function Bars() {
   const now = run.value;
-  const top = shownTop.value;
   const at = shownPosition.value;
+  const fills = model.value?.kind === "encoder";
   const last = now ? now.tokens.length - 1 : 0;
-  if (model.value?.kind === "encoder") return <Masked />;
   const inside = at !== null && at < last;
+  const kept = shownTop.value;
+  const asked = useFollowers(!fills && inside && kept.length === 0 ? at : null);
+  if (fills) return <Masked />;
+  const top = kept.length > 0 ? kept : asked.top;
   const follower = inside ? now?.tokens[at + 1] : undefined;
   const choice = inside ? now?.choices.get(at + 1) : undefined;
   return (
     <section aria-label="Next token">
       <h3>{inside ? `After position ${at}` : "Next token"}</h3>
       {top.length === 0 ? (
-        <p class="soft note">{emptyReason(inside)}</p>
+        <p class="soft note">{asked.problem ?? (inside ? "…" : "Comes when the text has been read.")}</p>
       ) : (
         <List top={top} chosen={follower?.id} />
       )}
@@ -27,6 +31,18 @@ export function Bars() {
           what was chosen: {formatProbability(choice.probability)}; as drawn:{" "}
           {formatProbability(choice.sampledProbability)}
         </p>
+      )}
+      {inside && (
+        <button
+          type="button"
+          class="link note"
+          onClick={() => {
+            position.value = null;
+            marked.value = [];
+          }}
+        >
+          Show what comes next
+        </button>
       )}
       {now?.phase === "done" && at === last - 1 && choice && (
         <p class="soft note">
@@ -73,9 +89,3 @@ function List({ top, chosen }: { top: readonly Candidate[]; chosen: number | und
 }
 
 const number = (value: number | null) => (value === null ? "not a number" : formatNumber(value));
-
-function emptyReason(inside: boolean): string {
-  return inside
-    ? "Kept for written tokens only. The lens “Every position” shows them all."
-    : "Comes when the prompt has been read.";
-}

@@ -49,7 +49,7 @@ const SHEETS: readonly Sheet[] = [
       ["G, B", "follow a number to what it was made from, and back"],
       ["P", "pin the explanation of a cell"],
       ["A", "play the arithmetic of the chosen cell"],
-      ["Esc", "let go of the chosen cell"],
+      ["Esc", "close the player; let go of the chosen cell"],
     ],
   },
   {
@@ -66,6 +66,7 @@ const SHEETS: readonly Sheet[] = [
     title: "Text",
     rows: [
       ["Enter, in the text", "read it; Shift+Enter breaks the line"],
+      ["arrow keys, on a token", "to the next token; Enter shows what may follow it"],
       ["?", "this list"],
     ],
   },
@@ -87,6 +88,11 @@ export function Help() {
           </dl>
         </section>
       ))}
+      <h3>Signs in tokens</h3>
+      <p>
+        <span class="mono">␣</span> is a space, <span class="mono">↵</span> a new line,{" "}
+        <span class="mono">⇥</span> a tabulator.
+      </p>
       <h3>Scale</h3>
       <p>
         Every square of the map is one number of the model, at the same size everywhere. Nothing on it is made

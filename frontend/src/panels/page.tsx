@@ -52,8 +52,8 @@ export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvas
       >
         <aside class="left" aria-label="Text and writer">
           <Prompt />
-          <Tokens />
           {model.value?.kind !== "encoder" && <Writer />}
+          <Tokens />
           <Bars />
           <Compare />
           <Legend />

@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { ApiError, tokenize } from "../net/rest";
-import { draft, model, promptProblem } from "../state";
+import { draft, model, promptProblem, readText, unread } from "../state";
 import { useActions } from "./actions";
 
 const COUNT_DELAY = 150;
@@ -15,9 +15,10 @@ export function Prompt() {
   const problem = promptProblem.value;
   const most = now ? now.source_positions || now.positions : 0;
   const tooLong = count !== null && count > most;
+  const fills = now?.kind === "encoder";
   return (
     <form
-      class="prompt"
+      class={unread.value ? "prompt unread" : "prompt"}
       onSubmit={(event) => {
         event.preventDefault();
         session.read(draft.value);
@@ -46,10 +47,23 @@ export function Prompt() {
         <span class={tooLong ? "wrong" : undefined}>
           {count === null || !now ? "…" : `${count} of ${most} tokens`}
         </span>
-        <button type="submit" class="pill">
-          Read
-        </button>
+        {unread.value && (
+          <button type="button" class="link" onClick={putBack}>
+            Put back
+          </button>
+        )}
+        {fills && (
+          <button type="submit" class="pill strong">
+            Read
+          </button>
+        )}
       </div>
+      {unread.value && (
+        <p class="soft note" role="status">
+          Not read yet: everything below and on the map is of the text before. Enter reads this one
+          {fills ? "." : "; Write reads it and writes on."}
+        </p>
+      )}
       {now && !now.has_tokenizer && (
         <p class="soft note">Whole numbers with spaces between them: {now.no_tokenizer}.</p>
       )}
@@ -60,6 +74,12 @@ export function Prompt() {
       )}
     </form>
   );
+}
+
+/** The text that was read stands in the box again. */
+function putBack(): void {
+  draft.value = readText.value;
+  promptProblem.value = null;
 }
 
 /** How many tokens the draft is; null while unknown. The server counts; ids count themselves. */

@@ -45,14 +45,34 @@ export function Shortcuts() {
   return null;
 }
 
+/** Inputs that are typed into; of the others, such as sliders and boxes to tick, only some keys are theirs. */
+const TYPED = `textarea, [contenteditable], input:not(${[
+  "range",
+  "checkbox",
+  "radio",
+  "button",
+  "submit",
+  "color",
+  "file",
+]
+  .map((type) => `[type=${type}]`)
+  .join(", ")})`;
 const isText = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && target.matches("input, textarea, select, [contenteditable]");
+  target instanceof HTMLElement && target.matches(TYPED);
 
-/** Whether a key belongs to what has the focus: all keys to a text, arrows to what they move there. */
+/** What moves a slider. */
+const SLIDER_KEYS = ["Home", "End", "PageUp", "PageDown"];
+
+/** Whether a key belongs to what has the focus: all keys to a text, to a list those that choose in it, to a slider and
+ *  the like those that move it. */
 function isTakenBy(target: EventTarget | null, key: string): boolean {
   if (isText(target)) return true;
+  if (!(target instanceof Element)) return false;
+  if (target.matches("select")) return !["/", "?", "Escape"].includes(key);
+  if (target.matches("input[type=range]") && SLIDER_KEYS.includes(key)) return true;
+  if (target.matches("input") && key.startsWith("Arrow")) return true;
   const moved = "[role=tab], [role=separator], [role=application], [role=group], [role=slider], summary";
-  return key.startsWith("Arrow") && target instanceof Element && target.matches(moved);
+  return key.startsWith("Arrow") && target.matches(moved);
 }
 
 /** Shares of the window, degrees, and a factor: how far one press of a key moves the eye. */
@@ -79,7 +99,7 @@ function fitAll(map: MapView | null): boolean {
 }
 
 /** What Space presses. */
-const PRESSED = "button, a, summary, [role=option], [role=button]";
+const PRESSED = "button, a, summary, input, [role=option], [role=button]";
 
 /** Stepping through the pass; true where the key was meant for it. */
 function pressedInPass(event: KeyboardEvent, session: Session): boolean {
@@ -110,7 +130,8 @@ const KEYS: Readonly<Record<string, (map: MapView | null) => boolean>> = {
     return false;
   },
   escape: (map) => {
-    choose(map, null);
+    if (played.value) played.value = null;
+    else choose(map, null);
     return false;
   },
   "/": () => {

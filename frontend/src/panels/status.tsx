@@ -98,7 +98,7 @@ function Layers() {
   if (!total || !run.value) return null;
   return (
     <span class="mono soft layers">
-      blocks {filled} of {total}
+      {filled === total ? `all ${total} blocks` : `${filled} of ${total} blocks`} computed
       <progress max={total} value={filled} aria-label="blocks filled" />
     </span>
   );
@@ -127,13 +127,13 @@ function doneText({ reason, maxNewTokens }: Run): string {
     case "complete":
       return "has read the text";
     case "max_new_tokens":
-      return maxNewTokens === 0 ? "has read the text" : "written; Write goes on";
+      return maxNewTokens === 0 ? "has read the text" : "has written its share; Write adds more";
     case "end_of_text":
       return "the model ended its text";
     case "context":
       return "the context is full";
     default:
-      return "stopped; Write goes on";
+      return "stopped; Write goes on from here";
   }
 }
 

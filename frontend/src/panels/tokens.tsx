@@ -8,17 +8,25 @@ import { graph, hidden, marked, model, position, run } from "../state";
 import { type Choice, type Run, written } from "../state/run";
 import { useActions } from "./actions";
 import { TokenText } from "./token-text";
+import { useRoving } from "./use-roving";
 
 export function Tokens() {
   const now = run.value;
   if (!now || now.tokens.length === 0) return <p class="soft">No tokens yet.</p>;
   const paired = now.source.length > 0;
+  const [first] = now.tokens;
+  const begins = first && first.end === first.start ? first.text : null;
   return (
     <>
       {paired && <h3>Source</h3>}
       {paired && <Source tokens={now.source} />}
       {paired && <h3>Written</h3>}
       <Chips run={now} />
+      {paired && begins && (
+        <p class="soft note">
+          <span class="mono">{tokenText(begins)}</span> is the sign that this model begins every answer with.
+        </p>
+      )}
       <ChosenNote run={now} />
     </>
   );
@@ -33,6 +41,7 @@ function Chips({ run: now }: { run: Run }) {
     position.value = position.value === at ? null : at;
     marked.value = position.value === null ? [] : columnOf(at, false);
   };
+  const roving = useRoving(now.tokens.length);
   const label = fills ? "Tokens: choose one to hide it" : "Tokens: choose one to see its column";
   const box = useRef<HTMLFieldSetElement>(null);
   const length = now.tokens.length;
@@ -41,12 +50,14 @@ function Chips({ run: now }: { run: Run }) {
     if (written(now) > 0 && box.current) box.current.scrollTop = box.current.scrollHeight;
   }, [length]);
   return (
-    <fieldset class="chips mono" aria-label={label} ref={box}>
+    <fieldset class="chips mono" aria-label={label} ref={box} onKeyDown={roving.press}>
       {now.tokens.map((token, at) => (
         <button
           key={at}
           type="button"
           class={chipClass(now, at)}
+          tabIndex={roving.tabIndex(at)}
+          onFocus={() => roving.come(at)}
           aria-pressed={fills ? hidden.value.has(at) : position.value === at}
           aria-label={`position ${at}: ${describe(token, now.choices.get(at), hidden.value.get(at))}`}
           title={describe(token, now.choices.get(at), hidden.value.get(at))}
@@ -64,13 +75,20 @@ const canToggle = ({ id, start, end }: Token, at: number): boolean =>
   hidden.value.has(at) || (end > start && id !== model.value?.mask_id);
 
 function Source({ tokens }: { tokens: readonly Token[] }) {
+  const roving = useRoving(tokens.length);
   return (
-    <fieldset class="chips mono" aria-label="Source tokens: choose one to see its column">
+    <fieldset
+      class="chips mono"
+      aria-label="Source tokens: choose one to see its column"
+      onKeyDown={roving.press}
+    >
       {tokens.map((token, at) => (
         <button
           key={at}
           type="button"
           class="chip"
+          tabIndex={roving.tabIndex(at)}
+          onFocus={() => roving.come(at)}
           aria-label={`source position ${at}: ${describe(token)}`}
           title={describe(token)}
           onClick={() => {

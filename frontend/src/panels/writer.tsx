@@ -1,9 +1,10 @@
 /** Write, pause, step, stop, and how the next token is chosen. */
 
 import { useSignal } from "@preact/signals";
-import { connection, run, sampling } from "../state";
+import { connection, run, sampling, unread, writingSpeed } from "../state";
 import { samplingProblem } from "../state/address";
 import { written } from "../state/run";
+import { speedInWords, WRITING_SPEEDS } from "../state/speed";
 import { useActions } from "./actions";
 
 const FIELDS = [
@@ -24,7 +25,8 @@ export function Writer() {
   const { session } = useActions();
   const now = run.value;
   const away = connection.value !== "open" || !now || now.id === null;
-  const writing = now?.phase === "writing";
+  const writing = now?.phase === "writing" && !unread.value;
+  const reads = unread.value ? "Reads what is typed, then" : "From what has been read,";
   return (
     <section aria-label="Writer">
       <div class="row buttons">
@@ -33,11 +35,23 @@ export function Writer() {
             Pause
           </button>
         ) : (
-          <button type="button" class="pill strong" disabled={away} onClick={() => session.write()}>
+          <button
+            type="button"
+            class="pill strong"
+            disabled={away}
+            title={`${reads} writes until paused`}
+            onClick={() => session.write()}
+          >
             Write
           </button>
         )}
-        <button type="button" class="pill" disabled={away || writing} onClick={() => session.step()}>
+        <button
+          type="button"
+          class="pill"
+          disabled={away || writing}
+          title={`${reads} writes one token`}
+          onClick={() => session.step()}
+        >
           Step
         </button>
         <button
@@ -49,11 +63,37 @@ export function Writer() {
           Stop
         </button>
         <span class="mono soft" aria-live="polite">
-          {now ? `${written(now)} of ${now.maxNewTokens}` : ""}
+          {now ? `${written(now)} of ${now.maxNewTokens} written` : ""}
         </span>
       </div>
+      <Speed />
       <SamplingFields />
     </section>
+  );
+}
+
+/** How fast it writes, from one token a second to as fast as it goes. */
+function Speed() {
+  const { session } = useActions();
+  const at = WRITING_SPEEDS.indexOf(writingSpeed.value);
+  const words = speedInWords(writingSpeed.value);
+  return (
+    <label class="row mono soft writing-speed">
+      <span>speed</span>
+      <input
+        type="range"
+        aria-label="Writing speed"
+        min="0"
+        max={WRITING_SPEEDS.length - 1}
+        value={at < 0 ? WRITING_SPEEDS.length - 1 : at}
+        aria-valuetext={words}
+        onInput={({ currentTarget }) => {
+          writingSpeed.value = WRITING_SPEEDS[Number(currentTarget.value)] ?? null;
+          session.paceChanged();
+        }}
+      />
+      <span>{words}</span>
+    </label>
   );
 }
 

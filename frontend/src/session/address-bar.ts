@@ -21,6 +21,7 @@ export const currentAddress = (): Address => readAddress(window.location.search,
 /** Opens what an address says: its model and text, then its view. */
 export async function follow(address: Address, session: Session, map: MapView | null): Promise<void> {
   if (address.sampling) state.sampling.value = address.sampling;
+  if (address.speed !== undefined) state.writingSpeed.value = address.speed;
   showPanels(address);
   state.heads.value = address.heads ?? "fan";
   scaleChoice.value = readScales(address.scale);
@@ -119,6 +120,7 @@ export function mirror(session: Session, map: MapView | null): void {
       comparison.value,
       state.selected.value,
       state.sampling.value,
+      state.writingSpeed.value,
       state.panel.value,
       state.attention.value,
       openLenses.value,
@@ -188,6 +190,7 @@ function fromStore(camera: readonly number[] | undefined): Address {
     tokens: grown ? now.tokens.map((token) => token.id) : undefined,
     prompt: grown ? (now.promptLength ?? undefined) : undefined,
     sampling: state.sampling.value,
+    speed: state.writingSpeed.value ?? undefined,
     camera,
     heads: state.heads.value,
     scale: writeScales(scaleChoice.value),

@@ -1,13 +1,24 @@
-/** What a browser remembers from visit to visit: which lenses were open, how wide the dock was, and whether the overview
- *  is wanted. */
+/** What a browser remembers from visit to visit: which lenses were open, how wide the dock was, whether the overview
+ *  is wanted, and how fast the writer writes. */
 
 import { effect } from "@preact/signals";
+import { writingSpeed } from "../state";
 import { dockWidth, openLenses, readLenses, writeLenses } from "../state/lenses";
+import { readSpeed, writeSpeed } from "../state/speed";
 import { overviewShown } from "../state/way";
 
 const LENSES = "atlas-lenses";
 const WIDTH = "atlas-dock";
 const OVERVIEW = "atlas-overview";
+const SPEED = "atlas-writing-speed";
+
+export function rememberSpeed(): void {
+  writingSpeed.value = readSpeed(window.localStorage.getItem(SPEED)) ?? null;
+  effect(() => {
+    if (writingSpeed.value === null) window.localStorage.removeItem(SPEED);
+    else window.localStorage.setItem(SPEED, writeSpeed(writingSpeed.value));
+  });
+}
 
 export function rememberOverview(): void {
   overviewShown.value = window.localStorage.getItem(OVERVIEW) !== "hidden";

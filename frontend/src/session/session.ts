@@ -1,6 +1,7 @@
 /** The page's conversation with the server: starting runs, writing, saying what the map wants to see, and going
  *  on after the server went away. Effects live here and in main.ts; everything they learn goes into the store. */
 
+import { asSentence } from "../format";
 import { layout } from "../layout/layout";
 import { ApiError, tokenize } from "../net/rest";
 import { Stream } from "../net/stream";
@@ -22,6 +23,17 @@ interface Plan {
   readonly write: boolean;
 }
 
+/** A run as it is shown, with what the page knows beside it. */
+interface Shown {
+  readonly run: Run;
+  readonly plan: Plan;
+  readonly text: string;
+  readonly hidden: ReadonlyMap<number, Token>;
+  readonly position: number | null;
+  /** Whether the writer went on token by token. */
+  readonly paced: boolean;
+}
+
 /** After this long without anything, the page says what it waits for. */
 const PATIENCE = 4000;
 /** The map says what it lacks once the eye rests: here only what comes at the same moment is gathered. */
@@ -41,8 +53,13 @@ export class Session {
   #epoch = 0;
   #requests = 0;
   #wantTimer = 0;
-  /** Tokens to write once the prompt has been read; null leaves the run waiting. */
-  #afterPrompt: number | null = null;
+  /** Tokens to write once the prompt has been read, or to write on; null leaves the run waiting. */
+  #afterPrompt: number | "on" | null = null;
+  /** Whether the writer goes on token by token at the speed that was chosen, and when the next one is due. */
+  #paced = false;
+  #nextToken = 0;
+  /** What was shown before the run that is asked for: it stays if the server refuses. */
+  #before: Shown | null = null;
   /** The run, names and tiles of the last wish, less the tiles that have come. */
   #asked = new Set<string>();
   /** Activations are asked for anew from their first row. */
@@ -156,34 +173,42 @@ export class Session {
     }
   }
 
-  /** Reads what stands in the prompt bar: text, or token ids for a model without a tokenizer. */
-  read(text: string): void {
+  /** Reads what stands in the prompt bar: text, or token ids for a model without a tokenizer. What it refuses changes
+   *  nothing else; true where the server is asked. */
+  read(text: string): boolean {
     const model = state.model.value;
-    if (!model) return;
+    if (!model) return false;
     state.promptProblem.value = null;
-    if (text.trim() === "" && text === "") {
+    if (text === "") {
       state.promptProblem.value = {
         message: "There is nothing to read.",
         hint: "Type a few words, then press Enter.",
       };
-      return;
+      return false;
     }
-    state.readText.value = text;
     const given = readable(model, text);
     if (!given) {
       state.promptProblem.value = unreadable(model);
-      return;
+      return false;
     }
     this.#begin({ model: model.id, ...given, maxNewTokens: model.default_new_tokens, write: false });
+    state.readText.value = text;
+    return true;
   }
 
-  /** Writes on until paused. A run that is done is continued by a new one that reads everything so far. */
+  /** Writes on until paused. What was typed and not yet read is read first. A run that is done is continued by a new
+   *  one that reads everything so far. */
   write(): void {
-    this.#step(null);
+    this.#goOn(null);
   }
 
   step(): void {
-    this.#step(1);
+    this.#goOn(1);
+  }
+
+  #goOn(count: number | null): void {
+    if (!state.unread.value) this.#step(count);
+    else if (this.read(state.draft.value)) this.#afterPrompt = count ?? "on";
   }
 
   /** Hides the token at a position behind the model's mask, or shows it again, and reads the text anew. */
@@ -204,11 +229,26 @@ export class Session {
 
   pause(): void {
     const run = state.run.value;
-    if (run?.id) this.#stream.send({ type: "pause", run: run.id });
+    if (!run?.id) return;
+    const waits = this.#paced && this.#nextToken !== 0;
+    this.#keepPaceNoMore();
+    if (waits) state.run.value = { ...run, phase: "paused" };
+    else this.#stream.send({ type: "pause", run: run.id });
+  }
+
+  /** Another speed was chosen: a writer at work takes it on with its next token. */
+  paceChanged(): void {
+    const run = state.run.value;
+    if (!run?.id || run.phase !== "writing") return;
+    if (!this.#paced) {
+      this.#paced = true;
+      this.#stream.send({ type: "pause", run: run.id });
+    } else if (this.#nextToken !== 0) this.#awaitNextToken();
   }
 
   stop(): void {
     const run = state.run.value;
+    this.#keepPaceNoMore();
     if (run?.id) this.#stream.send({ type: "cancel", run: run.id });
   }
 
@@ -237,10 +277,37 @@ export class Session {
       return;
     }
     if (!run.id) return;
+    this.#paced = count === null && isPaced();
     this.#lastTokenAt = performance.now();
+    this.#askForTokens(run, this.#paced ? 1 : count);
+  }
+
+  #askForTokens(run: Run, count: number | null): void {
+    if (!run.id) return;
     state.run.value = { ...run, phase: "writing" };
     this.#stream.send({ type: "step", run: run.id, count, sampling: state.sampling.value });
     this.#watch("the next token");
+  }
+
+  /** The server has written what it was asked for: at a chosen speed, the next token is asked for when it is due. */
+  #awaitNextToken(): void {
+    window.clearTimeout(this.#nextToken);
+    const due = this.#lastTokenAt + 1000 / (state.writingSpeed.value ?? Number.POSITIVE_INFINITY);
+    this.#nextToken = window.setTimeout(
+      () => {
+        this.#nextToken = 0;
+        const run = state.run.value;
+        this.#paced = isPaced();
+        if (run) this.#askForTokens(run, this.#paced ? 1 : null);
+      },
+      Math.max(0, due - performance.now()),
+    );
+  }
+
+  #keepPaceNoMore(): void {
+    this.#paced = false;
+    window.clearTimeout(this.#nextToken);
+    this.#nextToken = 0;
   }
 
   #continue(run: Run, count: number | null): void {
@@ -263,7 +330,7 @@ export class Session {
       },
       run,
     );
-    this.#afterPrompt = count;
+    if (count !== null) this.#afterPrompt = count;
   }
 
   /** Reads tokens as they are: what an address holds of a text that was written on, or partly hidden. */
@@ -286,8 +353,13 @@ export class Session {
   }
 
   #begin(plan: Plan, known?: Pick<Run, "tokens" | "promptLength" | "choices">): void {
-    this.#leave();
-    this.#plan = plan;
+    this.#before = this.#toKeep();
+    this.#afterPrompt = null;
+    this.#keepPaceNoMore();
+    if (plan.write && isPaced()) {
+      this.#afterPrompt = "on";
+      this.#plan = { ...plan, write: false };
+    } else this.#plan = plan;
     this.#requests += 1;
     state.promptProblem.value = null;
     state.position.value = null;
@@ -297,6 +369,34 @@ export class Session {
     state.framesTaken.value = 0;
     state.run.value = askedRun(`request-${this.#requests}`, plan.model, plan.maxNewTokens, known);
     this.#ask();
+  }
+
+  /** The run that is shown, if a refusal of the next is to leave it as it is. Asking twice shows what was there first. */
+  #toKeep(): Shown | null {
+    const run = state.run.value;
+    if (!run || run.id === null || !this.#plan) return run ? this.#before : null;
+    return {
+      run,
+      plan: this.#plan,
+      text: state.readText.value,
+      hidden: state.hidden.value,
+      position: state.position.value,
+      paced: this.#paced,
+    };
+  }
+
+  /** The run asked for is refused: what was shown before is shown again, as far as it has come meanwhile. */
+  #showAgain({ run, plan, text, hidden, position, paced }: Shown): void {
+    this.#before = null;
+    this.#afterPrompt = null;
+    this.#plan = plan;
+    state.run.value = run;
+    state.readText.value = text;
+    state.hidden.value = hidden;
+    state.position.value = position;
+    this.map?.setTokens(run.tokens, run.source);
+    this.refresh();
+    if (paced && run.phase === "paused") this.#step(null);
   }
 
   #ask(): void {
@@ -338,10 +438,17 @@ export class Session {
     state.hidden.value = hidden;
   }
 
+  /** Another model is opened: nothing of what is shown is kept. */
   #leave(): void {
-    const run = state.run.value;
-    if (run?.id && run.phase !== "done") this.#stream.send({ type: "cancel", run: run.id });
+    this.#cancel(state.run.value);
+    this.#cancel(this.#before?.run ?? null);
+    this.#before = null;
     this.#afterPrompt = null;
+    this.#keepPaceNoMore();
+  }
+
+  #cancel(run: Run | null): void {
+    if (run?.id && run.phase !== "done") this.#stream.send({ type: "cancel", run: run.id });
   }
 
   #opened(): void {
@@ -354,6 +461,9 @@ export class Session {
   #lost(): void {
     const run = state.run.value;
     if (state.connection.value === "open") this.#wasWriting = run?.phase === "writing";
+    this.#keepPaceNoMore();
+    // Runs of the connection that is lost end with it.
+    this.#before = null;
     state.connection.value = "lost";
     window.clearTimeout(this.#patience);
     state.waitingFor.value = null;
@@ -362,11 +472,20 @@ export class Session {
   #hear(message: ServerMessage): void {
     const before = state.run.value;
     if (message.type === "error") this.#refused(message, before);
-    if (!before || !concerns(before, message)) return;
-    const after = advance(before, message);
+    const kept = this.#before;
+    if (kept && message.type !== "error" && concerns(kept.run, message))
+      this.#before = { ...kept, run: advance(kept.run, message) };
+    // What was shown before a refusal is there again.
+    if (!before || state.run.value !== before || !concerns(before, message)) return;
+    const advanced = advance(before, message);
+    // Between two tokens at a chosen speed the run waits for the page; the writer is at work.
+    const after: Run =
+      message.type === "paused" && this.#paced ? { ...advanced, phase: "writing" } : advanced;
     state.run.value = after;
     switch (message.type) {
       case "accepted":
+        this.#cancel(this.#before?.run ?? null);
+        this.#before = null;
         this.#accepted(after);
         break;
       case "token":
@@ -380,13 +499,14 @@ export class Session {
         if (this.#afterPrompt !== null) {
           const count = this.#afterPrompt;
           this.#afterPrompt = null;
-          this.#step(count);
-        }
+          this.#step(count === "on" ? null : count);
+        } else if (this.#paced) this.#awaitNextToken();
         break;
       case "queued":
         this.#watch(null);
         break;
       case "done":
+        this.#keepPaceNoMore();
         this.#watch(null);
         this.map?.refreshActivations();
         break;
@@ -458,14 +578,16 @@ export class Session {
   }
 
   #refused(message: Extract<ServerMessage, { type: "error" }>, run: Run | null): void {
-    const problem = { message: message.error.message, hint: message.error.hint };
+    const problem = { message: asSentence(message.error.message), hint: message.error.hint };
     if (comparison.value && OTHER_IS_GONE.includes(message.error.type)) {
       comparison.value = null;
       comparisonProblem.value = problem;
       return;
     }
-    if (run && concerns(run, message)) state.promptProblem.value = problem;
-    else if (message.request === null && message.run === null) state.pageProblem.value = problem;
+    if (run && concerns(run, message)) {
+      if (run.id === null && this.#before) this.#showAgain(this.#before);
+      state.promptProblem.value = problem;
+    } else if (message.request === null && message.run === null) state.pageProblem.value = problem;
   }
 
   #take(frame: Frame): void {
@@ -565,6 +687,9 @@ function firstWriting({ kind, parameters, default_new_tokens: most }: ModelSumma
   if (kind === "encoder" || parameters > QUICK || most < 1) return null;
   return most > LONG ? Math.floor(most * SHARE_WRITTEN) : most;
 }
+
+/** A search looks at whole texts: it is not told token by token. */
+const isPaced = (): boolean => state.writingSpeed.value !== null && state.sampling.value.beams === 1;
 
 /** What a model is to read: the text, or without a tokenizer the ids in it; null where it holds anything else. */
 export function readable(model: ModelSummary, text: string): { text: string } | { tokens: number[] } | null {

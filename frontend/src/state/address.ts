@@ -3,6 +3,7 @@
 
 import type { Sampling } from "../net/types";
 import { HEAD_ARRANGEMENTS, type HeadArrangement } from "./heads";
+import { readSpeed, writeSpeed } from "./speed";
 
 export interface Address {
   readonly model?: string | undefined;
@@ -12,6 +13,8 @@ export interface Address {
   /** How many of `tokens` are the reader's own. */
   readonly prompt?: number | undefined;
   readonly sampling?: Sampling | undefined;
+  /** Tokens a second, as state/speed.ts writes them; nothing for as fast as it goes. */
+  readonly speed?: number | undefined;
   readonly camera?: readonly number[] | undefined;
   readonly selected?: { readonly tensor: string; readonly index: readonly number[] } | undefined;
   readonly panel?: string | undefined;
@@ -40,6 +43,7 @@ export function writeAddress(address: Address): string {
     query.set("seed", `${address.sampling.seed}`);
     if (address.sampling.beams > 1) query.set("beams", `${address.sampling.beams}`);
   }
+  if (address.speed !== undefined) query.set("speed", writeSpeed(address.speed));
   if (address.camera) query.set("camera", address.camera.join("_"));
   if (address.selected)
     query.set("select", `${address.selected.tensor}[${address.selected.index.join("_")}]`);
@@ -73,6 +77,7 @@ export function readAddress(search: string, hash: string): Address {
     tokens,
     prompt: prompt !== undefined && tokens && prompt <= tokens.length ? prompt : undefined,
     sampling: readSampling(query),
+    speed: readSpeed(query.get("speed")) ?? undefined,
     camera: camera?.every(Number.isFinite) ? camera : undefined,
     selected: selected ? { tensor: selected[1]!, index: wholeNumbers(selected[2]!) ?? [] } : undefined,
     step: query.get("step") ?? undefined,
