@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Annotated, TypeVar
 
+import torch
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
@@ -321,6 +322,7 @@ class Atlas:
                 raise ApiError(
                     422, "derived", f"{change.name} is computed when read", "Change one of the tensors it is made of."
                 )
+            _refuse_value(change.value, loaded.model.W_E.dtype)
             shape = loaded.graph.shape(tensor)
             with refusals():
                 index = parse_index(change.index, shape, tensor.axes)
@@ -360,6 +362,13 @@ def _settling(
         failure = error
     with suppress(RuntimeError):  # the loop is closed: nobody is left to tell
         loop.call_soon_threadsafe(settle, result, failure)
+
+
+def _refuse_value(value: float, dtype: torch.dtype) -> None:
+    largest = torch.finfo(dtype).max
+    if abs(value) > largest:
+        said = f"{value:g} is more than {largest:g}, the largest number of {str(dtype).removeprefix('torch.')}"
+        raise ApiError(422, "too_large", said, "Take a smaller value.")
 
 
 def _refuse_step_on_rows(index: tuple[int | slice, ...], axes: Sequence[str]) -> None:

@@ -18,7 +18,7 @@ TokenId = Annotated[int, Field(ge=0, lt=2**31, strict=True)]
 # Neither the seed's product with the position nor its JSON may leave what every language can count.
 Seed = Annotated[int, Field(ge=0, lt=2**53, strict=True)]
 State = Literal["queued", "running", "paused", "done", "failed"]
-Reason = Literal["complete", "max_new_tokens", "end_of_text", "context", "cancelled"]
+Reason = Literal["complete", "max_new_tokens", "end_of_text", "context", "not_finite", "cancelled"]
 
 
 ScaleOf = Literal["kind", "tensor"]
@@ -186,7 +186,7 @@ class Tokens(Answer):
 
 
 class Sampling(Question):
-    """How the next token is chosen. Temperature 0 is greedy; `top_k` 0 and `top_p` 1 keep every token.
+    """How the next token is chosen. Temperature 0 is greedy, as is any below 0.000001; `top_k` 0 and `top_p` 1 keep every token.
 
     More than one of `beams` writes the text with the highest log-probability per token that so many beams find,
     whatever the rest says; a model's own length penalty changes the "per token".

@@ -1,6 +1,7 @@
 """One run: a model, its tokens, what is captured, and where it stands between waiting and done."""
 
 import logging
+import math
 import secrets
 import threading
 import time
@@ -23,7 +24,7 @@ from .recorder import Intervention, Recorder
 from .scales import Scales
 
 State = Literal["queued", "running", "paused", "done", "failed"]
-Reason = Literal["complete", "max_new_tokens", "end_of_text", "context", "cancelled"]
+Reason = Literal["complete", "max_new_tokens", "end_of_text", "context", "not_finite", "cancelled"]
 Event = Literal["stage", "prompt", "token", "paused", "done", "failed"]
 
 
@@ -230,7 +231,9 @@ class Run:
             return "end_of_text"
         if len(self.generated) >= self.max_new_tokens:
             return "max_new_tokens"
-        return "context" if len(self.tokens) > self.loaded.spec.positions else None
+        if len(self.tokens) > self.loaded.spec.positions:
+            return "context"
+        return None if self._next_logits is None or _may_choose(self._next_logits) else "not_finite"
 
     def _write(self) -> Generator[None, None, None]:
         """Choose a token; feed it only if another may follow, so that the next choice can be made."""
@@ -309,6 +312,12 @@ class Run:
             Prediction(place, candidates(logits[place].float().cpu(), self.loaded, 10)) for place in masked
         )
         self.top = self.predictions[0].top if self.predictions else ()
+
+
+def _may_choose(logits: Tensor) -> bool:
+    """Whether logits say what is more probable: a not-a-number or infinity among them leaves no distribution."""
+    largest = float(logits.max())  # a not-a-number is larger than all
+    return math.isfinite(largest)
 
 
 def candidates(logits: Tensor, loaded: LoadedModel, count: int, ruled: Tensor | None = None) -> tuple[Candidate, ...]:

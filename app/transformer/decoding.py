@@ -11,9 +11,13 @@ from .model import KeyValueCache, Transformer
 from .rules import Rules, Writing
 
 
+# Below it, differences of logits divided by the temperature leave what float32 can hold.
+_GREEDY_BELOW = 1e-6
+
+
 @dataclass(frozen=True)
 class Sampling:
-    """How to choose. Temperature 0 is greedy; `top_k` 0 and `top_p` 1 keep every token.
+    """How to choose. Temperature 0 is greedy, as is any below 0.000001; `top_k` 0 and `top_p` 1 keep every token.
 
     With more than one beam a beam search decides, whatever the rest says; see `beam_search`.
     """
@@ -45,7 +49,7 @@ def choose(
     logits = logits.float().cpu()
     probabilities = torch.softmax(logits, -1)
     scores = logits if rules is None or writing is None else rules.apply(logits, writing)
-    if sampling.temperature == 0:
+    if sampling.temperature < _GREEDY_BELOW:
         token = int(scores.argmax())
         return Choice(token, float(probabilities[token]), 1.0)
     if not torch.isfinite(scores).any():

@@ -160,7 +160,10 @@ class TextTokenizer:
     @cached_property
     def _spaced(self) -> bool:
         """Whether a space is put before every text."""
-        first = self._library.encode("a", add_special_tokens=False).ids[:1]
+        try:
+            first = self._library.encode("a", add_special_tokens=False).ids[:1]
+        except Exception:  # the library raises nothing narrower: a vocabulary of words that has neither "a" nor [UNK]
+            return False
         return bool(first) and self._spelled(first[0])[:1] == b" "
 
     def text_of(self, token_id: int) -> str:

@@ -1,10 +1,16 @@
 """What is refused: always with the right status, in the one shape, and with what to do about it."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
-from tests.conftest import Server
+from app.settings import Settings
+from tests.api.client import StreamClient
+from tests.conftest import TINY, Server, serving, write_model
 
 GOOD: dict[str, Any] = {"model": "tiny", "tokens": [1, 2, 3]}
 
@@ -164,3 +170,55 @@ def test_temperature_zero_is_greedy(server: Server) -> None:
     greedy = server.make_run(**GOOD, max_new_tokens=5)
     zero = server.make_run(**GOOD, max_new_tokens=5, sampling={"temperature": 0, "seed": 9, "top_k": 3, "top_p": 0.1})
     assert [token["id"] for token in greedy["tokens"]] == [token["id"] for token in zero["tokens"]]
+
+
+def test_tokens_of_a_vocabulary_that_lacks_most_words() -> None:
+    with serving(Settings(default_model="sort")) as server:
+        assert [one["text"] for one in server.make_run(model="sort", tokens=[0, 1, 2])["tokens"]] == ["A", "B", "C"]
+
+
+@pytest.mark.parametrize("temperature", [5e-324, 1e-50, 1e-40, 1e-7])
+def test_a_temperature_near_zero_is_greedy(server: Server, temperature: float) -> None:
+    greedy = server.make_run(**GOOD, max_new_tokens=5)
+    near = server.make_run(**GOOD, max_new_tokens=5, sampling={"temperature": temperature, "seed": 9})
+    assert [token["id"] for token in greedy["tokens"]] == [token["id"] for token in near["tokens"]]
+    assert {one["sampled_probability"] for one in near["generated"]} == {1}
+
+
+@pytest.mark.parametrize("sampling", [{}, {"temperature": 1}, {"temperature": 1e-5, "top_p": 1e-300}])
+@pytest.mark.parametrize("value", [3e38, -3e38])
+def test_numbers_beyond_all_bounds_end_a_run_and_are_named(
+    server: Server, sampling: dict[str, float], value: float
+) -> None:
+    change = {"name": "blocks.0.hook_attn_out", "action": "set", "value": value}
+    run = server.make_run(**GOOD, max_new_tokens=3, interventions=[change], sampling=sampling)
+    assert (run["state"], run["reason"], run["generated"]) == ("done", "not_finite", [])
+    assert run["first_non_finite"]
+    kept = server.get(f"/runs/{run['id']}/activations/blocks.0.hook_attn_out", index="0,0")
+    assert kept["values"] == pytest.approx(value, rel=1e-6)
+
+
+@pytest.mark.parametrize("value", ["1e39", "-1e308"])
+def test_values_that_no_number_of_the_model_holds(server: Server, value: str) -> None:
+    change = {"name": "blocks.0.hook_attn_out", "action": "scale", "value": float(value)}
+    assert refused(server.client.post("/runs", json={**GOOD, "interventions": [change]}), 422)["type"] == "too_large"
+
+
+def test_weights_that_are_no_numbers_end_a_run_on_either_way(broken_numbers: Server) -> None:
+    for sampling in ({}, {"temperature": 1}, {"beams": 3}, {"temperature": 1, "top_k": 1, "top_p": 0.5}):
+        question = {"model": "nan", "tokens": [1, 2], "max_new_tokens": 3, "sampling": sampling}
+        run = broken_numbers.make_run(**question)
+        assert (run["reason"], run["first_non_finite"]) == ("not_finite", "blocks.1.mlp.hook_pre")
+        with StreamClient.open(broken_numbers) as client:
+            client.start(**question, write=True)
+            assert client.take("done", "error")["reason"] == "not_finite"
+
+
+@pytest.fixture
+def broken_numbers(tmp_path: Path) -> Iterator[Server]:
+    folder = write_model(tmp_path / "nan", TINY)
+    tensors = {name: tensor.clone() for name, tensor in load_file(folder / "model.safetensors").items()}
+    tensors["transformer.h.1.mlp.c_fc.bias"][3] = torch.nan
+    save_file(tensors, folder / "model.safetensors")
+    with serving(Settings(models=[folder], default_model="nan")) as running:
+        yield running

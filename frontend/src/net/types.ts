@@ -217,7 +217,7 @@ export interface PausedMessage {
 export interface DoneMessage {
   readonly type: "done";
   readonly run: string;
-  readonly reason: "complete" | "max_new_tokens" | "end_of_text" | "context" | "cancelled";
+  readonly reason: "complete" | "max_new_tokens" | "end_of_text" | "context" | "not_finite" | "cancelled";
   readonly top: readonly Candidate[];
 }
 

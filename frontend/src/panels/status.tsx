@@ -132,6 +132,8 @@ function doneText({ reason, maxNewTokens }: Run): string {
       return "the model ended its text";
     case "context":
       return "the context is full";
+    case "not_finite":
+      return "its logits are no numbers: no token can be chosen";
     default:
       return "stopped; Write goes on from here";
   }
