@@ -84,7 +84,8 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
             "tickvals": middles(layers, high),
             "ticktext": [f"{at}" for at in numbers["layers"]],
         }
-        chart["data"][0] |= {"hoverinfo": "skip", "hovertemplate": None}
+        del chart["data"][0]["hovertemplate"]
+        chart["data"][0]["hoverinfo"] = "skip"
         return chart
 
     rows: list[list[object]] = []

@@ -1,5 +1,6 @@
 """Every lens on every family: what it says holds, or it says why it says nothing."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,20 @@ def test_a_lens_draws_or_says_why_not(run: Run, lens: str) -> None:
     assert all(len(row) == len(table["header"]) for row in table["rows"])
     for place in filter(None, table["places"]):
         assert len(place[1]) == len(run.loaded.graph.tensor(place[0]).axes), place
-    assert orjson.loads(view.write("figure"))["data"]
+    figure = orjson.loads(view.write("figure"))
+    assert figure["data"]
+    # plotly.js calls a key invalid that is null; what `meta` holds is the page's own.
+    keys = {(key, value) for part in [*figure["data"], figure["layout"]] for key, value in _scalars(part)}
+    assert not [key for key, value in keys if value is None and key != "meta"]
+
+
+def _scalars(part: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Keys with values that are no lists, of all depths but inside `meta`."""
+    for key, value in part.items():
+        if isinstance(value, dict) and key != "meta":
+            yield from _scalars(value)
+        elif not isinstance(value, list | dict):
+            yield key, value
 
 
 def test_the_logit_lens_ends_in_the_output(run: Run) -> None:

@@ -17,7 +17,12 @@ const FIELDS = [
     title: "draw among the fewest that reach this share; 1 keeps all",
   },
   { name: "seed", label: "seed", step: "1", title: "the same seed draws the same tokens" },
-  { name: "beams", label: "beams", step: "1", title: "search whole texts for the highest log-probability per token; 1 does not search" },
+  {
+    name: "beams",
+    label: "beams",
+    step: "1",
+    title: "search whole texts for the highest log-probability per token; 1 does not search",
+  },
 ] as const;
 type Field = (typeof FIELDS)[number]["name"];
 
@@ -127,8 +132,8 @@ function SamplingFields() {
       {greedy && <p class="soft note">Greedy: always the likeliest token.</p>}
       {beams > 1 && (
         <p class="soft note">
-          Beam search: {beams} texts grow side by side, and the one with the highest log-probability per token is written.
-          Nothing is drawn, so the other fields have no say.
+          Beam search: {beams} texts grow side by side, and the one with the highest log-probability per token
+          is written. Nothing is drawn, so the other fields have no say.
         </p>
       )}
       {problem.value && (
