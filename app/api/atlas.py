@@ -28,7 +28,7 @@ from app.runs.tiles import Pyramids
 from app.settings import Settings
 from app.threads import compute_with
 from app.transformer.decoding import Sampling
-from app.transformer.names import source_name
+from app.transformer.names import resolve_name, source_name
 from app.transformer.tokenizer import Token
 
 from . import schemas
@@ -315,7 +315,7 @@ class Atlas:
         tensors = loaded.graph.activations
         changes = []
         for change in asked:
-            tensor = tensors.get(change.name)
+            tensor = tensors.get(resolve_name(change.name, loaded.spec))
             if tensor is None:
                 raise unknown_tensor(change.name, f"/api/v1/models/{loaded.entry.id}/graph")
             if tensor.derived:
@@ -327,7 +327,7 @@ class Atlas:
             with refusals():
                 index = parse_index(change.index, shape, tensor.axes)
                 _refuse_step_on_rows(index, tensor.axes)
-            source = source_name(change.name, loaded.graph)
+            source = source_name(tensor.name, loaded.graph)
             changes.append(Intervention(source, index, change.action, change.value))
         return changes
 

@@ -1,4 +1,5 @@
-"""Names that requests may use beside the graph's own: Hugging Face's for hidden states and attentions."""
+"""Names that requests may use beside the graph's own: Hugging Face's for hidden states and attentions, and those
+that TransformerLens 4 gives to the parts of an encoder-decoder."""
 
 import re
 
@@ -6,6 +7,9 @@ from .graph import Graph
 from .spec import Spec
 
 _ALIAS = re.compile(r"(encoder_|decoder_|cross_)?(hidden_states|attentions)\[(-?\d+)\]")
+# TransformerLens 4's names of an encoder-decoder's parts, and ours.
+_STACK = re.compile(r"(encoder|decoder)_(blocks|ln_final)\b")
+_PARTS = {".self_attn.": ".attn.", ".hook_resid_mid2": ".hook_resid_mid_cross"}
 
 
 def resolve_name(name: str, spec: Spec) -> str:
@@ -17,7 +21,7 @@ def resolve_name(name: str, spec: Spec) -> str:
     """
     match = _ALIAS.fullmatch(name)
     if match is None:
-        return name
+        return _of_transformer_lens(name, spec)
     which, family, index = match[1] or "", match[2], int(match[3])
     paired = spec.kind == "encoder_decoder"
     if paired != bool(which) or (which == "cross_" and family == "hidden_states"):
@@ -33,6 +37,18 @@ def resolve_name(name: str, spec: Spec) -> str:
     if index < layers:
         return f"{prefix}blocks.{index}.hook_resid_pre"
     return f"{prefix}ln_final.hook_out" if spec.final_norm else f"{prefix}blocks.{layers - 1}.hook_resid_post"
+
+
+def _of_transformer_lens(name: str, spec: Spec) -> str:
+    """What TransformerLens 4 calls otherwise than the graph."""
+    if name == "unembed.hook_out":
+        return "logits"
+    if spec.kind != "encoder_decoder" or not _STACK.match(name):
+        return name
+    name = _STACK.sub(r"\1.\2", name, count=1)
+    for theirs, ours in _PARTS.items():
+        name = name.replace(theirs, ours)
+    return name
 
 
 def source_name(name: str, graph: Graph) -> str:

@@ -181,6 +181,20 @@ def test_hugging_face_names_resolve() -> None:
     assert resolve_name("attentions[2]", spec) == "attentions[2]"
 
 
+def test_transformer_lens_names_of_an_encoder_decoder_resolve() -> None:
+    paired = next(spec for spec in FAMILIES.values() if spec.kind == "encoder_decoder")
+    names = {
+        "encoder_blocks.0.hook_resid_post": "encoder.blocks.0.hook_resid_post",
+        "decoder_blocks.1.self_attn.hook_pattern": "decoder.blocks.1.attn.hook_pattern",
+        "decoder_blocks.0.cross_attn.hook_z": "decoder.blocks.0.cross_attn.hook_z",
+        "decoder_blocks.0.hook_resid_mid2": "decoder.blocks.0.hook_resid_mid_cross",
+        "encoder_ln_final.hook_out": "encoder.ln_final.hook_out",
+        "unembed.hook_out": "logits",
+    }
+    assert {name: resolve_name(name, paired) for name in names} == names
+    assert resolve_name("encoder_blocks.0.hook_resid_post", SPECS[0]) == "encoder_blocks.0.hook_resid_post"
+
+
 def test_a_size_below_one_and_an_unknown_activation_are_refused() -> None:
     with pytest.raises(SpecError, match="heads is 0"):
         Spec(1, 0, 4, 4, 4, 4, 4)
