@@ -19,6 +19,7 @@ from starlette.types import Scope
 
 from app import guide
 from app.checkpoints.catalog import Catalog, ModelEntry
+from app.checkpoints.errors import CheckpointError
 from app.paths import MANIFEST, STATIC, TEMPLATES
 
 # Scripts and styles from this server alone. Plotly and the map place things by setting single style properties
@@ -109,7 +110,8 @@ def _router(catalog: Catalog) -> APIRouter:
             return not_found(request)
         text = entry.card
         content = _rendered(text) if text else None
-        return _page(request, "card.html", page="models", entry=entry, facts=_facts(entry), card=content)
+        about: dict[str, Any] = {"facts": _facts(entry), "card": content, "not_obeyed": _not_obeyed(entry)}
+        return _page(request, "card.html", page="models", entry=entry, **about)
 
     @router.get("/api")
     def api(request: Request) -> HTMLResponse:
@@ -176,6 +178,14 @@ def _rendered(card: str) -> Markup:
         if token.tag == "h1":
             token.tag = "h2"
     return Markup(_markdown.renderer.render(tokens, _markdown.options, {}))
+
+
+def _not_obeyed(entry: ModelEntry) -> tuple[str, ...]:
+    """What the model's files say and is not done, or what is wrong with them."""
+    try:
+        return entry.not_obeyed
+    except CheckpointError as error:
+        return (str(error),)
 
 
 def _facts(entry: ModelEntry) -> list[tuple[str, str]]:
