@@ -186,7 +186,9 @@ class Tokens(Answer):
 
 
 class Sampling(Question):
-    """How the next token is chosen. Temperature 0 is greedy, as is any below 0.000001; `top_k` 0 and `top_p` 1 keep every token.
+    """How the next token is chosen. Temperature 0 is greedy, as is any below 0.000001.
+
+    `top_k` 0 and `top_p` 1 keep every token.
 
     More than one of `beams` writes the text with the highest log-probability per token that so many beams find,
     whatever the rest says; a model's own length penalty changes the "per token".

@@ -10,7 +10,6 @@ from torch import Tensor
 from .model import KeyValueCache, Transformer
 from .rules import Rules, Writing
 
-
 # Below it, differences of logits divided by the temperature leave what float32 can hold.
 _GREEDY_BELOW = 1e-6
 
