@@ -1,6 +1,7 @@
 """What lies at a path, whatever its format: a Hugging Face folder, a GGUF file, or nanoGPT's checkpoint."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -10,6 +11,7 @@ import torch
 from app.transformer.model import Transformer
 from app.transformer.spec import Spec
 
+from .config import read_json
 from .errors import CheckpointError
 from .generation import Generation
 from .huggingface import HuggingFaceFolder
@@ -96,13 +98,23 @@ def open_checkpoint(path: Path) -> Checkpoint:
 
 
 def _open_folder(folder: Path) -> Checkpoint:
-    quantised = sorted(folder.glob("*.gguf"))
+    folder = _in_hub_cache(folder)
+    # A model's picture encoder lies beside it under this name.
+    quantised = sorted(path for path in folder.glob("*.gguf") if not path.name.startswith("mmproj"))
     weights = any(folder.glob("*.safetensors"))
     if len(quantised) == 1 and not weights:
         return _open_gguf(quantised[0])
     if (folder / "config.json").is_file():
         return HuggingFaceFolder(folder)
+    if (folder / "adapter_config.json").is_file():
+        base = read_json(folder / "adapter_config.json").get("base_model_name_or_path")
+        raise CheckpointError(
+            f"{folder} holds an adapter, only what was changed of the model {str(base)[:100]!r}",
+            "Merge it into its base with peft's `merge_and_unload()` and `save_pretrained()`, and give that folder.",
+        )
     if len(quantised) > 1:
+        if re.fullmatch(r".*-\d{5}-of-\d{5}\.gguf", quantised[0].name):
+            return _open_gguf(quantised[0])  # which says that it is in parts
         names = ", ".join(path.name for path in quantised[:4])
         raise CheckpointError(f"{folder} holds several models: {names}", "Give the path of one of them.")
     if (folder / "ckpt.pt").is_file():
@@ -110,6 +122,18 @@ def _open_folder(folder: Path) -> Checkpoint:
     if weights:
         raise CheckpointError(f"{folder / 'config.json'} does not exist", _READ)
     raise CheckpointError(f"{folder} holds no model", _READ)
+
+
+def _in_hub_cache(folder: Path) -> Path:
+    """The model's own folder where `folder` is that of the hub's cache, `models--owner--name`; else `folder`."""
+    snapshots = folder / "snapshots"
+    if not folder.name.startswith("models--") or not snapshots.is_dir():
+        return folder
+    named = folder / "refs" / "main"
+    if named.is_file() and (snapshots / named.read_text(encoding="utf-8").strip()).is_dir():
+        return snapshots / named.read_text(encoding="utf-8").strip()
+    found = sorted((path for path in snapshots.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime)
+    return found[-1] if found else folder
 
 
 def _open_gguf(path: Path) -> Checkpoint:

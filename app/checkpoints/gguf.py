@@ -19,7 +19,7 @@ from torch import Tensor
 
 from app.transformer.model import Transformer
 from app.transformer.positions import rotary_frequencies
-from app.transformer.spec import Rotary, Spec, SpecError
+from app.transformer.spec import Kind, Rotary, Spec, SpecError
 
 from .config import Config
 from .errors import CheckpointError
@@ -61,6 +61,16 @@ class GGUF:
             raise CheckpointError(f"{path} does not exist", "Point to a .gguf file.")
         self.header: Header = read_header(path)
         kind = self.header.metadata.get("general.architecture")
+        parts = self.header.metadata.get("split.count")
+        if isinstance(parts, int) and parts > 1:
+            raise CheckpointError(
+                f"{path} is one of {parts} parts of a model",
+                "Join them with llama.cpp's `llama-gguf-split --merge`, and give the one file that makes.",
+            )
+        if self.header.metadata.get("general.type") == "mmproj" or kind == "clip":
+            raise CheckpointError(
+                f"{path} holds the picture encoder of a model, not its language model", "Give the other file."
+            )
         if kind not in _ARCHITECTURES:
             raise CheckpointError(
                 f"{path} is of the architecture {kind!r}", f"Supported are {', '.join(_ARCHITECTURES)}."
@@ -226,6 +236,7 @@ def _sizes(file: GGUF) -> dict[str, Any]:
         raise CheckpointError(f"{file.path} has no token_embd.weight", "A language model is needed.")
     if config.get("expert_count"):
         raise config.wrong("it has a mixture of experts", "Only dense models are supported.")
+    _refuse_unknown(config)
     heads = config.size("attention.head_count")
     return {
         "layers": config.size("block_count"),
@@ -244,10 +255,44 @@ def _sizes(file: GGUF) -> dict[str, Any]:
     }
 
 
+# Keys under `attention.` and `rope.` that are read, and those that llama.cpp's loaders of these architectures pass over
+# (its YaRN takes their defaults).
+_KNOWN = {
+    "attention.head_count", "attention.head_count_kv", "attention.key_length", "attention.value_length",
+    "attention.layer_norm_epsilon", "attention.layer_norm_rms_epsilon", "attention.causal",
+    "rope.dimension_count", "rope.freq_base", "rope.scaling.type", "rope.scaling.factor", "rope.scale_linear",
+    "rope.scaling.original_context_length", "rope.scaling.attn_factor", "rope.scaling.finetuned",
+    "rope.scaling.yarn_beta_fast", "rope.scaling.yarn_beta_slow", "rope.scaling.yarn_attn_factor",
+    "rope.scaling.yarn_ext_factor", "rope.scaling.yarn_log_multiplier",
+}  # fmt: skip
+# Keys elsewhere that change the numbers of architectures that have them.
+_CHANGING = {
+    "logit_scale", "residual_scale", "embedding_scale", "attn_logit_softcapping", "final_logit_softcapping",
+    "pooling_type", "nextn_predict_layers", "use_parallel_residual",
+}  # fmt: skip
+
+
+def _refuse_unknown(config: Config) -> None:
+    """Refuse by name a key that changes what is computed and is not read here, unless its value says "none of it"."""
+    for name, value in config.values.items():
+        changes = name.startswith(("attention.", "rope.")) and name not in _KNOWN
+        if not (changes or name in _CHANGING) or value in (0, False, "none", ""):
+            continue
+        if name.endswith("scale") and value == 1:
+            continue
+        if name == "attention.sliding_window" and isinstance(value, int) and value >= config.size("context_length"):
+            continue
+        raise config.wrong(f"{name} is {value!r}, which is not supported", "Supported are files without it.")
+    width = config.get("attention.key_length")
+    if width is not None and config.get("attention.value_length") not in (None, width):
+        raise config.wrong("its values are not as wide as its keys", "Supported are equal widths.")
+
+
 def _llama(file: GGUF) -> Spec:
     sizes = _sizes(file)
     return Spec(
         **sizes,
+        kind="decoder" if file.config.flag("attention.causal", True) else "encoder",
         activation="silu",
         gated=True,
         norm="rms",
@@ -261,7 +306,8 @@ def _llama(file: GGUF) -> Spec:
 
 def _gpt2(file: GGUF) -> Spec:
     sizes = _sizes(file) | {"qkv_bias": True, "attention_bias": True}
-    return Spec(**sizes, norm_epsilon=file.config.number("attention.layer_norm_epsilon", 1e-5))
+    kind: Kind = "decoder" if file.config.flag("attention.causal", True) else "encoder"
+    return Spec(**sizes, kind=kind, norm_epsilon=file.config.number("attention.layer_norm_epsilon", 1e-5))
 
 
 def _rotary(file: GGUF, d_head: int) -> Rotary:
@@ -269,8 +315,9 @@ def _rotary(file: GGUF, d_head: int) -> Rotary:
     dims, base = config.size("rope.dimension_count", d_head), config.number("rope.freq_base", 10_000.0)
     if dims != d_head:
         raise config.wrong(f"{dims} of {d_head} dimensions turn", "Supported is that all of a head's do.")
-    kind = config.get("rope.scaling.type") or "none"
-    factor = config.number("rope.scaling.factor", 1.0)
+    # As llama.cpp's loader reads them: the factor under its old name too, and without a type it is linear.
+    factor = config.number("rope.scaling.factor", config.number("rope.scale_linear", 1.0))
+    kind = config.get("rope.scaling.type") or "linear"
     if file.has(_LLAMA3_TABLE):
         return _llama3(file, Rotary(dims, base))
     if kind == "none" or factor <= 1:

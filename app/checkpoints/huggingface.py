@@ -1,6 +1,7 @@
 """Hugging Face folders: `config.json` says which family, `families/` what that means, safetensors have the numbers."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from .tensors import Plan, StoredTensor, unfused
 from .vocabulary import TextSource, read_tokenizer
 
 _GENERATION, _TOKENIZER, _TOKENIZER_CONFIG = "generation_config.json", "tokenizer.json", "tokenizer_config.json"
+# What training libraries put before every name: torch.compile, DataParallel, PEFT's merged models.
+_WRAPPERS = ("_orig_mod.", "module.", "base_model.model.")
 _SUPPORTED = "Supported are model_type " + ", ".join(FAMILIES) + "."
 
 
@@ -46,8 +49,9 @@ class HuggingFaceFolder:
         Raises:
             CheckpointError: a variant that is not supported, or a value that is missing or impossible.
         """
+        _refuse_quantised(self.config)
         try:
-            return self.family.spec_of(self.config, self._stored_names)
+            return _seeing_both_ways(self.config, self.family.spec_of(self.config, self._stored_names))
         except (SpecError, TypeError, OverflowError) as error:
             raise self.config.wrong(str(error), f"A {self.family.model_type} that can exist is needed.") from error
 
@@ -146,16 +150,23 @@ class HuggingFaceFolder:
     def _stored_names(self) -> set[str]:
         """Names of the weights, where the files are there already: a few configurations do not say it all."""
         try:
-            return {self._our_prefix(name) for name in stored_tensors(self.path)}
+            return {self._plain_name(name) for name in stored_tensors(self.path)}
         except CheckpointError:
             return set()
 
-    def _our_prefix(self, name: str) -> str:
+    def _plain_name(self, name: str) -> str:
+        """A stored tensor's name without what wrappers and old versions of the libraries made of it."""
+        while wrapper := next((prefix for prefix in _WRAPPERS if name.startswith(prefix)), ""):
+            name = name.removeprefix(wrapper)
+        # The names of norms in files made from TensorFlow's, such as bert-base-uncased's.
+        for old, new in (("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias")):
+            if name.endswith(old):
+                name = name.removesuffix(old) + new
         return name.removeprefix(self.family.prefix)
 
     def _plan(self) -> Plan:
         family, spec = self.family, self.spec
-        stored = {self._our_prefix(name): tensor for name, tensor in stored_tensors(self.path).items()}
+        stored = {self._plain_name(name): tensor for name, tensor in stored_tensors(self.path).items()}
         stored = {name: tensor for name, tensor in stored.items() if not family.ignores(name)}
         plan = Plan(
             str(self.path), spec, lambda name: family.source(name, spec), self._without_copies(stored), family.fused
@@ -166,6 +177,9 @@ class HuggingFaceFolder:
         """Drop tensors that repeat another one's numbers, once compared: a tied head, or embeddings of two stacks."""
         kept = dict(stored)
         for name, original in self.family.copies.items():
+            if name in kept and original not in kept and not self._has_own_head(name):
+                # Of a tied pair a file may keep either name: safetensors' `save_model` keeps the alphabet's first.
+                kept[original] = kept.pop(name)
             if not (name in kept and original in kept) or (name.endswith("weight") and self._has_own_head(name)):
                 continue
             one, other = kept[name], kept[original]
@@ -179,6 +193,32 @@ class HuggingFaceFolder:
 
     def _has_own_head(self, name: str) -> bool:
         return not self.spec.tied and self.family.source("W_U", self.spec).name == name
+
+
+def _seeing_both_ways(config: Config, spec: Spec) -> Spec:
+    """Turn a decoder whose configuration says `is_causal: false`, an embedding model's, into an encoder.
+
+    Raises:
+        CheckpointError: its queries look back a limited way as well, which no encoder here does.
+    """
+    if spec.kind == "encoder_decoder":
+        config.demand("is_causal", True)
+    if spec.kind != "decoder" or config.flag("is_causal", True):
+        return spec
+    if spec.window:
+        raise config.wrong("is_causal is False beside a sliding window", "Supported is one of the two.")
+    return replace(spec, kind="encoder")
+
+
+def _refuse_quantised(config: Config) -> None:
+    given = config.get("quantization_config")
+    if given is None:
+        return
+    method = given.get("quant_method") if isinstance(given, dict) else given
+    raise config.wrong(
+        f"its weights are quantised ({str(method)[:40]}), which is not read from folders",
+        "Get the model in float32, float16 or bfloat16, or as a GGUF file.",
+    )
 
 
 def export_state(model: Transformer, dtype: torch.dtype) -> dict[str, Tensor]:

@@ -25,6 +25,12 @@ def weight_files(folder: Path) -> list[Path]:
         return [folder / SINGLE]
     if (folder / INDEX).is_file():
         return sorted({folder / name for name in _index(folder).values()})
+    others = sorted(path.name for path in folder.glob("*.safetensors") if path.name != "adapter_model.safetensors")
+    if others:
+        raise CheckpointError(
+            f"{folder} has no {SINGLE}, but {', '.join(others[:4])}",
+            f"If that holds the whole model under transformers' names, call it {SINGLE}.",
+        )
     pickles = sorted(path.name for pattern in _PICKLES for path in folder.glob(pattern))
     if pickles:
         raise CheckpointError(
@@ -53,6 +59,7 @@ def stored_tensors(folder: Path) -> dict[str, StoredTensor]:
 def _tensors_of(path: Path) -> dict[str, StoredTensor]:
     if not path.is_file():
         raise CheckpointError(f"{path} does not exist", "Fetch every file that the index names.")
+    _refuse_pointer(path)
     try:
         file: Any = safe_open(path, "pt")
         slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
@@ -62,6 +69,18 @@ def _tensors_of(path: Path) -> dict[str, StoredTensor]:
         }
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} is broken or not a safetensors file: {error}", _AGAIN) from error
+
+
+_POINTER = b"version https://git-lfs"
+
+
+def _refuse_pointer(path: Path) -> None:
+    """Refuse the few lines that Git LFS leaves in a file's place where the file itself was not fetched."""
+    with path.open("rb") as file:
+        if file.read(len(_POINTER)) == _POINTER:
+            raise CheckpointError(
+                f"{path} is a Git LFS pointer: the file itself was not fetched", "Run `git lfs pull` in its folder."
+            )
 
 
 def _index(folder: Path) -> dict[str, str]:

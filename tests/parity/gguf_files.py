@@ -97,8 +97,13 @@ def _write_rotary(writer: GGUFWriter, rope: dict[str, Any], d_head: int) -> None
         writer.add_tensor("rope_freqs.weight", np.array(slowed, np.float32))
 
 
-def write_gguf(path: Path, reference: Any, architecture: str, pack: Pack) -> None:
-    """The reference as a GGUF file, its matrices packed; the reference takes on the numbers that were packed."""
+def write_gguf(
+    path: Path, reference: Any, architecture: str, pack: Pack, more: dict[str, bool | float | int | str] | None = None
+) -> None:
+    """The reference as a GGUF file, its matrices packed; the reference takes on the numbers that were packed.
+
+    `more` are further entries of the architecture's metadata.
+    """
     config, writer = reference.config, GGUFWriter(path, architecture)
     writer.add_block_count(config.num_hidden_layers)
     writer.add_context_length(config.max_position_embeddings)
@@ -115,6 +120,9 @@ def write_gguf(path: Path, reference: Any, architecture: str, pack: Pack) -> Non
     if architecture == "qwen3":
         writer.add_key_length(config.head_dim)
         writer.add_value_length(config.head_dim)
+    add = {bool: writer.add_bool, float: writer.add_float32, int: writer.add_uint32, str: writer.add_string}
+    for key, value in (more or {}).items():
+        add[type(value)](f"{architecture}.{key}", value)
     for theirs, parameter in reference.named_parameters():
         name, numbers = gguf_name(theirs), parameter.detach().numpy()
         turned = architecture == "gpt2" and numbers.ndim == 2 and name.startswith("blk.")

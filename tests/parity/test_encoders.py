@@ -10,10 +10,14 @@ from torch import Tensor
 from transformers import (
     BertConfig,
     BertForMaskedLM,
+    CamembertConfig,
+    CamembertForMaskedLM,
     DistilBertConfig,
     DistilBertForMaskedLM,
     RobertaConfig,
     RobertaForMaskedLM,
+    XLMRobertaConfig,
+    XLMRobertaForMaskedLM,
 )
 
 from .reference import (
@@ -39,6 +43,12 @@ ENCODERS: dict[str, Callable[[], Any]] = {
     # Its positions are counted from two.
     "roberta": lambda: RobertaForMaskedLM(
         RobertaConfig(**SIZES | {"max_position_embeddings": POSITIONS + 2}, type_vocab_size=1)
+    ),
+    "xlm-roberta": lambda: XLMRobertaForMaskedLM(
+        XLMRobertaConfig(**SIZES | {"max_position_embeddings": POSITIONS + 2}, type_vocab_size=1)
+    ),
+    "camembert": lambda: CamembertForMaskedLM(
+        CamembertConfig(**SIZES | {"max_position_embeddings": POSITIONS + 2}, type_vocab_size=1)
     ),
     "distilbert": lambda: DistilBertForMaskedLM(DistilBertConfig(**_DISTILLED, max_position_embeddings=POSITIONS)),
 }

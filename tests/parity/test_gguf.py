@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from gguf import GGMLQuantizationType, GGUFReader, quants
+from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter, quants
 from transformers import (
     GPT2Config,
     GPT2LMHeadModel,
@@ -68,6 +68,69 @@ def test_rotary_positions_are_stretched_alike(tmp_path: Path, architecture: str,
     loaded = load(tmp_path / "tiny.gguf")
     assert loaded.spec.rotary and loaded.spec.rotary.scaling == rope["rope_type"]
     compare(loaded, reference, random_tokens(POSITIONS))
+
+
+_STRETCHED = {"rope_parameters": {"rope_type": "linear", "factor": 4.0, "rope_theta": 500.0}}
+
+
+@pytest.mark.parametrize(
+    ("entries", "changes"),
+    [
+        # As llama.cpp's loader reads them: without a type a factor is linear, and an old key names the factor.
+        ({"rope.scaling.factor": 4.0}, _STRETCHED),
+        ({"rope.scale_linear": 4.0}, _STRETCHED),
+        ({"rope.scaling.type": "none", "rope.scaling.factor": 4.0}, {}),
+        ({"attention.causal": False}, {"is_causal": False}),
+        # Nothing of what they name is asked for.
+        ({"attention.sliding_window": POSITIONS, "attention.scale": 0.0, "logit_scale": 1.0}, {}),
+    ],
+    ids=lambda given: ", ".join(given),
+)
+def test_entries_of_the_header_mean_what_llama_cpp_reads(
+    tmp_path: Path, entries: dict[str, Any], changes: dict[str, Any]
+) -> None:
+    plain = _reference("llama", rope_parameters={"rope_type": "default", "rope_theta": 500.0})
+    write_gguf(tmp_path / "tiny.gguf", plain, "llama", packed_as(GGMLQuantizationType.F32), entries)
+    reference = plain if not changes else _reference("llama", **_PLAIN_ROPE | changes)
+    reference.load_state_dict(plain.state_dict())
+    compare(load(tmp_path / "tiny.gguf"), reference, random_tokens(POSITIONS))
+
+
+_PLAIN_ROPE = {"rope_parameters": {"rope_type": "default", "rope_theta": 500.0}}
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {"attention.sliding_window": 5},
+        {"attention.scale": 0.5},
+        {"attention.clamp_kqv": 2.0},
+        {"attn_logit_softcapping": 30.0},
+        {"logit_scale": 0.5},
+        {"rope.freq_base_swa": 100.0},
+        {"rope.scaling.type": "longrope", "rope.scaling.factor": 2.0},
+        {"attention.key_length": 16, "attention.value_length": 8},
+    ],
+    ids=lambda given: next(iter(given)),
+)
+def test_an_entry_that_changes_the_numbers_and_is_not_read_is_refused(tmp_path: Path, entries: dict[str, Any]) -> None:
+    write_gguf(tmp_path / "tiny.gguf", _reference("llama"), "llama", packed_as(GGMLQuantizationType.F32), entries)
+    with pytest.raises(CheckpointError) as caught:
+        load(tmp_path / "tiny.gguf")
+    assert any(name in str(caught.value) for name in entries) or "as wide as its keys" in str(caught.value)
+
+
+def test_a_part_of_a_split_model_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "big-00001-of-00002.gguf"
+    writer = GGUFWriter(path, "llama")
+    writer.add_uint16("split.count", 2)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.close()
+    (tmp_path / "big-00002-of-00002.gguf").write_bytes(path.read_bytes())
+    for place in (path, tmp_path):
+        with pytest.raises(CheckpointError, match="one of 2 parts of a model"):
+            load(place)
 
 
 def test_an_unknown_quantisation_is_named(tmp_path: Path) -> None:

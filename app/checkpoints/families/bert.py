@@ -5,6 +5,7 @@ rows of its table are never used and are left out here.
 """
 
 from collections.abc import Set
+from dataclasses import replace
 from typing import Any
 
 from torch.nn import functional as F
@@ -142,6 +143,10 @@ ROBERTA = Family(
     ignored=_BUFFERS,
     copies={"lm_head.decoder.weight": "embeddings.word_embeddings.weight", "lm_head.decoder.bias": "lm_head.bias"},
 )
+
+# The same tensors and code under other names, for other languages.
+XLM_ROBERTA = replace(ROBERTA, model_type="xlm-roberta")
+CAMEMBERT = replace(ROBERTA, model_type="camembert")
 
 _DISTILLED_BLOCK = {
     "attn.W_Q": "attention.q_lin.weight",

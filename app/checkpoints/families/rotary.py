@@ -13,8 +13,11 @@ from ..config import Config
 _KINDS = ("default", "linear", "dynamic", "llama3", "yarn")
 
 
-def rotary_of(config: Config, d_head: int, share: float = 1.0) -> Rotary:
-    """The rotary positions of heads of width `d_head`, of which `share` turns if the configuration is silent.
+def rotary_of(config: Config, d_head: int, share: float | None = None) -> Rotary:
+    """Read the rotary positions of heads of width `d_head`.
+
+    `share` is the part of a head's dimensions that turns where the configuration is silent; None for families whose
+    heads turn whole: `transformers` 5.23 passes over `partial_rotary_factor` and `rotary_pct` in them.
 
     Raises:
         CheckpointError: a kind of scaling that is not supported, or a value that is missing.
@@ -30,11 +33,13 @@ def rotary_of(config: Config, d_head: int, share: float = 1.0) -> Rotary:
     if kind not in _KINDS:
         raise config.wrong(f"rope_type is {kind!r}", f"Supported are {', '.join(_KINDS)}.")
     base = rope.number("rope_theta", config.number("rope_theta", config.number("rotary_emb_base", 10_000.0)))
-    for holder, name in ((config, "rotary_pct"), (config, "partial_rotary_factor"), (rope, "partial_rotary_factor")):
-        share = holder.number(name, share)
-    dims = int(d_head * share)
+    dims = d_head if share is None else int(d_head * _share(config, rope, share))
     if kind == "default":
         return Rotary(dims, base)
+    if share is None:
+        # Beside a stretching, `transformers` heeds it and then fails to turn heads of another width.
+        for holder in (config, rope):
+            holder.demand("partial_rotary_factor", 1)
     factor = rope.number("factor")
     if factor < 1:
         raise config.wrong(f"factor is {factor}; rotary positions can only be stretched")
@@ -61,6 +66,12 @@ def rotary_of(config: Config, d_head: int, share: float = 1.0) -> Rotary:
         beta_slow=rope.number("beta_slow", 1.0),
         attention_factor=rope.number("attention_factor", _yarn_attention(given, factor)),
     )
+
+
+def _share(config: Config, rope: Config, share: float) -> float:
+    for holder, name in ((config, "rotary_pct"), (config, "partial_rotary_factor"), (rope, "partial_rotary_factor")):
+        share = holder.number(name, share)
+    return share
 
 
 def rope_parameters(rotary: Rotary, d_head: int) -> dict[str, Any]:
