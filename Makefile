@@ -8,6 +8,8 @@ PORT ?= 8000
 TORCH_INDEX ?=
 # More arguments for pytest, such as PYTEST="-k tiles".
 PYTEST ?=
+# How many of them run at once, each with a server and a browser of its own; files stay together.
+WORKERS ?= 2
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -45,7 +47,7 @@ test: $(VENV)/.check static/dist/.built browser ## check and test the front end,
 	@$(NODE) npm run --silent check
 	@$(NODE) npm run --silent test
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest $(PYTEST)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST)
 
 lint: $(VENV)/.check frontend/node_modules/.installed ## formatting, rules, types and the direction of imports
 	$(BIN)/ruff check
