@@ -106,9 +106,11 @@ def _router(catalog: Catalog) -> APIRouter:
     def card(request: Request, model_id: str) -> HTMLResponse:
         try:
             entry = catalog.entry(model_id)
+            text = entry.card
         except KeyError:
             return not_found(request)
-        text = entry.card
+        except CheckpointError as error:
+            return _broken(request, model_id, error)
         content = _rendered(text) if text else None
         about: dict[str, Any] = {"facts": _facts(entry), "card": content, "not_obeyed": _not_obeyed(entry)}
         return _page(request, "card.html", page="models", entry=entry, **about)
@@ -138,6 +140,11 @@ def not_found(request: Request) -> HTMLResponse:
     """The page for an address that is none."""
     text = "There is no page at this address."
     return _page(request, "message.html", 404, title="Not found", text=text)
+
+
+def _broken(request: Request, model_id: str, error: CheckpointError) -> HTMLResponse:
+    text = f"{error}. {error.hint}"
+    return _page(request, "message.html", 503, title=f"{model_id} cannot be read", text=text)
 
 
 def _page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:

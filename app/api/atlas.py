@@ -117,10 +117,11 @@ class Atlas:
 
     def entry(self, model_id: str) -> ModelEntry:
         """A model's entry, or the refusal."""
-        try:
-            return self.catalog.entry(model_id)
-        except KeyError as error:
-            raise unknown_model(model_id) from error
+        with refusals():
+            try:
+                return self.catalog.entry(model_id)
+            except KeyError as error:
+                raise unknown_model(model_id) from error
 
     async def loaded(self, model_id: str) -> LoadedModel:
         """A model with its weights in memory, or the refusal, without holding up the event loop."""

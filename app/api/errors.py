@@ -91,6 +91,11 @@ def install(app: FastAPI) -> None:
         headers = {"Retry-After": "1"} if error.status in (429, 503) else None
         return JSONResponse({"error": error.body}, error.status, headers)
 
+    @app.exception_handler(CheckpointError)
+    async def broken_model(request: Request, error: CheckpointError) -> JSONResponse:
+        body = ApiError(503, "broken_model", str(error), error.hint).body
+        return JSONResponse({"error": body}, 503, {"Retry-After": "1"})
+
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         return JSONResponse({"error": _invalid(error).body}, 422)

@@ -1,11 +1,13 @@
 """What models there are, and which are in memory: loaded when first asked for, dropped when memory runs short.
 
 They come from three places: bundled ones, those given by path, and those pulled into the user's data folder. A broken
-model that was given by path is refused at once; one in the data folder is left out and named in `problems`.
+model that was given by path is refused at once; of the others it is left out and named in `problems`, and whoever
+asks for it is told why.
 """
 
 import logging
 import math
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -19,13 +21,15 @@ import torch
 from app.transformer.blocks import build_graph
 from app.transformer.graph import Graph
 from app.transformer.model import Transformer
+from app.transformer.positions import rotary_frequencies
 from app.transformer.rules import Rules
 from app.transformer.spec import Spec
 from app.transformer.tokenizer import IdTokenizer, Tokenizer
 
 from .config import read_json
-from .errors import CheckpointError
+from .errors import CheckpointError, shown
 from .files import Checkpoint, fingerprint, name_of, open_checkpoint
+from .guard import Guarded, reading
 from .rendering import Renderer
 from .vocabulary import Frame, TextSource, frame_of, text_tokenizer
 
@@ -107,7 +111,8 @@ class ModelEntry:
         """
         source = self.text_source
         if source is not None:
-            return frame_of(source, self.about, self.spec.d_vocab, self.renderer)
+            with reading(source.place):
+                return frame_of(source, self.about, self.spec.d_vocab, self.renderer)
         named = self.about.get("end_of_text_id")
         ends = (named,) if isinstance(named, int) else self.checkpoint.end_ids
         ends = tuple(token for token in ends if 0 <= token < self.spec.d_vocab)
@@ -186,9 +191,31 @@ class ModelEntry:
 
     @property
     def card(self) -> str | None:
-        """The model's card in Markdown, if it has one."""
+        """The model's card in Markdown, if it has one.
+
+        Raises:
+            CheckpointError: it is not UTF-8, or may not be read.
+        """
         path = self.folder / "card.md"
-        return path.read_text(encoding="utf-8") if path.is_file() else None
+        if not path.is_file():
+            return None
+        with reading(path):
+            try:
+                return path.read_text(encoding="utf-8")
+            except UnicodeDecodeError as error:
+                raise CheckpointError(f"{path} is not UTF-8: {error}", "Write it as UTF-8, or take it away.") from error
+
+    def check(self) -> None:
+        """Look for everything that can be wrong and be found without reading the weights' numbers.
+
+        Raises:
+            CheckpointError: something is.
+        """
+        self.checkpoint.check()
+        if (source := self.text_source) is not None:
+            with reading(source.place):
+                text_tokenizer(source, self.frame, self.spec.d_vocab)
+        _ = self.rules, self.not_obeyed, self.start_ids, self.card
 
 
 @dataclass(frozen=True)
@@ -238,26 +265,45 @@ class Catalog:
         self.renderer = renderer or Renderer()
         self.problems: list[CheckpointError] = []
         self._entries: dict[str, ModelEntry] = {}
+        self._broken: dict[str, CheckpointError] = {}
         self._loaded: OrderedDict[str, LoadedModel] = OrderedDict()
         self._lock, self._loading = threading.Lock(), threading.Lock()
         self._in_use: Callable[[str], bool] = lambda model_id: False
         self._dropped: Callable[[str], None] = lambda model_id: None
         for folder in sorted(path.parent for path in bundled.glob("*/config.json")):
-            self.add(folder, bundled=True)
+            self._try(folder, bundled=True)
         for path in given:
             self.add(path)
-        for path in sorted(pulled.iterdir()) if pulled is not None and pulled.is_dir() else ():
-            if path.name.startswith(".") or not (path.is_dir() or path.suffix in (".gguf", ".pt")):
-                continue
-            try:
-                self.add(path, check=True)
-            except CheckpointError as error:
-                self.problems.append(error)
-                logging.getLogger(__name__).warning("left out: %s. %s", error, error.hint)
+        for path in self._pulled(pulled):
+            self._try(path, check=True)
 
     def watch(self, in_use: Callable[[str], bool], dropped: Callable[[str], None]) -> None:
         """Ask `in_use` before a model is dropped to make room, and tell `dropped` after."""
         self._in_use, self._dropped = in_use, dropped
+
+    def _pulled(self, folder: Path | None) -> list[Path]:
+        """What may be models in the user's own folder."""
+        if folder is None or not os.path.isdir(folder):
+            return []
+        try:
+            with reading(folder):
+                found = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+        except CheckpointError as error:
+            self._leave_out(folder, error)
+            return []
+        return [path for path in found if os.path.isdir(path) or path.suffix in (".gguf", ".pt")]
+
+    def _try(self, path: Path, *, bundled: bool = False, check: bool = False) -> None:
+        """Take a model in, or leave it out and say why."""
+        try:
+            self.add(path, bundled=bundled, check=check)
+        except CheckpointError as error:
+            self._leave_out(path, error)
+
+    def _leave_out(self, path: Path, error: CheckpointError) -> None:
+        self.problems.append(error)
+        self._broken.setdefault(path.name if os.path.isdir(path) else path.stem, error)
+        logging.getLogger(__name__).warning("left out: %s. %s", error, error.hint)
 
     def add(self, path: Path, *, bundled: bool = False, check: bool = False) -> ModelEntry:
         """Take a model into the catalog; with `check`, only if its weights fit its configuration.
@@ -287,8 +333,11 @@ class Catalog:
 
         Raises:
             KeyError: there is no such model.
+            CheckpointError: there is one that was left out.
         """
         with self._lock:
+            if model_id not in self._entries and (error := self._broken.get(model_id)) is not None:
+                raise CheckpointError(str(error), error.hint)
             return self._entries[model_id]
 
     def is_loaded(self, model_id: str) -> bool:
@@ -367,10 +416,8 @@ def check_model(path: Path) -> None:
         CheckpointError: something is, its tokenizer included.
     """
     renderer = Renderer()
-    entry = _entry(path, False, renderer)
-    entry.checkpoint.check()
     try:
-        _ = entry.frame
+        _entry(path, False, renderer).check()
     finally:
         renderer.close()
 
@@ -385,35 +432,67 @@ def _load(entry: ModelEntry, device: str, dtype: torch.dtype) -> LoadedModel:
     if source is None:
         tokenizer = IdTokenizer(frame.end_of_text, entry.no_tokenizer, frame.ends)
     else:
-        tokenizer = text_tokenizer(source, frame, entry.spec.d_vocab)
+        with reading(source.place):
+            tokenizer = text_tokenizer(source, frame, entry.spec.d_vocab)
     model = entry.checkpoint.load(device, dtype)
-    return LoadedModel(entry, model, tokenizer, entry.graph, fingerprint(entry.checkpoint.files, dtype))
+    with reading(entry.checkpoint.path):
+        return LoadedModel(entry, model, tokenizer, entry.graph, fingerprint(entry.checkpoint.files, dtype))
 
 
 def _entry(path: Path, bundled: bool, renderer: Renderer) -> ModelEntry:
-    path = path.expanduser().resolve()
-    checkpoint = open_checkpoint(path)
-    entry = ModelEntry(name_of(path), checkpoint, _about(path) if path.is_dir() else {}, bundled, renderer)
-    _ = entry.spec  # whatever is wrong with it is found now
-    return entry
+    with reading(path):
+        path = path.expanduser().resolve()
+        checkpoint = Guarded(open_checkpoint(path))
+        entry = ModelEntry(
+            name_of(path), checkpoint, _about(path, checkpoint.spec) if path.is_dir() else {}, bundled, renderer
+        )
+        _ = entry.graph  # whatever is wrong with its description is found now
+        rotary = entry.spec.rotary
+        if rotary is not None and not bool(rotary_frequencies(rotary).isfinite().all()):
+            raise CheckpointError(
+                f"{path}: its rotary positions are no finite numbers", "Use the configuration that came with it."
+            )
+        return entry
 
 
-def _about(folder: Path) -> dict[str, Any]:
+def _is_id(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
+
+
+def _is_ids(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_id, value))
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+# What each entry of `atlas.json` must be, in words and as a question.
+_ENTRIES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    **dict.fromkeys(("title", "description", "default_text", "prefix", "suffix"), ("no text", _is_text)),
+    **dict.fromkeys(("prefix_ids", "suffix_ids", "start_ids"), ("no list of token ids", _is_ids)),
+    **dict.fromkeys(("mask_id", "end_of_text_id"), ("no token id", lambda value: value is None or _is_id(value))),
+    "default_temperature": (
+        "not from 0 to 10",
+        lambda value: isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 10,
+    ),
+    "default_new_tokens": ("no positive whole number", lambda value: _is_id(value) and value > 0),
+}
+
+
+def _about(folder: Path, spec: Spec) -> dict[str, Any]:
     """What only we say of a model, in `atlas.json`: title, default text, prefix. Most folders have none."""
     path = folder / "atlas.json"
     if not path.is_file():
         return {}
     about = read_json(path)
+    for name, (fault, holds) in _ENTRIES.items():
+        if name in about and not holds(about[name]):
+            raise CheckpointError(f"{path}: {name} is {shown(about[name])}, {fault}", "Mend the file or remove it.")
     for name in ("prefix_ids", "suffix_ids", "start_ids"):
-        ids = about.get(name, [])
-        if not (isinstance(ids, list) and all(isinstance(token, int) for token in ids)):
-            raise CheckpointError(f"{path}: {name} is no list of token ids", "Mend the file or remove it.")
-    if not isinstance(about.get("mask_id"), int | None):
-        raise CheckpointError(f"{path}: mask_id is no token id", "Mend the file or remove it.")
-    temperature = about.get("default_temperature", 0)
-    if not (isinstance(temperature, int | float) and 0 <= temperature <= 10):
-        raise CheckpointError(f"{path}: default_temperature is not from 0 to 10", "Mend the file or remove it.")
-    new_tokens = about.get("default_new_tokens", 1)
-    if not (isinstance(new_tokens, int) and new_tokens > 0):
-        raise CheckpointError(f"{path}: default_new_tokens is no positive whole number", "Mend the file or remove it.")
+        beyond = [token for token in about.get(name, ()) if token >= spec.d_vocab]
+        if beyond:
+            raise CheckpointError(
+                f"{path}: {name} names token {beyond[0]}; the model has {spec.d_vocab}", "Mend the file or remove it."
+            )
     return about

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.transformer.spec import ACTIVATIONS, Activation
 
-from .errors import CheckpointError
+from .errors import CheckpointError, shown
 
 # Hugging Face's names that mean one of our activations: its tanh approximations differ in speed only.
 _SAME_ACTIVATION: dict[str, Activation] = {
@@ -49,36 +49,36 @@ class Config:
         """A whole number; `default` also stands for null."""
         value = self._value(name, default)
         if isinstance(value, bool) or not isinstance(value, int):
-            raise self.wrong(f"{name} is {value!r}, not a whole number")
+            raise self.wrong(f"{name} is {shown(value)}, not a whole number")
         return value
 
     def number(self, name: str, default: object = _MISSING) -> float:
         """A finite number."""
         value = self._value(name, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e30:
-            raise self.wrong(f"{name} is {value!r}, not a number")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= 1e30:
+            raise self.wrong(f"{name} is {shown(value)}, not a number")
         return float(value)
 
     def flag(self, name: str, default: bool) -> bool:
         """True or false."""
         value = self._value(name, default)
         if not isinstance(value, bool):
-            raise self.wrong(f"{name} is {value!r}, not true or false")
+            raise self.wrong(f"{name} is {shown(value)}, not true or false")
         return value
 
     def activation(self, name: str, default: str) -> Activation:
         """One of our activations, under any of its names."""
         value = self._value(name, default)
         found = _SAME_ACTIVATION.get(value, value) if isinstance(value, str) else value
-        if found not in ACTIVATIONS:
-            raise self.wrong(f"{name} is {value!r}", f"Supported activations are {', '.join(ACTIVATIONS)}.")
+        if not isinstance(found, str) or found not in ACTIVATIONS:
+            raise self.wrong(f"{name} is {shown(value)}", f"Supported activations are {', '.join(ACTIVATIONS)}.")
         return found
 
     def demand(self, name: str, wanted: object) -> None:
         """Refuse a variant that is not supported: `name` must be absent, null or `wanted`."""
         value = self.values.get(name)
         if value is not None and value != wanted:
-            raise self.wrong(f"{name} is {value!r}, which is not supported", f"Supported is {name}: {wanted!r}.")
+            raise self.wrong(f"{name} is {shown(value)}, which is not supported", f"Supported is {name}: {wanted!r}.")
 
     def divided(self, whole: str, parts: str) -> int:
         """One size divided by another, which must go evenly: the width of a head."""
@@ -102,8 +102,14 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise CheckpointError(f"{path} is not JSON: {error}", "Fetch or write the file again.") from error
+        json.dumps(values, ensure_ascii=False).encode()  # half a character could be in no answer
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise CheckpointError(f"{path} cannot be read: {why}", "Let the server read it.") from error
+    except (ValueError, RecursionError) as error:  # no JSON, no UTF-8, a number of thousands of digits
+        raise CheckpointError(
+            f"{path} is not JSON that can be read: {error}", "Fetch or write the file again."
+        ) from error
     if not isinstance(values, dict):
         raise CheckpointError(f"{path} holds no JSON object", "Fetch or write the file again.")
     return values

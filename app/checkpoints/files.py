@@ -1,6 +1,8 @@
 """What lies at a path, whatever its format: a Hugging Face folder, a GGUF file, or nanoGPT's checkpoint."""
 
+import errno
 import hashlib
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -83,7 +85,10 @@ def open_checkpoint(path: Path) -> Checkpoint:
 
     Raises:
         CheckpointError: nothing that can be read.
+        OSError: what lies there may not be read.
     """
+    if path.exists() and not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0), effective_ids=True):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
     if path.is_dir():
         return _open_folder(path)
     if not path.exists():

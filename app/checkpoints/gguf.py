@@ -22,7 +22,7 @@ from app.transformer.positions import rotary_frequencies
 from app.transformer.spec import Kind, Rotary, Spec, SpecError
 
 from .config import Config
-from .errors import CheckpointError
+from .errors import CheckpointError, shown
 from .families.family import Family, Names, with_biases, with_blocks
 from .generation import Generation
 from .gguf_header import Header, Placed, read_header
@@ -71,9 +71,9 @@ class GGUF:
             raise CheckpointError(
                 f"{path} holds the picture encoder of a model, not its language model", "Give the other file."
             )
-        if kind not in _ARCHITECTURES:
+        if not isinstance(kind, str) or kind not in _ARCHITECTURES:
             raise CheckpointError(
-                f"{path} is of the architecture {kind!r}", f"Supported are {', '.join(_ARCHITECTURES)}."
+                f"{path} is of the architecture {shown(kind)}", f"Supported are {', '.join(_ARCHITECTURES)}."
             )
         self._kind: _Architecture = _ARCHITECTURES[kind]
         prefix = f"{kind}."
@@ -328,7 +328,7 @@ def _rotary(file: GGUF, d_head: int) -> Rotary:
         original = config.size("rope.scaling.original_context_length")
         attention = config.number("rope.scaling.attn_factor", 1.0) * (0.1 * math.log(factor) + 1)
         return Rotary(dims, base, scaling="yarn", factor=factor, original=original, attention_factor=attention)
-    raise config.wrong(f"rope.scaling.type is {kind!r}", "Supported are none, linear, yarn, and Llama 3's table.")
+    raise config.wrong(f"rope.scaling.type is {shown(kind)}", "Supported are none, linear, yarn, and Llama 3's table.")
 
 
 def _llama3(file: GGUF, plain: Rotary) -> Rotary:

@@ -9,6 +9,8 @@ from typing import Any
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 from tokenizers.pre_tokenizers import PreTokenizer
 
+from .errors import shown
+
 # Kinds of token in GGUF.
 _CONTROL, _USER_DEFINED = 3, 4
 _LLAMA3 = (
@@ -34,9 +36,9 @@ def why_not(metadata: dict[str, Any]) -> str:
     if kind == "llama":
         return ""
     if kind != "gpt2":
-        return f"its tokenizer is of the kind {kind!r}; known are 'gpt2' and 'llama'"
+        return f"its tokenizer is of the kind {shown(kind)}; known are 'gpt2' and 'llama'"
     name = _pre(metadata)
-    return "" if name in _KNOWN else f"its tokenizer cuts text as {name!r}; known are {', '.join(_KNOWN)}"
+    return "" if name in _KNOWN else f"its tokenizer cuts text as {shown(name)}; known are {', '.join(_KNOWN)}"
 
 
 def _pre(metadata: dict[str, Any]) -> Any:

@@ -13,7 +13,7 @@ from app.transformer.model import Transformer
 from app.transformer.spec import Spec, SpecError
 
 from .config import Config, read_json
-from .errors import CheckpointError
+from .errors import CheckpointError, shown
 from .families import FAMILIES, Family
 from .generation import Generation, read_generation
 from .named_tokens import name_tokens
@@ -39,7 +39,7 @@ class HuggingFaceFolder:
         self.path, self.config = folder, Config.of(folder)
         kind = self.config.get("model_type")
         if not isinstance(kind, str) or kind not in FAMILIES:
-            raise CheckpointError(f"{self.config.path} says model_type {kind!r}", _SUPPORTED)
+            raise CheckpointError(f"{self.config.path} says model_type {shown(kind)}", _SUPPORTED)
         self.family: Family = FAMILIES[kind]
 
     @cached_property

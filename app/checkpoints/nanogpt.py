@@ -154,6 +154,9 @@ class NanoGPT:
         for name, value in self._saved()["model"].items():
             if not isinstance(value, Tensor):
                 raise CheckpointError(f"{self.path}: {name} is no tensor but {type(value).__name__}", _NEEDED)
+            if value.layout != torch.strided or value.is_meta:
+                kept = "without numbers" if value.is_meta else f"as {value.layout}"
+                raise CheckpointError(f"{self.path}: {name} is kept {kept}, not as a plain tensor", _NEEDED)
             found[str(name).removeprefix("_orig_mod.").removeprefix(NANOGPT.prefix)] = value
         return found
 
@@ -169,6 +172,8 @@ class NanoGPT:
         """The file's dictionary; its tensors are mapped, nothing of them is read."""
         try:
             saved = torch.load(self.path, map_location="cpu", weights_only=True, mmap=True)
+        except PermissionError:
+            raise
         except pickle.UnpicklingError as error:
             raise CheckpointError(
                 f"{self.path} holds more than tensors and plain values, which is not read: "

@@ -45,6 +45,7 @@ def stored_tensors(folder: Path) -> dict[str, StoredTensor]:
 
     Raises:
         CheckpointError: a file is missing or broken, or lacks what the index says it has.
+        OSError: a file may not be read.
     """
     found: dict[str, StoredTensor] = {}
     for path in weight_files(folder):
@@ -59,6 +60,7 @@ def stored_tensors(folder: Path) -> dict[str, StoredTensor]:
 def _tensors_of(path: Path) -> dict[str, StoredTensor]:
     if not path.is_file():
         raise CheckpointError(f"{path} does not exist", "Fetch every file that the index names.")
+    path.open("rb").close()  # the library says of a file that may not be read that there is none
     _refuse_pointer(path)
     try:
         file: Any = safe_open(path, "pt")
@@ -90,6 +92,6 @@ def _index(folder: Path) -> dict[str, str]:
         names = json.loads(path.read_text(encoding="utf-8"))["weight_map"]
         if not all(isinstance(name, str) and Path(name).name == name for name in names.values()):
             raise ValueError("a file's name is no plain name")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"{path} is no index of safetensors files: {error}", _AGAIN) from error
     return dict(names)

@@ -3,6 +3,7 @@
 Nothing in it is a family's name: a GPT-2, a Llama, a BERT and a T5 differ in the values of these fields alone.
 """
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
@@ -130,7 +131,7 @@ class Spec:
         self._check_sizes()
         if self.activation not in ACTIVATIONS:
             raise SpecError(f"unknown activation {self.activation!r}; known are {', '.join(ACTIVATIONS)}")
-        if self.heads % self.kv_heads:
+        if self.kv_heads < 0 or self.heads % self.kv_heads:
             raise SpecError(f"{self.heads} heads cannot share {self.kv_heads} key-value heads evenly")
         if (self.position_kind == "rotary") != (self.rotary is not None):
             raise SpecError("rotary positions and their description go together")
@@ -138,6 +139,9 @@ class Spec:
             raise SpecError("relative positions and their description go together")
         if self.rotary is not None and (self.rotary.dims % 2 or not 0 < self.rotary.dims <= self.d_head):
             raise SpecError(f"{self.rotary.dims} rotary dimensions: an even number from 2 to {self.d_head} is needed")
+        if self.relative is not None and not 4 <= self.relative.buckets < 2 * self.relative.max_distance:
+            raise SpecError(f"{self.relative.buckets} buckets for distances up to {self.relative.max_distance}")
+        self._check_numbers()
         if self.parallel and (self.norm_place == "post" or self.kind == "encoder_decoder"):
             raise SpecError("parallel blocks are known for decoders and encoders with norms before them only")
 
@@ -147,6 +151,19 @@ class Spec:
             size = getattr(self, name)
             if not least <= size <= largest:
                 raise SpecError(f"{name} is {size}; it must be at least {least} and at most {largest}")
+
+    def _check_numbers(self) -> None:
+        """Refuse numbers with which nothing could be computed."""
+        numbers = {**vars(self), **({} if self.rotary is None else vars(self.rotary))}
+        for name, value in numbers.items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise SpecError(f"{name} is {value}, no finite number")
+        if self.norm_epsilon < 0:
+            raise SpecError(f"norm_epsilon is {self.norm_epsilon}; it must not be negative")
+        if self.rotary is not None and not (self.rotary.base > 0 and self.rotary.factor > 0):
+            raise SpecError(f"rotary positions of base {self.rotary.base} and factor {self.rotary.factor} do not exist")
+        if self.window < 0 or self.token_types < 0:
+            raise SpecError(f"window is {self.window} and token_types {self.token_types}; neither may be negative")
 
     @property
     def score_scale(self) -> float:

@@ -1,16 +1,20 @@
 """A spec written out as it is, with our own names: for what no other family can describe."""
 
+import json
 from collections.abc import Set
 from dataclasses import fields
 from typing import Any
 
-from app.transformer.spec import Relative, Rotary, Spec
+from pydantic import TypeAdapter, ValidationError
+
+from app.transformer.spec import Spec, SpecError
 
 from ..config import Config
+from ..errors import shown
 from ..tensors import Source
 from .family import Family
 
-_PARTS = {"rotary": Rotary, "relative": Relative}
+_SPEC = TypeAdapter(Spec)
 
 
 def spec_of(config: Config, stored: Set[str]) -> Spec:
@@ -20,10 +24,14 @@ def spec_of(config: Config, stored: Set[str]) -> Spec:
     missing = {"layers", "heads", "d_model", "d_head", "d_mlp", "d_vocab", "positions"} - values.keys()
     if missing:
         raise config.wrong(f"it lacks {', '.join(sorted(missing))}")
-    for name, kind in _PARTS.items():
-        if isinstance(values.get(name), dict):
-            values[name] = kind(**values[name])
-    return Spec(**values | {"windowed": tuple(values.get("windowed", ()))})
+    try:
+        return _SPEC.validate_json(json.dumps(values), strict=True)
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        if isinstance(cause := problem.get("ctx", {}).get("error"), SpecError):
+            raise cause from error
+        place = ".".join(map(str, problem["loc"]))
+        raise config.wrong(f"{place} is {shown(problem['input'])}: {problem['msg']}") from error
 
 
 def config_of(spec: Spec) -> dict[str, Any]:

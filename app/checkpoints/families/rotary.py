@@ -9,6 +9,7 @@ from typing import Any
 from app.transformer.spec import Rotary
 
 from ..config import Config
+from ..errors import shown
 
 _KINDS = ("default", "linear", "dynamic", "llama3", "yarn")
 
@@ -25,13 +26,13 @@ def rotary_of(config: Config, d_head: int, share: float | None = None) -> Rotary
     name = "rope_scaling" if config.get("rope_scaling") else "rope_parameters"  # of two, `transformers` takes the old
     given = config.get(name) or {}
     if not isinstance(given, dict):
-        raise config.wrong(f"{name} is {given!r}, which describes no rotary positions")
+        raise config.wrong(f"{name} is {shown(given)}, which describes no rotary positions")
     if any(isinstance(value, dict) for value in given.values()):
         raise config.wrong("its rotary positions differ between layers", "One description for all layers is supported.")
     rope = Config(given, config.path)
     kind = given.get("rope_type", given.get("type", "default"))
     if kind not in _KINDS:
-        raise config.wrong(f"rope_type is {kind!r}", f"Supported are {', '.join(_KINDS)}.")
+        raise config.wrong(f"rope_type is {shown(kind)}", f"Supported are {', '.join(_KINDS)}.")
     base = rope.number("rope_theta", config.number("rope_theta", config.number("rotary_emb_base", 10_000.0)))
     dims = d_head if share is None else int(d_head * _share(config, rope, share))
     if kind == "default":
