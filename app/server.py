@@ -14,9 +14,11 @@ from fastapi import APIRouter, FastAPI, HTTPException
 from app import pages
 from app.api import errors, explain, models, pulls, runs, stream, tiles
 from app.api.atlas import VERSION, Atlas
+from app.api.clients import address_of, client
 from app.checkpoints.catalog import Catalog
 from app.checkpoints.errors import CheckpointError
 from app.checkpoints.rendering import Renderer
+from app.runs.clients import Client
 from app.settings import Settings
 from app.threads import compute_with, cores
 
@@ -117,6 +119,7 @@ class Limits:
         """One request of any kind."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
+        client.set(Client(address_of(scope)))
         received = 0
 
         async def bounded() -> MutableMapping[str, Any]:

@@ -54,11 +54,16 @@ class Settings(BaseSettings):
     tile_cache_bytes: int = Field(default=2**28, gt=0, description="memory of tiles that have been built")
     tile_queue: int = Field(default=256, gt=0, description="requests for tiles that are cut or wait to be")
     run_store_bytes: int = Field(default=2 * 2**30, gt=0, description="memory of the runs remembered")
-    runs_held: int = Field(default=64, gt=0, description="runs remembered, those in flight among them")
+    runs_held: int = Field(default=1000, gt=0, description="runs remembered, those in flight among them")
     runs_per_socket: int = Field(default=4, gt=0, description="unfinished runs of one connection")
     idle_seconds: float = Field(default=600, gt=0, description="a run paused for longer is ended")
     queue_length: int = Field(default=32, gt=0, description="runs that compute or wait to")
-    sockets: int = Field(default=64, gt=0, description="open connections of the stream")
+    client_queue: int = Field(default=24, gt=0, description="those of one client, while others find a place beside it")
+    sockets: int = Field(default=128, gt=0, description="open connections of the stream")
+    client_sockets: int = Field(default=96, gt=0, description="those from one address")
+    silent_seconds: float = Field(
+        default=10, gt=0, description="a connection that has never said anything gives way after so long"
+    )
     message_bytes: int = Field(default=256 * 1024, gt=0, description="the longest message to the stream")
     bad_messages: int = Field(default=10, gt=0, description="messages not understood before a connection is closed")
     outbox_messages: int = Field(default=10_000, gt=0, description="messages that wait for a slow reader")

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Generator, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import torch
 from fastapi import Depends
@@ -32,7 +32,11 @@ from app.transformer.names import resolve_name, source_name
 from app.transformer.tokenizer import Token
 
 from . import schemas
+from .clients import client
 from .errors import ApiError, refusals, unknown_model, unknown_tensor
+
+if TYPE_CHECKING:
+    from .session import Session
 
 VERSION = "0.1.0"
 _READERS = 2
@@ -45,24 +49,25 @@ class Atlas:
     def __init__(self, settings: Settings, catalog: Catalog) -> None:
         """Start the threads: one that runs models, and a few that cut and encode what is asked for."""
         self.settings, self.catalog = settings, catalog
-        self.store = RunStore(settings.run_store_bytes, settings.runs_held)
+        self.store = RunStore(settings.run_store_bytes, settings.runs_held, settings.run_store_bytes)
         # Readers compute on one core each: two that share cores would wait for each other at every step.
         self._readers = ThreadPoolExecutor(_READERS, "atlas-reader", initializer=compute_with, initargs=(1,))
-        # Lenses compute for longer than slices are cut, so they have a thread of their own, and take turns on it.
-        self._looking = 0
-        self._lenses = ThreadPoolExecutor(1, "atlas-lens", initializer=compute_with, initargs=(1,))
         for started in [self._readers.submit(lambda: None) for _ in range(_READERS)]:
             started.result()
-        self.executor = Executor(settings.queue_length, settings.threads)
+        self.executor = Executor(settings.queue_length, settings.threads, settings.client_queue)
+        # Lenses compute for longer than slices are cut, so they have a thread of their own, and take turns on it.
+        self._lens_thread = Executor(settings.queue_length, 1, settings.client_queue)
         self.proofs = Proofs(self.executor)
         # Tiles are cut and pooled on one thread: two that contend for the cores were a hundred times slower.
-        self._tile_thread = Executor(settings.tile_queue, threads=1)
+        self._tile_thread = Executor(settings.tile_queue, 1, settings.tile_queue * 3 // 4)
         self.pyramids = Pyramids(settings.tile_cache_bytes)
         self.shelf = Shelf(settings.cache_folder)
         self.statistics: OrderedDict[Hashable, Statistics] = OrderedDict()
         self._weight_samples: dict[str, dict[str, Samples]] = {}
         catalog.watch(self._in_use, self._forget_runs_of)
         self.sockets = 0
+        # Open connections of the stream, by the address they come from.
+        self.sessions: dict[str, list[Session]] = {}
 
     def _in_use(self, model_id: str) -> bool:
         """Whether an unfinished run needs a model's weights."""
@@ -80,8 +85,8 @@ class Atlas:
             run.cancel()
         self.executor.close()
         self._tile_thread.close()
+        self._lens_thread.close()
         self._readers.shutdown(cancel_futures=True)
-        self._lenses.shutdown(cancel_futures=True)
 
     async def read(self, function: Callable[[], Result]) -> Result:
         """Compute something off the event loop."""
@@ -93,7 +98,7 @@ class Atlas:
         """Carry out the steps of something on the tile thread, in turns with others; None once it is not `wanted`."""
         future: asyncio.Future[Result | None] = asyncio.get_running_loop().create_future()
         with refusals():
-            self._tile_thread.submit(_settling(steps, wanted, future))
+            self._tile_thread.submit(_settling(steps, wanted, future), client.get())
         return await future
 
     async def look(self, function: Callable[[], Result]) -> Result:
@@ -102,13 +107,11 @@ class Atlas:
         Raises:
             QueueFullError: as many wait as the server is willing to hold.
         """
-        if self._looking >= self.settings.queue_length:
-            raise QueueFullError
-        self._looking += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._lenses, function)
-        finally:
-            self._looking -= 1
+        future: asyncio.Future[Result | None] = asyncio.get_running_loop().create_future()
+        self._lens_thread.submit(_settling(_at_once(function), lambda: True, future), client.get())
+        result = await future
+        assert result is not None
+        return result
 
     def default_model(self) -> str | None:
         """The model that is shown first."""
@@ -212,7 +215,9 @@ class Atlas:
                 "Write with 1 beam, or leave the interventions out.",
             )
         new_tokens = question.max_new_tokens
-        return Run(loaded, tokens, new_tokens, sampling, changes, self.settings.attention_bytes, source)
+        run = Run(loaded, tokens, new_tokens, sampling, changes, self.settings.attention_bytes, source)
+        run.owner = client.get()
+        return run
 
     def start(self, run: Run, count: int | None, listen: Callable[[], None] = lambda: None) -> int:
         """Remember a run and let it write `count` tokens, or all that fit; how many take turns with it.
@@ -331,6 +336,12 @@ class Atlas:
             source = source_name(tensor.name, loaded.graph)
             changes.append(Intervention(source, index, change.action, change.value))
         return changes
+
+
+def _at_once(function: Callable[[], Result]) -> Generator[None, None, Result]:
+    """A function as steps: it is the only one."""
+    yield from ()
+    return function()
 
 
 def _settling(

@@ -22,8 +22,8 @@ router = APIRouter(tags=["models"])
 _LIMITS = (
     "body_bytes", "text_bytes", "interventions", "slice_elements", "json_elements", "attention_bytes",
     "tile_cache_bytes", "tile_queue", "run_store_bytes", "runs_held", "runs_per_socket", "idle_seconds",
-    "queue_length", "sockets", "message_bytes", "wished_items", "wished_patterns", "beat_seconds",
-    "window_frames", "window_bytes", "frame_bytes",
+    "queue_length", "client_queue", "sockets", "client_sockets", "message_bytes", "wished_items",
+    "wished_patterns", "beat_seconds", "window_frames", "window_bytes", "frame_bytes",
 )  # fmt: skip
 
 

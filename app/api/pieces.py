@@ -119,6 +119,11 @@ class Pieces:
                     wishes.queue.append(wanted)
         self._more.set()
 
+    @property
+    def runs(self) -> list[str]:
+        """The runs of whose tensors pieces are wished for."""
+        return list(dict.fromkeys(run for run, _ in self._wishes.growing))
+
     def take(self) -> Piece | ApiError:
         """The next piece to send, or why it cannot be."""
         self._more.set()

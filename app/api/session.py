@@ -21,6 +21,7 @@ from app.runs.run import Candidate, Event, Run
 
 from . import schemas
 from .atlas import Atlas, candidates_answer, predictions_answer, sampling_of, token_answer
+from .clients import client
 from .errors import ApiError, refusals, unknown_tensor
 from .pieces import Pieces
 
@@ -31,6 +32,8 @@ _BATCH_BYTES = 512 * 1024
 _MATCHED_AT_ONCE = 8_000
 # Runs, and differences of two, of which a connection remembers what it has sent, and runs that it has measured.
 _SENT_OF, _MEASURED = 32, 256
+# Runs that one connection can keep from being forgotten.
+_WATCHED = 6
 _BEAT = schemas.BeatMessage().model_dump_json()
 
 
@@ -78,8 +81,10 @@ class Session:
         self._wake = asyncio.Event()
         self._outbox: deque[_Said] = deque()
         self._outbox_bytes = 0
-        # Set once more waits to be said than a reader may leave unread.
-        self.overrun = asyncio.Event()
+        self.client, self.opened, self.heard = client.get(), self._loop.time(), False
+        # Set once the connection is to be closed, with the code and the reason.
+        self.dismissed = asyncio.Event()
+        self.farewell: tuple[int, str] | None = None
         self._want = _Want()
         self._pieces = Pieces(atlas, self._wake.set)
         # Rows sent so far, by run and run subtracted, then name; wishes come and go, what has been sent stays sent.
@@ -120,6 +125,7 @@ class Session:
             return self.refuse(error, request=message.request)
         self._make_way()
         self._own.append(run.id)
+        self._watch()
         self.say(accepted)
         self.say(schemas.QueuedMessage(run=run.id, ahead=ahead))
 
@@ -179,6 +185,7 @@ class Session:
             self._listen(run)
             self._pieces.grown(run)
         self._want = want
+        self._watch()
         if errors:
             first = errors[0]
             more = f"; and {len(errors) - 1} more like it" if len(errors) > 1 else ""
@@ -195,7 +202,7 @@ class Session:
 
     def say(self, message: BaseModel) -> None:
         """Queue a message; it goes out before any further frame."""
-        if self.overrun.is_set():
+        if self.farewell is not None:
             return
         said = _Said(message.model_dump_json(), message.run if isinstance(message, schemas.ScalesMessage) else None)
         if said.scales_of is not None:
@@ -207,8 +214,7 @@ class Session:
         self._outbox_bytes += len(said.text)
         settings = self._atlas.settings
         if len(self._outbox) > settings.outbox_messages or self._outbox_bytes > settings.outbox_bytes:
-            self._outbox.clear()
-            self.overrun.set()
+            self.dismiss(1008, "too many messages are left unread")
         self._wake.set()
 
     def refuse(self, error: ApiError, request: str | None = None, run: str | None = None) -> None:
@@ -225,6 +231,17 @@ class Session:
                 await self._send_batch(batch)
                 await self._send_pieces()
                 await self._send_messages()
+
+    @property
+    def silent(self) -> bool:
+        """Whether this connection has been open for a while and never said anything."""
+        return not self.heard and self._loop.time() - self.opened > self._atlas.settings.silent_seconds
+
+    def dismiss(self, code: int, reason: str) -> None:
+        """Say nothing more, and let the connection be closed."""
+        self._outbox.clear()
+        self.farewell = code, reason
+        self.dismissed.set()
 
     async def beat(self) -> None:
         """Say that the server is there whenever nothing else has been said for a while."""
@@ -243,6 +260,7 @@ class Session:
             self._if_held(run_id, Run.cancel)
         for task in self._measurements:
             task.cancel()
+        self._atlas.store.watch(self, ())
         self._pieces.close()
 
     async def _send_messages(self) -> None:
@@ -354,6 +372,12 @@ class Session:
         while len(self._sent) > _SENT_OF:
             self._sent.popitem(last=False)
         return sent
+
+    def _watch(self) -> None:
+        """Tell the store which runs are looked at here: those of the wish, and the one started last."""
+        less = self._want.less
+        looked_at = [self._want.run, less and less.other.id, *self._own[-1:], *self._pieces.runs]
+        self._atlas.store.watch(self, [run_id for run_id in looked_at if run_id][:_WATCHED])
 
     # ---- runs ----------------------------------------------------------------------------------------------------
 

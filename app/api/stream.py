@@ -7,7 +7,8 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import TypeAdapter, ValidationError
 
 from . import schemas
-from .atlas import AtlasOf
+from .atlas import Atlas, AtlasOf
+from .clients import address_of, client, new_connection
 from .errors import ApiError
 from .session import Session, same_origin
 
@@ -24,29 +25,56 @@ async def stream(socket: WebSocket, atlas: AtlasOf) -> None:
     if not same_origin(socket, atlas.settings.allowed_origins):
         return await socket.close(_POLICY, "another site's page may not open this stream")
     await socket.accept()
-    if atlas.sockets >= atlas.settings.sockets:
+    address = address_of(socket.scope)
+    if not _find_room(atlas, address):
         return await socket.close(_TRY_LATER, "too many connections; try again later")
-    atlas.sockets += 1
+    client.set(new_connection(address))
     session = Session(atlas, socket)
+    atlas.sockets += 1
+    atlas.sessions.setdefault(address, []).append(session)
     sending = asyncio.create_task(session.send())
     beating = asyncio.create_task(session.beat())
     receiving = asyncio.create_task(
         _receive(session, socket, atlas.settings.message_bytes, atlas.settings.bad_messages)
     )
-    burying = asyncio.create_task(session.overrun.wait())
+    burying = asyncio.create_task(session.dismissed.wait())
     try:
         await asyncio.wait((sending, beating, receiving, burying), return_when=asyncio.FIRST_COMPLETED)
     finally:
-        atlas.sockets -= 1
+        _let_go(atlas, address, session)
         session.close()
         for task in (sending, beating, receiving, burying):
             task.cancel()
             # The other side may go away at any moment, on any task; that is how every connection ends.
             with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError, OSError):
                 await task
-    if session.overrun.is_set():
+    if session.farewell is not None:
         with contextlib.suppress(TimeoutError, RuntimeError, OSError):
-            await asyncio.wait_for(socket.close(_POLICY, "too many messages are left unread"), _FAREWELL_SECONDS)
+            await asyncio.wait_for(socket.close(*session.farewell), _FAREWELL_SECONDS)
+
+
+def _find_room(atlas: Atlas, address: str) -> bool:
+    """Whether there is room for one more connection; one that has never said anything gives way to it."""
+    settings, here = atlas.settings, atlas.sessions.get(address, [])
+    if atlas.sockets < settings.sockets and len(here) < settings.client_sockets:
+        return True
+    crowd = here if len(here) >= settings.client_sockets else [one for each in atlas.sessions.values() for one in each]
+    silent = min((one for one in crowd if one.silent), key=lambda one: one.opened, default=None)
+    if silent is None:
+        return False
+    silent.dismiss(_TRY_LATER, "others wait for the place of a connection that says nothing")
+    _let_go(atlas, silent.client.address, silent)
+    return True
+
+
+def _let_go(atlas: Atlas, address: str, session: Session) -> None:
+    """Count a connection no more; it may have had to give way before."""
+    here = atlas.sessions.get(address, [])
+    if session in here:
+        atlas.sockets -= 1
+        here.remove(session)
+        if not here:
+            del atlas.sessions[address]
 
 
 async def _receive(session: Session, socket: WebSocket, longest: int, patience: int) -> None:
@@ -55,6 +83,7 @@ async def _receive(session: Session, socket: WebSocket, longest: int, patience: 
         message = await socket.receive()
         if message["type"] == "websocket.disconnect":
             return
+        session.heard = True
         try:
             # Messages that wait are taken in without a pause: others have their turn after each.
             await asyncio.sleep(0)

@@ -1,6 +1,7 @@
-"""One thread that computes, off the event loop, taking turns between runs at every layer."""
+"""One thread that computes, off the event loop, taking turns between clients, and between runs at every layer."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Generator
 
@@ -8,7 +9,11 @@ import torch
 
 from app.threads import compute_with, cores
 
+from .clients import Client
+
 Job = Generator[None, None, None]
+# Beyond the limit a client that has nothing here yet still finds a place, up to so many times the limit.
+_NEWCOMERS = 4
 
 
 class QueueFullError(RuntimeError):
@@ -16,33 +21,44 @@ class QueueFullError(RuntimeError):
 
 
 class Executor:
-    """Runs jobs in turns. A job is a generator: each `next` is one stage, such as one layer."""
+    """Runs jobs in turns. A job is a generator: each `next` is one stage, such as one layer.
 
-    def __init__(self, limit: int, threads: int = 0) -> None:
-        """Start the thread; at most `limit` jobs may wait at once, each computes on `threads` cores (0: all)."""
+    The next stage is of the client that has been computed for the least, in seconds; a client's jobs take turns.
+    """
+
+    def __init__(self, limit: int, threads: int = 0, share: int | None = None) -> None:
+        """Start the thread; each job computes on `threads` cores (0: all).
+
+        At most `limit` jobs may wait at once, `share` of one client, but a first job of a client nearly always may.
+        """
         self._limit, self._threads = limit, threads or cores()
+        self._share = limit if share is None else min(share, limit)
         # How many torch said it uses, after the stage that was computed last.
         self.threads = self._threads
-        self._jobs: deque[Job] = deque()
+        self._jobs: dict[Client, deque[Job]] = {}
+        # Seconds computed for each address and client that has a job.
+        self._used: dict[str | Client, float] = {}
         self._wake = threading.Condition()
-        self._working = 0
+        self._working: Client | None = None
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="atlas-executor", daemon=True)
         self._thread.start()
 
-    def submit(self, job: Job) -> int:
-        """Queue a job; how many are ahead of it.
+    def submit(self, job: Job, client: Client = Client()) -> int:  # noqa: B008 - a named tuple never changes
+        """Queue a job; how many take turns with it.
 
         Raises:
             QueueFullError: too many wait already.
         """
         with self._wake:
-            ahead = len(self._jobs) + self._working
-            if ahead >= self._limit:
+            others = sum(map(len, self._jobs.values())) + (self._working is not None)
+            own = len(self._jobs.get(client, ())) + (self._working == client)
+            if (others >= self._limit or own >= self._share) and (own or others >= _NEWCOMERS * self._limit):
                 raise QueueFullError
-            self._jobs.append(job)
+            self._enter(client)
+            self._jobs[client].append(job)
             self._wake.notify()
-            return ahead
+            return others
 
     def close(self) -> None:
         """Stop after the stage in progress."""
@@ -51,6 +67,29 @@ class Executor:
             self._wake.notify()
         self._thread.join(timeout=10)
 
+    def _enter(self, client: Client) -> None:
+        """Let a client take part, level with the one that has been computed for the least."""
+        if client in self._jobs:
+            return
+        beside = [self._used[one] for one in self._jobs if one.address == client.address]
+        if not beside:
+            addresses = [self._used[one.address] for one in self._jobs]
+            self._used[client.address] = min(addresses, default=0.0)
+        self._used[client] = min(beside, default=0.0)
+        self._jobs[client] = deque()
+
+    def _leave(self, client: Client) -> None:
+        """Forget a client that has no job any more."""
+        if not self._jobs[client]:
+            del self._jobs[client], self._used[client]
+            if all(one.address != client.address for one in self._jobs):
+                del self._used[client.address]
+
+    def _next(self) -> tuple[Client, Job]:
+        waiting = [client for client, jobs in self._jobs.items() if jobs]
+        client = min(waiting, key=lambda one: (self._used[one.address], self._used[one]))
+        return client, self._jobs[client].popleft()
+
     def _work(self) -> None:
         with torch.inference_mode():
             while True:
@@ -58,15 +97,20 @@ class Executor:
                     self._wake.wait_for(lambda: self._jobs or self._closed)
                     if self._closed:
                         return
-                    job = self._jobs.popleft()
-                    self._working = 1
+                    client, job = self._next()
+                    self._working = client
                 compute_with(self._threads)
+                started = time.perf_counter()
                 more = _advance(job)
+                seconds = time.perf_counter() - started
                 self.threads = torch.get_num_threads()
                 with self._wake:
-                    self._working = 0
+                    self._working = None
+                    self._used[client.address] += seconds
+                    self._used[client] += seconds
                     if more:
-                        self._jobs.append(job)
+                        self._jobs[client].append(job)
+                    self._leave(client)
 
 
 def _advance(job: Job) -> bool:

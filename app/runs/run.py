@@ -19,6 +19,7 @@ from app.transformer.model import KeyValueCache
 from app.transformer.rules import Writing
 from app.transformer.tokenizer import Token
 
+from .clients import Client
 from .executor import Executor, QueueFullError
 from .recorder import Intervention, Recorder
 from .scales import Scales
@@ -87,6 +88,8 @@ class Run:
         self.generated: list[Generated] = []
         self.top: tuple[Candidate, ...] = ()
         self.predictions: tuple[Prediction, ...] = ()
+        # Who asked for it: turns and room are shared out by clients.
+        self.owner = Client()
         self.state: State = "queued"
         self.reason: Reason | None = None
         self.failure: str | None = None
@@ -119,6 +122,18 @@ class Run:
     def capacity(self) -> int:
         """Positions that may be fed in all: the last token written is not read again."""
         return min(self.loaded.spec.positions, len(self.prompt) + max(0, self.max_new_tokens - 1))
+
+    @property
+    def cache_bytes(self) -> int:
+        """Bytes that keys and values take until the run is over: of its text, and of its beams twice in turn."""
+        spec, beams = self.loaded.spec, self.sampling.beams
+        places = 2 * spec.layers * self.capacity * spec.kv_heads * spec.d_head
+        return places * self.loaded.model.W_E.element_size() * (1 if beams == 1 else 1 + 2 * beams)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory held, or about to be."""
+        return self.recorder.nbytes + (0 if self.finished else self.cache_bytes)
 
     @property
     def holds_cache(self) -> bool:
@@ -162,7 +177,7 @@ class Run:
                 return 0
             self._working, before, self.state = True, self.state, "queued"
         try:
-            return executor.submit(self._work())
+            return executor.submit(self._work(), self.owner)
         except QueueFullError:
             self._working, self.state = False, before
             raise
