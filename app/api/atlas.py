@@ -446,6 +446,23 @@ def activations_answer(run: Run) -> list[schemas.Activation]:
     ]
 
 
+def interventions_answer(run: Run) -> list[schemas.InterventionAnswer]:
+    """What was changed while the model ran, in a form that can be asked for again."""
+    return [
+        schemas.InterventionAnswer(
+            name=one.name, index=",".join(map(_index_text, one.index)), action=one.action, value=one.value
+        )
+        for one in run.interventions
+    ]
+
+
+def _index_text(part: int | slice) -> str:
+    if isinstance(part, int):
+        return str(part)
+    ends = ("" if end is None else str(end) for end in (part.start, part.stop))
+    return ":".join(ends) + ("" if part.step in (None, 1) else f":{part.step}")
+
+
 def run_answer(run: Run) -> schemas.RunAnswer:
     """A run as it goes over the wire; looks through its tensors, so not for the event loop."""
     return schemas.RunAnswer(
@@ -460,6 +477,7 @@ def run_answer(run: Run) -> schemas.RunAnswer:
         generated=[generated_answer(one) for one in list(run.generated)],
         top=candidates_answer(run.top),
         predictions=predictions_answer(run.predictions),
+        interventions=interventions_answer(run),
         activations=activations_answer(run),
         beam_score=finite(run.beam_score) if run.beam_score is not None else None,
         first_non_finite=run.first_non_finite(),

@@ -276,6 +276,15 @@ class Activations(Answer):
     activations: list[Activation]
 
 
+class InterventionAnswer(Answer):
+    """A change that was made while the model ran, as it was asked for."""
+
+    name: str
+    index: str
+    action: Literal["set", "scale", "add"]
+    value: float
+
+
 class RunAnswer(Answer):
     """A run: where it stands, what it read and wrote, what comes next, and what can be read of it."""
 
@@ -290,6 +299,7 @@ class RunAnswer(Answer):
     generated: list[GeneratedToken]
     top: list[Candidate]
     predictions: list[Prediction] = Field(description="what an encoder would put at each masked position")
+    interventions: list[InterventionAnswer] = Field(description="what was changed while the model ran")
     activations: list[Activation]
     beam_score: float | None = Field(
         description="what decided between the texts of a beam search: the log-probability in nats, per token written"

@@ -82,6 +82,7 @@ class Run:
         self.prompt, self.source = tuple(tokens), tuple(source)
         self.max_new_tokens = max_new_tokens if loaded.spec.writes else 0
         self.sampling = sampling
+        self.interventions = tuple(interventions)
         keep_attention = self._attention_bytes() <= attention_bytes
         self.recorder = Recorder(loaded.model, loaded.graph, interventions, keep_attention)
         self.scales = Scales(self.recorder, len(self.prompt))

@@ -61,6 +61,10 @@ export const device = signal("");
 /** A refusal that belongs to the prompt, and one that belongs to the page. */
 export const promptProblem = signal<Problem | null>(null);
 export const pageProblem = signal<Problem | null>(null);
+/** Connected, but nothing has been heard of the server for some seconds. */
+export const serverSilent = signal(false);
+/** What is to be known of how the run on show came to be. */
+export const runNote = signal<string | null>(null);
 /** Set while something awaited stays out for long: what it is. */
 export const waitingFor = signal<string | null>(null);
 export const framesTaken = signal(0);

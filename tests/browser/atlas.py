@@ -102,6 +102,13 @@ def ask(url: str, path: str, body: dict[str, Any] | None = None) -> dict[str, An
     return found
 
 
+def delete(url: str, path: str) -> None:
+    """Take something away over REST."""
+    request = urllib.request.Request(f"{url}/api/v1{path}", method="DELETE")
+    with urllib.request.urlopen(request, timeout=30):
+        pass
+
+
 def exact(url: str, where: str, tensor: str, index: Sequence[int]) -> float:
     """The API's number of one cell; `where` is `models/ID/weights` or `runs/ID/activations`."""
     query = urllib.parse.urlencode({"index": ",".join(map(str, index))})

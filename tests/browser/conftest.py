@@ -62,6 +62,11 @@ class Server:
         self.stop()
         pytest.fail("the server did not start")
 
+    def freeze(self, frozen: bool) -> None:
+        """Let it do nothing at all, its connections open, or go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP if frozen else signal.SIGCONT)
+
     def stop(self) -> None:
         """Take it away, as a crash would."""
         if self._process is not None:

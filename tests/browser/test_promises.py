@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from .atlas import ask, open_atlas, rest, state, wait_until, walk
+from .atlas import ask, delete, drawn, exact, open_atlas, rest, same, state, wait_until, walk
 from .conftest import Server, Watch
 
 pytestmark = pytest.mark.browser
@@ -47,7 +47,7 @@ def lively(shared: tuple[Page, Watch]) -> Iterator[Page]:
     page, watch = shared
     yield page
     # The browser itself logs every refused call, as here the live count of a text that is too long.
-    watch.forgive("422")
+    watch.forgive("422", "404")
     assert watch.errors == []
     assert page.evaluate("window.framesAsked") <= _MOST_FRAMES
 
@@ -201,3 +201,64 @@ def test_the_tokens_are_one_stop_of_the_tab_key(lively: Page, server: Server) ->
     lively.locator("#prompt").focus()
     lively.keyboard.press("Tab")
     expect(lively.get_by_role("button", name="Write", exact=True)).to_be_focused()
+
+
+_CHANGE = {"name": "blocks.1.attn.hook_z", "index": ":,1", "action": "set", "value": 0.0}
+
+
+def test_a_run_made_over_rest_is_opened_with_what_was_changed_in_it(lively: Page, server: Server) -> None:
+    made = ask(server.url, "/runs", {"model": "sort", "text": "CBABBC", "interventions": [_CHANGE]})
+    walk(lively, f"/?run={made['id']}")
+    assert state(lively)["run"] == made["id"]
+    note = lively.get_by_text(f"The run {made['id']}")
+    expect(note).to_contain_text("blocks.1.attn.hook_z[0:11,1] set to 0")
+    changed = exact(server.url, f"runs/{made['id']}/activations", "logits", [5, 1])
+    assert same(drawn(lively, "logits", [5, 1]), changed)
+    assert drawn(lively, "blocks.1.attn.hook_z", [3, 1, 2]) == 0
+    wait_until(lively, "id => location.search.includes('run=' + id)", made["id"])
+    # The same run may be taken from another, and what is written on is the model's own.
+    walk(lively, "/?model=sort#text=CBABBC")
+    expect(note).to_have_count(0)
+    lively.get_by_label("Compare with").select_option("text")
+    lively.get_by_label("Text to compare with").fill(made["id"])
+    _press(lively, "Compare")
+    wait_until(lively, "() => document.querySelector('.difference-note') !== null")
+    rest(lively)
+    own = exact(server.url, f"runs/{state(lively)['run']}/activations", "logits", [5, 1])
+    assert drawn(lively, "logits", [5, 1]) == pytest.approx(own - changed, rel=2e-3, abs=1e-3)
+    lively.locator(".difference-note").get_by_role("button", name="Off").click()
+    rest(lively)
+    walk(lively, "/?model=sort&run=0123456789ab#text=CAB")
+    expect(lively.get_by_text("The run 0123456789ab cannot be shown")).to_contain_text("was read anew")
+    assert "".join(state(lively)["texts"]) == "CAB"
+    _press(lively, "Dismiss")
+
+
+def test_a_forgotten_run_is_made_again_without_a_word(lively: Page, server: Server) -> None:
+    made = ask(server.url, "/runs", {"model": "sort", "text": "CBABBC", "interventions": [_CHANGE]})
+    for address in ("/?model=sort#text=CBABBC", f"/?run={made['id']}"):
+        walk(lively, address)
+        before = state(lively)
+        value = drawn(lively, "logits", [5, 1])
+        lively.wait_for_timeout(5100 if "run=" in address else 0)
+        delete(server.url, f"/runs/{before['run']}")
+        # Whatever asks next finds out: here the words for the arithmetic of a cell.
+        lively.evaluate("window.__atlas.map.select({ tensor: 'logits', index: [5, 1] })")
+        lively.evaluate("window.__atlas.map.select({ tensor: 'logits', index: [4, 1] })")
+        _press(lively, "position 0: “C” · id 2 · bytes 0 to 1")
+        wait_until(lively, "old => ![old, null].includes(window.__atlas.state().run)", before["run"])
+        rest(lively)
+        assert state(lively)["tokens"] == before["tokens"]
+        assert drawn(lively, "logits", [5, 1]) == value
+        expect(lively.locator(".problem")).to_have_count(0)
+
+
+def test_pins_are_in_the_address(lively: Page, server: Server) -> None:
+    walk(lively, "/?model=sort&panel=pins&pins=logits[5_1]~.hook_embed[2_3]~nothing[1]#text=CBABBC")
+    cards = lively.locator("article.pin")
+    expect(cards).to_have_count(2)
+    expect(cards.first.locator("header h3")).to_have_text("logits")
+    cards.first.get_by_role("button", name="Unpin logits").click()
+    wait_until(lively, "() => new URLSearchParams(location.search).get('pins') === '.hook_embed[2_3]'")
+    cards.first.get_by_role("button", name="Unpin hook_embed").click()
+    wait_until(lively, "() => new URLSearchParams(location.search).get('pins') === null")

@@ -21,6 +21,12 @@ _STOP_AT = """count => new Promise(done => {
 
 def test_writing_goes_on_after_the_server_was_away(page: Page, own_server: Server) -> None:
     open_atlas(page, own_server.url, "/?model=stories&temperature=0.9&top_k=50&top_p=1&seed=5#text=One+day")
+    # A server that says nothing more is noticed, and found again, with nothing lost.
+    own_server.freeze(True)
+    silence = page.get_by_text("The server does not answer")
+    expect(silence).to_be_visible(timeout=15_000)
+    own_server.freeze(False)
+    expect(silence).to_have_count(0, timeout=15_000)
     start = len(state(page)["tokens"])
     page.expose_function("stopServer", own_server.stop)
     page.evaluate(_STOP_AT, start + 4)

@@ -3,7 +3,15 @@
 import { asSentence } from "../format";
 import type { Graph } from "../graph/types";
 import { type Numbers, parseNpy } from "./npy";
-import type { ApiErrorBody, ModelSummary, Pairing, TensorStatistics, Token } from "./types";
+import type {
+  ApiErrorBody,
+  Intervention,
+  ModelSummary,
+  Pairing,
+  RunAnswer,
+  TensorStatistics,
+  Token,
+} from "./types";
 
 export const ROOT = "/api/v1";
 
@@ -88,11 +96,25 @@ interface RunTokens {
   readonly source: readonly Token[];
 }
 
-type RunAnswer = Omit<RunTokens, "run"> & { readonly id: string };
 const runTokens = ({ id, tokens, source }: RunAnswer): RunTokens => ({ run: id, tokens, source });
 
-export const getRun = async (run: string): Promise<RunTokens> =>
-  runTokens(await json<RunAnswer>(`/runs/${encodeURIComponent(run)}`));
+export const getWholeRun = (run: string) => json<RunAnswer>(`/runs/${encodeURIComponent(run)}`);
+
+export const getRun = async (run: string): Promise<RunTokens> => runTokens(await getWholeRun(run));
+
+/** A run that reads tokens as they are, with the same changes made as in another. */
+export const changeAgain = (
+  model: string,
+  read: { readonly tokens: readonly number[]; readonly target?: readonly number[] },
+  interventions: readonly Intervention[],
+) =>
+  post<RunAnswer>("/runs", {
+    model,
+    tokens: read.tokens,
+    ...(read.target ? { target_tokens: read.target } : {}),
+    max_new_tokens: 0,
+    interventions,
+  });
 
 /** A run that reads a text, or tokens as they are, and writes nothing. */
 export async function makeRun(
@@ -166,8 +188,18 @@ export async function ask(path: string, options: RequestInit = {}): Promise<Resp
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError("unreachable", "The server does not answer.", "Is it still running? Try again.", 0);
   }
-  if (!answer.ok) throw await refusal(answer);
-  return answer;
+  if (answer.ok) return answer;
+  const refused = await refusal(answer);
+  const run = refused.type === "forgotten_run" ? /^\/runs\/([^/?]+)/.exec(path)?.[1] : undefined;
+  if (run !== undefined) tellForgotten(run);
+  throw refused;
+}
+
+let tellForgotten: (run: string) => void = () => undefined;
+
+/** Who is told of every run that the server turns out to have forgotten. */
+export function onForgotten(listener: (run: string) => void): void {
+  tellForgotten = listener;
 }
 
 async function refusal(answer: Response): Promise<ApiError> {

@@ -11,6 +11,8 @@ export interface StreamListener {
   lost(retryIn: number): void;
   message(message: ServerMessage): void;
   frame(frame: Frame): void;
+  /** Nothing at all has come for long, though a connected server says something every other second; false: it has. */
+  silent(silent: boolean): void;
   /** A message that could not be understood. */
   garbled(problem: string): void;
 }
@@ -19,6 +21,9 @@ const ACK_FRAMES = 4;
 const ACK_DELAY = 20;
 const FIRST_WAIT = 400;
 const LONGEST_WAIT = 8000;
+/** Milliseconds without a word after which the server is said to be silent. */
+const SILENCE = 5000;
+const LISTEN_EVERY = 1000;
 
 export class Stream {
   #socket: WebSocket | null = null;
@@ -27,11 +32,15 @@ export class Stream {
   #unacknowledged = 0;
   #lastSeq = 0;
   #ackTimer = 0;
+  #heard = 0;
+  #silent = false;
 
   constructor(
     private readonly address: string,
     private readonly listener: StreamListener,
-  ) {}
+  ) {
+    window.setInterval(() => this.#listen(), LISTEN_EVERY);
+  }
 
   get open(): boolean {
     return this.#socket?.readyState === WebSocket.OPEN;
@@ -42,12 +51,17 @@ export class Stream {
     const socket = new WebSocket(this.address);
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
+    this.#heard = performance.now();
     socket.onopen = () => {
+      this.#hears();
       this.#wait = FIRST_WAIT;
       this.#unacknowledged = 0;
       this.listener.opened();
     };
-    socket.onmessage = (event) => this.#take(event.data as string | ArrayBuffer);
+    socket.onmessage = (event) => {
+      this.#hears();
+      this.#take(event.data as string | ArrayBuffer);
+    };
     socket.onclose = () => {
       if (socket === this.#socket) this.#lose();
     };
@@ -63,6 +77,23 @@ export class Stream {
     if (!this.open) return false;
     this.#socket?.send(JSON.stringify(message));
     return true;
+  }
+
+  #hears(): void {
+    this.#heard = performance.now();
+    if (!this.#silent) return;
+    this.#silent = false;
+    this.listener.silent(false);
+  }
+
+  /** A page that was hidden has not listened: it counts from when it is looked at again. */
+  #listen(): void {
+    const waits = this.open || this.#socket?.readyState === WebSocket.CONNECTING;
+    if (document.hidden || !waits) this.#heard = performance.now();
+    else if (!this.#silent && performance.now() - this.#heard > SILENCE) {
+      this.#silent = true;
+      this.listener.silent(true);
+    }
   }
 
   #take(data: string | ArrayBuffer): void {
@@ -93,6 +124,7 @@ export class Stream {
   }
 
   #lose(): void {
+    this.#hears();
     window.clearTimeout(this.#ackTimer);
     const wait = this.#wait;
     this.#wait = Math.min(LONGEST_WAIT, wait * 2);

@@ -55,6 +55,35 @@ export interface Sampling {
   readonly beams: number;
 }
 
+/** A change made to a tensor while the model ran. */
+export interface Intervention {
+  readonly name: string;
+  /** As a slice of the API: `:,5`; empty for all of it. */
+  readonly index: string;
+  readonly action: "set" | "scale" | "add";
+  readonly value: number;
+}
+
+/** `GET /runs/{id}`, as far as the page reads it. */
+export interface RunAnswer {
+  readonly id: string;
+  readonly model: string;
+  readonly state: string;
+  readonly reason: DoneMessage["reason"] | null;
+  readonly prompt_length: number;
+  readonly capacity: number;
+  readonly source: readonly Token[];
+  readonly tokens: readonly Token[];
+  readonly generated: readonly {
+    readonly position: number;
+    readonly probability: number | null;
+    readonly sampled_probability: number | null;
+  }[];
+  readonly top: readonly Candidate[];
+  readonly predictions: readonly Prediction[];
+  readonly interventions: readonly Intervention[];
+}
+
 export interface ApiErrorBody {
   readonly error: { readonly type: string; readonly message: string; readonly hint: string };
 }

@@ -17,6 +17,9 @@ import { readTokens } from "../state/run";
 
 const LONGEST = 34;
 
+/** As `POST /runs` gives them; twelve digits alone are a token's id. */
+const RUN_ID = /^(?=.*[a-f])[0-9a-f]{12}$/;
+
 const short = (text: string) => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
 const plural = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
 
@@ -49,7 +52,7 @@ export function Compare() {
             {short(wordsOf(one))}
           </option>
         ))}
-        <option value="text">a second text…</option>
+        <option value="text">a second text, or a run…</option>
       </select>
       {writing.value && (
         <SecondText
@@ -80,6 +83,12 @@ function SecondText({ done }: { done: () => void }) {
         event.preventDefault();
         const now = model.value;
         if (text.value === "" || !now) return;
+        const id = RUN_ID.exec(text.value.trim())?.[0];
+        if (id) {
+          void compareWith({ run: id });
+          done();
+          return;
+        }
         const asked = readable(now, text.value);
         if (!asked) {
           comparisonProblem.value = unreadable(now);
@@ -91,7 +100,7 @@ function SecondText({ done }: { done: () => void }) {
     >
       <input
         aria-label={ids ? "Token ids to compare with" : "Text to compare with"}
-        placeholder={ids ? "token ids" : "text"}
+        placeholder={ids ? "token ids, or a run's id" : "a text, or a run's id"}
         value={text.value}
         onInput={({ currentTarget }) => {
           text.value = currentTarget.value;

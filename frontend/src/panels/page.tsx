@@ -1,6 +1,15 @@
 /** The page: header, text on the left, the map, reading on the right, status at the foot. */
 
-import { connection, mapProblem, model, type Panel, type Problem, pageProblem, panel } from "../state";
+import {
+  connection,
+  mapProblem,
+  model,
+  type Panel,
+  type Problem,
+  pageProblem,
+  panel,
+  serverSilent,
+} from "../state";
 import { pins } from "../state/explain";
 import { dockWidth } from "../state/lenses";
 import { theme, toggleTheme } from "../theme";
@@ -174,6 +183,15 @@ function Banner() {
   const { session } = useActions();
   const lost = connection.value === "lost";
   const problem = pageProblem.value;
+  if (!lost && !problem && serverSilent.value)
+    return (
+      <div class="banner" role="alert">
+        <span>
+          The server does not answer: nothing has come for five seconds. What is on the page stays; it goes on
+          as soon as the server does.
+        </span>
+      </div>
+    );
   if (!lost && !problem) return null;
   return (
     <div class="banner" role="alert">

@@ -2,9 +2,9 @@
  *  token behind the mask, or shows it again. */
 
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { formatProbability, tokenText } from "../format";
+import { formatNumber, formatProbability, tokenText } from "../format";
 import type { Token } from "../net/types";
-import { graph, hidden, marked, model, position, run } from "../state";
+import { graph, hidden, marked, model, position, run, runNote } from "../state";
 import { type Choice, type Run, written } from "../state/run";
 import { useActions } from "./actions";
 import { TokenText } from "./token-text";
@@ -18,6 +18,7 @@ export function Tokens() {
   const begins = first && first.end === first.start ? first.text : null;
   return (
     <>
+      <Notes run={now} />
       {paired && <h3>Source</h3>}
       {paired && <Source tokens={now.source} />}
       {paired && <h3>Written</h3>}
@@ -31,6 +32,42 @@ export function Tokens() {
     </>
   );
 }
+
+/** How the run came to be, where that is not by being read here. */
+function Notes({ run: now }: { run: Run }) {
+  const changes = now.interventions.map(({ name, index, action, value }) => {
+    const cells = index === "" ? name : `${name}[${index}]`;
+    return `${cells} ${CHANGED[action]} ${formatNumber(value)}`;
+  });
+  return (
+    <>
+      {runNote.value && (
+        <p class="soft note" role="status">
+          {runNote.value}{" "}
+          <button
+            type="button"
+            class="link"
+            onClick={() => {
+              runNote.value = null;
+            }}
+          >
+            Dismiss
+          </button>
+        </p>
+      )}
+      {now.held && (
+        <p class="soft note">
+          The run <span class="mono">{now.id}</span>, made through the API
+          {changes.length > 0 ? ", with these numbers changed while the model ran: " : "."}
+          {changes.length > 0 && <span class="mono">{changes.join("; ")}</span>}
+          {changes.length > 0 && ". What is written on is written by the model as it is."}
+        </p>
+      )}
+    </>
+  );
+}
+
+const CHANGED = { set: "set to", scale: "times", add: "plus" } as const;
 
 function Chips({ run: now }: { run: Run }) {
   const { session } = useActions();

@@ -2,11 +2,14 @@
  *  anything else changes the present one. Back and Forward retrace flights. */
 
 import { effect } from "@preact/signals";
+import { ApiError, getWholeRun } from "../net/rest";
+import type { RunAnswer } from "../net/types";
 import type { CameraState, MapView } from "../scene/types";
 import * as state from "../state";
 import { type Address, readAddress, writeAddress } from "../state/address";
 import { readAttention, writeAttention } from "../state/attention";
 import { comparison, readComparison, writeComparison } from "../state/difference";
+import { pins, takePins, writePins } from "../state/explain";
 import { openLenses, readLenses, writeLenses } from "../state/lenses";
 import { currentStep, pass, passing, readStep, viewIsGiven, writeStep } from "../state/pass";
 import { readScales, scaleChoice, writeScales } from "../state/scales";
@@ -21,20 +24,24 @@ export const currentAddress = (): Address => readAddress(window.location.search,
 /** Opens what an address says: its model and text, then its view. */
 export async function follow(address: Address, session: Session, map: MapView | null): Promise<void> {
   if (address.sampling) state.sampling.value = address.sampling;
+  state.runNote.value = null;
   if (address.speed !== undefined) state.writingSpeed.value = address.speed;
   showPanels(address);
   state.heads.value = address.heads ?? "fan";
   scaleChoice.value = readScales(address.scale);
-  const id = address.model ?? preferred()?.id ?? null;
+  const held = address.run === undefined ? null : await heldOrSaid(address);
+  const id = held?.model ?? address.model ?? preferred()?.id ?? null;
   if (id === null) return;
   waitingCamera = address.camera ? toCamera(address.camera) : null;
   await session.open(id, {
+    ...(held ? { held } : {}),
     sampled: address.sampling !== undefined,
     // Whoever comes to the front door finds a story written: plates are full.
     writes: Object.values(address).every((said) => said === undefined),
     ...(address.text === undefined ? {} : { text: address.text }),
     ...(address.tokens ? { tokens: address.tokens, prompt: address.prompt ?? address.tokens.length } : {}),
   });
+  if (address.pins !== undefined && state.graph.value) takePins(address.pins, state.graph.value);
   takeStep(address);
   const other = readComparison(address.minus);
   if (!other) stopComparing();
@@ -44,6 +51,21 @@ export async function follow(address: Address, session: Session, map: MapView | 
     map?.select(address.selected);
     // A chosen cell leads the panel to its head; the address knows better.
     if (address.attention !== undefined) followAttention(address.attention);
+  }
+}
+
+/** The run that an address names, or why it is not the one on show. */
+async function heldOrSaid(address: Address): Promise<RunAnswer | null> {
+  try {
+    return await getWholeRun(address.run ?? "");
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    const instead =
+      address.text === undefined && !address.tokens
+        ? "The address says nothing of what it read, so what is shown is another text."
+        : "What it read is in the address and was read anew, by the model as it is: what was changed in the run is not in it.";
+    state.runNote.value = `The run ${address.run} cannot be shown: ${error.message} ${instead}`;
+    return null;
   }
 }
 
@@ -121,6 +143,7 @@ export function mirror(session: Session, map: MapView | null): void {
       state.selected.value,
       state.sampling.value,
       state.writingSpeed.value,
+      pins.value,
       state.panel.value,
       state.attention.value,
       openLenses.value,
@@ -161,7 +184,7 @@ function retrace(address: Address, session: Session, map: MapView): void {
 }
 
 const sameReading = (a: Address, b: Address): boolean =>
-  a.model === b.model && (a.text ?? null) === (b.text ?? null);
+  a.model === b.model && (a.text ?? null) === (b.text ?? null) && a.run === b.run;
 
 const numbersOf = ({ target, distance, azimuth, elevation }: CameraState): readonly number[] => [
   ...target,
@@ -187,6 +210,7 @@ function fromStore(camera: readonly number[] | undefined): Address {
   return {
     model: state.modelId.value ?? undefined,
     text: state.readText.value,
+    run: now?.held && now.id ? now.id : undefined,
     tokens: grown ? now.tokens.map((token) => token.id) : undefined,
     prompt: grown ? (now.promptLength ?? undefined) : undefined,
     sampling: state.sampling.value,
@@ -198,6 +222,7 @@ function fromStore(camera: readonly number[] | undefined): Address {
     step:
       passing.value && currentStep.value ? writeStep(currentStep.value, passing.value.progress) : undefined,
     minus: writeComparison(comparison.value),
+    pins: writePins(pins.value),
     panel: state.panel.value === "inspector" ? undefined : state.panel.value,
     attention: state.panel.value === "attention" ? writeAttention(state.attention.value) : undefined,
     lenses: state.panel.value === "lenses" ? writeLenses(openLenses.value) : undefined,

@@ -22,6 +22,7 @@ import type { Session } from "./session";
 /** What to compare with: a run of this visit, a text, or tokens as they are. */
 export type Other =
   | { readonly earlier: EarlierRun }
+  | { readonly run: string }
   | { readonly text: string }
   | { readonly tokens: readonly number[]; readonly target?: readonly number[] };
 
@@ -37,8 +38,7 @@ export async function compareWith(other: Other): Promise<void> {
   comparisonProblem.value = null;
   comparing.value = true;
   try {
-    const found = "earlier" in other ? await held(other.earlier) : null;
-    const made = found ?? (await makeRun(model, "earlier" in other ? again(other.earlier) : other));
+    const made = await otherRun(model, other);
     if (own === asks && state.modelId.value === model) comparison.value = { ...made, model };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
@@ -46,6 +46,12 @@ export async function compareWith(other: Other): Promise<void> {
   } finally {
     if (own === asks) comparing.value = false;
   }
+}
+
+async function otherRun(model: string, other: Other): Promise<Omit<EarlierRun, "model">> {
+  if ("run" in other) return getRun(other.run);
+  if (!("earlier" in other)) return makeRun(model, other);
+  return (await held(other.earlier)) ?? makeRun(model, again(other.earlier));
 }
 
 export function stopComparing(): void {

@@ -3,14 +3,14 @@
 
 import { asSentence } from "../format";
 import { layout } from "../layout/layout";
-import { ApiError, tokenize } from "../net/rest";
+import { ApiError, changeAgain, getScales, onForgotten, tokenize } from "../net/rest";
 import { Stream } from "../net/stream";
 import { getThumbnails, type Thumbnail } from "../net/thumbnails";
-import type { Frame, ModelSummary, ServerMessage, Token } from "../net/types";
+import type { Frame, ModelSummary, RunAnswer, ServerMessage, Token } from "../net/types";
 import type { CellsAddress, MapView, TileAddress } from "../scene/types";
 import * as state from "../state";
-import { comparison, comparisonProblem } from "../state/difference";
-import { advance, askedRun, concerns, type Run, readAgain, written } from "../state/run";
+import { comparison, comparisonProblem, textOf } from "../state/difference";
+import { advance, askedRun, concerns, heldRun, type Run, readAgain, written } from "../state/run";
 import { graphAndScales } from "./early";
 
 interface Plan {
@@ -34,6 +34,8 @@ interface Shown {
   readonly paced: boolean;
 }
 
+/** Milliseconds between two times that a forgotten run is made again. */
+const AGAIN_AFTER = 5000;
 /** After this long without anything, the page says what it waits for. */
 const PATIENCE = 4000;
 /** The map says what it lacks once the eye rests: here only what comes at the same moment is gathered. */
@@ -60,6 +62,8 @@ export class Session {
   #nextToken = 0;
   /** What was shown before the run that is asked for: it stays if the server refuses. */
   #before: Shown | null = null;
+  /** When a forgotten run was last made again. */
+  #madeAgain = Number.NEGATIVE_INFINITY;
   /** The run, names and tiles of the last wish, less the tiles that have come. */
   #asked = new Set<string>();
   /** Activations are asked for anew from their first row. */
@@ -89,6 +93,9 @@ export class Session {
       lost: () => this.#lost(),
       message: (message) => this.#hear(message),
       frame: (frame) => this.#take(frame),
+      silent: (silent) => {
+        state.serverSilent.value = silent;
+      },
       garbled: (problem) => {
         state.pageProblem.value = {
           message: `The stream sent something unreadable: ${problem}`,
@@ -99,6 +106,7 @@ export class Session {
   }
 
   connect(): void {
+    onForgotten((run) => this.#makeAgain(run));
     this.#stream.connect();
   }
 
@@ -118,6 +126,7 @@ export class Session {
       prompt?: number;
       sampled?: boolean;
       writes?: boolean;
+      held?: RunAnswer;
     } = {},
   ): Promise<void> {
     const model = state.models.value.find((candidate) => candidate.id === id);
@@ -156,6 +165,10 @@ export class Session {
         };
         return;
       }
+    }
+    if (input.held) {
+      await this.#showHeld(model, input.held);
+      return;
     }
     const { tokens } = input;
     const spelt = tokens && !model.has_tokenizer ? tokens.slice(0, input.prompt).join(" ") : undefined;
@@ -361,14 +374,18 @@ export class Session {
       this.#plan = { ...plan, write: false };
     } else this.#plan = plan;
     this.#requests += 1;
+    this.#showNothingYet();
+    state.run.value = askedRun(`request-${this.#requests}`, plan.model, plan.maxNewTokens, known);
+    this.#ask();
+  }
+
+  #showNothingYet(): void {
     state.promptProblem.value = null;
     state.position.value = null;
     state.hidden.value = new Map();
     state.arrived.value = new Set();
     state.reached.value = -1;
     state.framesTaken.value = 0;
-    state.run.value = askedRun(`request-${this.#requests}`, plan.model, plan.maxNewTokens, known);
-    this.#ask();
   }
 
   /** The run that is shown, if a refusal of the next is to leave it as it is. Asking twice shows what was there first. */
@@ -416,10 +433,55 @@ export class Session {
     });
   }
 
+  /** Shows a run that the server holds already: nothing is computed, and it may be looked at in many windows. */
+  async #showHeld(model: ModelSummary, answer: RunAnswer): Promise<void> {
+    const scales = await getScales(answer.id, {});
+    if (state.modelId.value !== model.id) return;
+    this.#leave();
+    const read = answer.source.length > 0 ? answer.source : answer.tokens.slice(0, answer.prompt_length);
+    const words = model.has_tokenizer ? textOf(read) : read.map(({ id }) => id).join(" ");
+    state.draft.value = words;
+    state.readText.value = words;
+    this.#requests += 1;
+    this.#showNothingYet();
+    const run = heldRun(`request-${this.#requests}`, answer, scales);
+    this.#plan = { model: model.id, ...readAgain(run), maxNewTokens: 0, write: false };
+    state.run.value = run;
+    this.#accepted(run);
+    this.#watch(null);
+  }
+
+  /** The server holds no more of a run than its id: what it read is read again, without a word, as after a connection
+   *  that was lost. False where that has just been tried: the server then has no room for it. */
+  #makeAgain(id: string): boolean {
+    const run = state.run.value;
+    if (!run || run.id !== id || performance.now() - this.#madeAgain < AGAIN_AFTER) return false;
+    this.#madeAgain = performance.now();
+    if (run.interventions.length > 0) void this.#changeAgain(run);
+    else this.#restart(true);
+    return true;
+  }
+
+  async #changeAgain(run: Run): Promise<void> {
+    try {
+      const answer = await changeAgain(run.model, readAgain(run), run.interventions);
+      const model = state.model.value;
+      if (state.run.value?.id === run.id && model) await this.#showHeld(model, answer);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      state.promptProblem.value = { message: error.message, hint: error.hint };
+    }
+  }
+
   /** Asks for what the run now shown has read and written so far, on a new connection or after a failure. */
-  #restart(): void {
+  #restart(forgotten = false): void {
     const run = state.run.value;
     if (!run || !this.#plan) return;
+    if (run.held && !forgotten) {
+      this.#accepted(run);
+      this.#watch(null);
+      return;
+    }
     const writing = this.#wasWriting || run.phase === "writing";
     this.#wasWriting = false;
     const left = run.maxNewTokens - written(run);
@@ -471,6 +533,7 @@ export class Session {
 
   #hear(message: ServerMessage): void {
     const before = state.run.value;
+    if (message.type === "error" && this.#isMadeAgain(message)) return;
     if (message.type === "error") this.#refused(message, before);
     const kept = this.#before;
     if (kept && message.type !== "error" && concerns(kept.run, message))
@@ -575,6 +638,11 @@ export class Session {
 
   #showThumbnails(): void {
     for (const thumbnail of this.#thumbnails) this.map?.applyTile(thumbnail, thumbnail.values);
+  }
+
+  /** A wish for the run on show that the server has forgotten; of a difference, the other run may be the one. */
+  #isMadeAgain({ error, run }: Extract<ServerMessage, { type: "error" }>): boolean {
+    return error.type === "forgotten_run" && !comparison.value && run !== null && this.#makeAgain(run);
   }
 
   #refused(message: Extract<ServerMessage, { type: "error" }>, run: Run | null): void {

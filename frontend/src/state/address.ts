@@ -8,6 +8,8 @@ import { readSpeed, writeSpeed } from "./speed";
 export interface Address {
   readonly model?: string | undefined;
   readonly text?: string | undefined;
+  /** A run that the server held when the address was written, made over REST. */
+  readonly run?: string | undefined;
   /** Everything read and written so far, verbatim; absent where the text alone says it. */
   readonly tokens?: readonly number[] | undefined;
   /** How many of `tokens` are the reader's own. */
@@ -18,6 +20,8 @@ export interface Address {
   readonly camera?: readonly number[] | undefined;
   readonly selected?: { readonly tensor: string; readonly index: readonly number[] } | undefined;
   readonly panel?: string | undefined;
+  /** The cells pinned, as state/explain.ts writes them. */
+  readonly pins?: string | undefined;
   /** How heads stand in the map; a fan where nothing is said. */
   readonly heads?: HeadArrangement | undefined;
   /** Where stepping through the pass stands, as state/pass.ts writes it. */
@@ -43,10 +47,12 @@ export function writeAddress(address: Address): string {
     query.set("seed", `${address.sampling.seed}`);
     if (address.sampling.beams > 1) query.set("beams", `${address.sampling.beams}`);
   }
+  if (address.run) query.set("run", address.run);
   if (address.speed !== undefined) query.set("speed", writeSpeed(address.speed));
   if (address.camera) query.set("camera", address.camera.join("_"));
   if (address.selected)
     query.set("select", `${address.selected.tensor}[${address.selected.index.join("_")}]`);
+  if (address.pins) query.set("pins", address.pins);
   if (address.heads && address.heads !== "fan") query.set("heads", address.heads);
   if (address.step) query.set("step", address.step);
   if (address.scale) query.set("scale", address.scale);
@@ -74,6 +80,7 @@ export function readAddress(search: string, hash: string): Address {
   return {
     model: query.get("model") ?? undefined,
     text: fragment.get("text") ?? undefined,
+    run: query.get("run") || undefined,
     tokens,
     prompt: prompt !== undefined && tokens && prompt <= tokens.length ? prompt : undefined,
     sampling: readSampling(query),
@@ -82,6 +89,7 @@ export function readAddress(search: string, hash: string): Address {
     selected: selected ? { tensor: selected[1]!, index: wholeNumbers(selected[2]!) ?? [] } : undefined,
     step: query.get("step") ?? undefined,
     panel: query.get("panel") ?? undefined,
+    pins: query.get("pins") ?? undefined,
     heads: HEAD_ARRANGEMENTS.find((name) => name === query.get("heads")),
     scale: query.get("scale") ?? undefined,
     attention: query.get("attention") ?? undefined,

@@ -35,10 +35,14 @@ const MOST_EARLIER = 12;
 
 /** The text that was read, without what a model puts before it. */
 export const wordsOf = ({ tokens, source }: Read): string =>
-  (source.length > 0 ? source : tokens)
+  textOf(source.length > 0 ? source : tokens) || "no text";
+
+/** The text of tokens, without those that stand for none of it. */
+export const textOf = (tokens: readonly Token[]): string =>
+  tokens
     .map(({ text }) => text)
     .join("")
-    .replace(/<\|[^|>]*\|>/g, "") || "no text";
+    .replace(/<\|[^|>]*\|>/g, "");
 
 const keyOf = ({ model, tokens, source }: Read): string =>
   [model, source.map(({ id }) => id), tokens.map(({ id }) => id)].join("|");

@@ -4,6 +4,7 @@
 import { computed, signal } from "@preact/signals";
 import { type CellBox, cellsFed, cellsRead, type Masked, maskOf, type Reading } from "../graph/cells";
 import { findTensor } from "../graph/shape";
+import type { Graph } from "../graph/types";
 import { type Cell, graph, hovered, run, selected } from "../state";
 import { readTokens } from "./run";
 
@@ -89,6 +90,27 @@ export function unpin(id: number): void {
 
 export function changePin(id: number, change: Partial<Pick<Pin, "trail" | "direction">>): void {
   pins.value = pins.value.map((one) => (one.id === id ? { ...one, ...change } : one));
+}
+
+/** Pins for the address: `tensor[1_2]`, after `.` where they tell where a number goes, joined by `~`. */
+export function writePins(all: readonly Pin[]): string | undefined {
+  const written = all.map(({ trail: path, direction: way }) => {
+    const cell = path.at(-1)!;
+    return `${way === "forward" ? "." : ""}${cell.tensor}[${cell.index.join("_")}]`;
+  });
+  return written.join("~") || undefined;
+}
+
+/** Pins the cells that an address names; what is no cell of the model is left out. */
+export function takePins(text: string, of: Graph): void {
+  pins.value = [];
+  for (const part of text.split("~").slice(0, MOST_PINS)) {
+    const match = /^(\.?)([\w.]+)\[(\d+(?:_\d+)*)\]$/.exec(part);
+    const tensor = match?.[2] === undefined ? undefined : findTensor(of, match[2]);
+    const index = match?.[3]?.split("_").map(Number) ?? [];
+    if (match && tensor && index.length === tensor.axes.length)
+      pin([{ tensor: tensor.name, index }], match[1] ? "forward" : "backward");
+  }
 }
 
 /** The trail after a step to a cell: one that stands in it already is gone back to. */

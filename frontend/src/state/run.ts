@@ -1,6 +1,14 @@
 /** A run as the page knows it, and what each of the server's messages makes of it: a pure function. */
 
-import type { Candidate, DoneMessage, Prediction, ServerMessage, Token } from "../net/types";
+import type {
+  Candidate,
+  DoneMessage,
+  Intervention,
+  Prediction,
+  RunAnswer,
+  ServerMessage,
+  Token,
+} from "../net/types";
 
 export type Phase = "asked" | "queued" | "reading" | "paused" | "writing" | "done";
 
@@ -38,6 +46,10 @@ export interface Run {
   readonly ahead: number;
   readonly reason: DoneMessage["reason"] | null;
   readonly scales: Readonly<Record<string, number>>;
+  /** Made elsewhere, over REST, and shown as the server holds it. */
+  readonly held: boolean;
+  /** What was changed while the model ran. */
+  readonly interventions: readonly Intervention[];
 }
 
 /** Whether nothing is being computed: what there is can be read as a whole. */
@@ -70,6 +82,38 @@ export function askedRun(
     ahead: 0,
     reason: null,
     scales: {},
+    held: false,
+    interventions: [],
+  };
+}
+
+/** A run that the server holds already, however it was made. */
+export function heldRun(request: string, answer: RunAnswer, scales: Run["scales"]): Run {
+  return {
+    ...askedRun(request, answer.model, answer.generated.length),
+    id: answer.id,
+    source: answer.source,
+    tokens: answer.tokens,
+    promptLength: answer.prompt_length,
+    given: answer.prompt_length,
+    capacity: answer.capacity,
+    choices: new Map(
+      answer.generated.map(({ position, probability, sampled_probability }) => [
+        position,
+        {
+          probability: probability ?? Number.NaN,
+          sampledProbability: sampled_probability ?? Number.NaN,
+          top: [],
+        },
+      ]),
+    ),
+    top: answer.top,
+    predictions: answer.predictions,
+    phase: "done",
+    reason: answer.reason,
+    scales,
+    held: true,
+    interventions: answer.interventions,
   };
 }
 
