@@ -1,7 +1,8 @@
 /** The ten likeliest tokens: next, after a chosen position, or in place of a mask. */
 
+import { calledAfter } from "../characters";
 import { formatNumber, formatProbability } from "../format";
-import type { Candidate } from "../net/types";
+import type { Candidate, Token } from "../net/types";
 import { hidden, marked, model, position, run, shownMask, shownPosition, shownTop } from "../state";
 import { TokenText } from "./token-text";
 import { useFollowers } from "./use-followers";
@@ -24,7 +25,7 @@ export function Bars() {
       {top.length === 0 ? (
         <p class="soft note">{asked.problem ?? (inside ? "…" : "Comes when the text has been read.")}</p>
       ) : (
-        <List top={top} chosen={follower?.id} />
+        <List top={top} chosen={follower?.id} after={now?.tokens.slice(0, (at ?? last) + 1)} />
       )}
       {choice && (
         <p class="mono soft note">
@@ -72,12 +73,21 @@ function Masked() {
   );
 }
 
-function List({ top, chosen }: { top: readonly Candidate[]; chosen: number | undefined }) {
+function List({
+  top,
+  chosen,
+  after = [],
+}: {
+  top: readonly Candidate[];
+  chosen: number | undefined;
+  after?: readonly Token[] | undefined;
+}) {
+  const before = after.slice(-3).map(({ text }) => text);
   return (
     <ol class="bars mono">
       {top.map(({ id, text, logit, probability }) => (
         <li key={id} class={chosen === id ? "on" : undefined} title={`id ${id} · logit ${number(logit)}`}>
-          <TokenText text={text} />
+          <TokenText text={calledAfter(before, text)} />
           <span class="share">
             <i style={{ width: `${100 * (probability ?? 0)}%` }} />
           </span>

@@ -91,7 +91,8 @@ export function Help() {
       <h3>Signs in tokens</h3>
       <p>
         <span class="mono">␣</span> is a space, <span class="mono">↵</span> a new line,{" "}
-        <span class="mono">⇥</span> a tabulator.
+        <span class="mono">⇥</span> a tabulator; <span class="mono">é(1/2)</span> is the first of the two
+        bytes that spell é, where a token is no more than that.
       </p>
       <h3>Scale</h3>
       <p>

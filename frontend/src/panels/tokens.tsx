@@ -2,6 +2,7 @@
  *  token behind the mask, or shows it again. */
 
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { withCharacters } from "../characters";
 import { formatNumber, formatProbability, tokenText } from "../format";
 import type { Token } from "../net/types";
 import { graph, hidden, marked, model, position, run, runNote } from "../state";
@@ -79,6 +80,7 @@ function Chips({ run: now }: { run: Run }) {
     marked.value = position.value === null ? [] : columnOf(at, false);
   };
   const roving = useRoving(now.tokens.length);
+  const called = withCharacters(now.tokens.map(({ text }) => text));
   const label = fills ? "Tokens: choose one to hide it" : "Tokens: choose one to see its column";
   const box = useRef<HTMLFieldSetElement>(null);
   const length = now.tokens.length;
@@ -100,7 +102,7 @@ function Chips({ run: now }: { run: Run }) {
           title={describe(token, now.choices.get(at), hidden.value.get(at))}
           onClick={() => pick(at)}
         >
-          <TokenText text={token.text} />
+          <TokenText text={called[at] ?? token.text} />
         </button>
       ))}
     </fieldset>
@@ -113,6 +115,7 @@ const canToggle = ({ id, start, end }: Token, at: number): boolean =>
 
 function Source({ tokens }: { tokens: readonly Token[] }) {
   const roving = useRoving(tokens.length);
+  const called = withCharacters(tokens.map(({ text }) => text));
   return (
     <fieldset
       class="chips mono"
@@ -132,7 +135,7 @@ function Source({ tokens }: { tokens: readonly Token[] }) {
             marked.value = columnOf(at, true);
           }}
         >
-          <TokenText text={token.text} />
+          <TokenText text={called[at] ?? token.text} />
         </button>
       ))}
     </fieldset>

@@ -1,6 +1,7 @@
 /** The page's conversation with the server: starting runs, writing, saying what the map wants to see, and going
  *  on after the server went away. Effects live here and in main.ts; everything they learn goes into the store. */
 
+import { withCharacters } from "../characters";
 import { asSentence } from "../format";
 import { layout } from "../layout/layout";
 import { ApiError, changeAgain, getScales, onForgotten, tokenize } from "../net/rest";
@@ -411,7 +412,7 @@ export class Session {
     state.readText.value = text;
     state.hidden.value = hidden;
     state.position.value = position;
-    this.map?.setTokens(run.tokens, run.source);
+    this.#nameTokens(run);
     this.refresh();
     if (paced && run.phase === "paused") this.#step(null);
   }
@@ -552,7 +553,7 @@ export class Session {
         this.#accepted(after);
         break;
       case "token":
-        this.map?.setTokens(after.tokens, after.source);
+        this.#nameTokens(after);
         this.#measurePace();
         this.#watch(null);
         break;
@@ -583,11 +584,16 @@ export class Session {
     if (state.graph.value && this.map) {
       this.#layOut(run);
       this.map.clearActivations();
-      this.map.setTokens(run.tokens, run.source);
+      this.#nameTokens(run);
       state.laidOut.value = this.#drawn;
     }
     this.#want();
     this.#watch("the first layer");
+  }
+
+  /** The words along the axes of the map. */
+  #nameTokens({ tokens, source }: Run): void {
+    this.map?.setTokens(named(tokens), named(source));
   }
 
   /** Heads are to stand another way: the same numbers in other places. */
@@ -754,6 +760,11 @@ const SHARE_WRITTEN = 0.75;
 function firstWriting({ kind, parameters, default_new_tokens: most }: ModelSummary): number | null {
   if (kind === "encoder" || parameters > QUICK || most < 1) return null;
   return most > LONG ? Math.floor(most * SHARE_WRITTEN) : most;
+}
+
+function named(tokens: readonly Token[]): readonly Token[] {
+  const called = withCharacters(tokens.map(({ text }) => text));
+  return tokens.map((token, at) => ({ ...token, text: called[at] ?? token.text }));
 }
 
 /** A search looks at whole texts: it is not told token by token. */

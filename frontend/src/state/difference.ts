@@ -1,6 +1,7 @@
 /** One run less another: what the run shown is compared with, and how their positions are paired. */
 
 import { signal } from "@preact/signals";
+import { joined } from "../characters";
 import { isTokenAxis } from "../graph/shape";
 import type { Role, TensorInfo } from "../graph/types";
 import type { Pairing, Token } from "../net/types";
@@ -39,10 +40,7 @@ export const wordsOf = ({ tokens, source }: Read): string =>
 
 /** The text of tokens, without those that stand for none of it. */
 export const textOf = (tokens: readonly Token[]): string =>
-  tokens
-    .map(({ text }) => text)
-    .join("")
-    .replace(/<\|[^|>]*\|>/g, "");
+  joined(tokens.map(({ text }) => text)).replace(/<\|[^|>]*\|>/g, "");
 
 const keyOf = ({ model, tokens, source }: Read): string =>
   [model, source.map(({ id }) => id), tokens.map(({ id }) => id)].join("|");
