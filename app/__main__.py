@@ -4,11 +4,12 @@ import asyncio
 import json
 import logging
 import os
+import re
 import socket
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -56,17 +57,15 @@ def serve(
     listener = _listen(settings.host, settings.port)
     address = _address(settings.host, listener.getsockname()[1])
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    import uvicorn  # only when needed: `--help` answers at once
-
-    options: dict[str, Any] = {
-        "ws_per_message_deflate": False,
-        # The stream refuses long messages itself, with a hint; far beyond its bound the connection is cut.
-        "ws_max_size": 4 * settings.message_bytes,
-        "log_level": "warning",
-        "timeout_graceful_shutdown": 3,
-    }
     if reload:
+        import uvicorn  # only when needed: `--help` answers at once
+
+        from app.connections import server_options
+
         listener.close()
+        options = server_options(settings)
+        del options["http"]  # made here, it cannot be handed to the process that is started anew
+        os.environ["ATLAS_HOST"] = settings.host
         os.environ["ATLAS_DEVICE"] = settings.device
         os.environ["ATLAS_DTYPE"] = settings.dtype
         os.environ["ATLAS_MODELS"] = json.dumps([str(path.resolve()) for path in settings.models])
@@ -75,14 +74,15 @@ def serve(
             "app.server:create_app", factory=True, host=settings.host, port=settings.port, reload=True, **options
         )
         return
-    _serve(settings, listener, address, options)
+    _serve(settings, listener, address)
 
 
-def _serve(settings: "Settings", listener: socket.socket, address: str, options: dict[str, Any]) -> None:
+def _serve(settings: "Settings", listener: socket.socket, address: str) -> None:
     import uvicorn
 
     from app.checkpoints.catalog import check_model
     from app.checkpoints.errors import CheckpointError
+    from app.connections import server_options, without_cancelled
     from app.server import create_app
 
     try:
@@ -98,10 +98,11 @@ def _serve(settings: "Settings", listener: socket.socket, address: str, options:
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             typer.echo(f"Transformer Atlas is at {address}")
+            _warn(settings)
             sys.stdout.flush()
 
-    listener.listen(128)
-    server = Announcing(uvicorn.Config(app, **options))
+    server = Announcing(uvicorn.Config(app, **server_options(settings)))
+    logging.getLogger("uvicorn.error").addFilter(without_cancelled)
     try:
         asyncio.run(server.serve(sockets=[listener]))
     except KeyboardInterrupt:
@@ -166,6 +167,7 @@ def train(context: typer.Context) -> None:
 def _settings(**given: object) -> "Settings":
     """The settings from the environment, with what the command line gives in their place."""
     from pydantic import ValidationError
+    from pydantic_settings import SettingsError
 
     from app.settings import Settings
 
@@ -177,11 +179,28 @@ def _settings(**given: object) -> "Settings":
         problem = error.errors()[0]
         name = "ATLAS_" + "_".join(str(part) for part in problem["loc"]).upper()
         raise _fail(f"{name}: {problem['msg']}", "Correct or unset it.") from error
+    except SettingsError as error:  # a list that is no JSON
+        field = re.search(r'field "(\w+)"', str(error))
+        name = f"ATLAS_{field[1].upper()}" if field else str(error)
+        raise _fail(f"{name} is no JSON list", """Write it so: '["one", "two"]', or unset it.""") from error
 
 
 def _address(host: str, port: int) -> str:
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
     return f"http://{shown}:{port}"
+
+
+def _warn(settings: "Settings") -> None:
+    """Say who else can reach the server, if anybody can."""
+    from app.hosts import Hosts
+
+    if not Hosts(settings.host, settings.allowed_hosts).open:
+        return
+    everywhere = settings.host in ("0.0.0.0", "::", "")
+    where = "on every address of this machine" if everywhere else f"on {settings.host}"
+    typer.echo(f"It listens {where}: whoever reaches it may use it. There are no accounts.", err=True)
+    if not settings.allowed_hosts:
+        typer.echo("It answers to IP addresses and this machine's name; ATLAS_ALLOWED_HOSTS adds others.", err=True)
 
 
 def _fail(message: str, hint: str = "") -> typer.Exit:

@@ -3,13 +3,15 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import torch
 from fastapi import APIRouter, FastAPI, HTTPException
+from fastapi.responses import JSONResponse
 
 from app import pages
 from app.api import errors, explain, models, pulls, runs, stream, tiles
@@ -18,6 +20,8 @@ from app.api.clients import address_of, client
 from app.checkpoints.catalog import Catalog
 from app.checkpoints.errors import CheckpointError
 from app.checkpoints.rendering import Renderer
+from app.connections import Complaints
+from app.hosts import Hosts
 from app.runs.clients import Client
 from app.settings import Settings
 from app.threads import compute_with, cores
@@ -26,7 +30,12 @@ _DESCRIPTION = "Every number in a transformer, under a name: models, their weigh
 _SWEEP_SECONDS = 15
 # Threads on which models are loaded and prompts are made into runs.
 _LOADERS = 4
-_SNIFFING = (b"x-content-type-options", b"nosniff")
+# What every answer says to browsers.
+_EVERY = {
+    b"x-content-type-options": b"nosniff",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"referrer-policy": b"no-referrer",
+}
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 Scope = MutableMapping[str, Any]
@@ -75,6 +84,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        asyncio.get_running_loop().set_exception_handler(Complaints())
         loaders = ThreadPoolExecutor(_LOADERS, "atlas-loader", compute_with, (settings.threads or cores(),))
         asyncio.get_running_loop().set_default_executor(loaders)
         atlas = Atlas(settings, catalog)
@@ -105,22 +115,31 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         api.include_router(part.router)
     app.include_router(api)
     pages.install(app, catalog)
-    app.add_middleware(Limits, body_bytes=settings.body_bytes)
+    app.add_middleware(Edge, hosts=Hosts(settings.host, settings.allowed_hosts), body_bytes=settings.body_bytes)
     return app
 
 
-class Limits:
-    """Refuses bodies that are too long before they are read, and forbids browsers to guess what an answer is."""
+class Edge:
+    """What holds for every request: the names that the server answers to, bodies of bounded length, HEAD answered as
+    GET without a body, and headers that forbid browsers to guess or to embed elsewhere what an answer is."""
 
-    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]], body_bytes: int) -> None:
-        self._app, self._body_bytes = app, body_bytes
+    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]], hosts: Hosts, body_bytes: int) -> None:
+        self._app, self._hosts, self._body_bytes = app, hosts, body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request of any kind."""
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
+            return await self._app(scope, receive, send)
+        host = dict(scope["headers"]).get(b"host")
+        if not self._hosts.knows(None if host is None else host.decode("latin-1")):
+            return await self._misdirected(scope, receive, send, host or b"")
+        if scope["type"] == "websocket":
             return await self._app(scope, receive, send)
         client.set(Client(address_of(scope)))
-        received = 0
+        await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        received, only_head = 0, scope["method"] == "HEAD"
 
         async def bounded() -> MutableMapping[str, Any]:
             nonlocal received
@@ -132,11 +151,38 @@ class Limits:
 
         async def marked(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                others = [(name, value) for name, value in message["headers"] if name.lower() != _SNIFFING[0]]
-                message["headers"] = [*others, _SNIFFING]
+                message["headers"] = _marked(message["headers"])
+            elif only_head:
+                message = {**message, "body": b""}
             await send(message)
 
-        await self._app(scope, bounded, marked)
+        await self._app({**scope, "method": "GET"} if only_head else scope, bounded, marked)
+
+    async def _misdirected(self, scope: Scope, receive: Receive, send: Send, host: bytes) -> None:
+        name = host.decode("latin-1")[:200]
+        if scope["type"] == "websocket":
+            await receive()
+            return await send({"type": "websocket.close", "code": 1008, "reason": "this server has another name"})
+        body = {
+            "type": "unknown_host",
+            "message": f"this server does not go by the name {name!r}",
+            "hint": "Use the address that it printed, or start it with ATLAS_ALLOWED_HOSTS='[\"the.name\"]'.",
+        }
+        response = JSONResponse({"error": body}, 421)
+        response.raw_headers = _marked(response.raw_headers)
+        await response(scope, receive, send)
+
+
+def _marked(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """An answer's headers with those that every answer has; a redirection stays on whatever name was used."""
+    kept = [(name, value) for name, value in headers if name.lower() not in _EVERY]
+    return [*((name, _path(value) if name == b"location" else value) for name, value in kept), *_EVERY.items()]
+
+
+def _path(location: bytes) -> bytes:
+    """The path of an address, behind which a proxy may stand that has another name."""
+    parts = urlsplit(location)
+    return urlunsplit((b"", b"", *parts[2:])) if parts.netloc and not parts.path.startswith(b"//") else location
 
 
 def _load_first(atlas: Atlas) -> None:

@@ -43,6 +43,15 @@ class Settings(BaseSettings):
         default_factory=list, description="origins other than the server's own that may open the stream"
     )
 
+    allowed_hosts: list[str] = Field(
+        default_factory=list, description="names by which the server may be called, beside its own; * is any"
+    )
+
+    connections: int = Field(default=512, gt=0, description="open connections of any kind")
+    connections_per_address: int = Field(default=256, gt=0, description="of them from one address but this machine's")
+    header_seconds: float = Field(default=10, gt=0, description="a request's header is complete by then")
+    body_seconds: float = Field(default=30, gt=0, description="a request's body is complete by then")
+    answer_seconds: float = Field(default=60, gt=0, description="a reader who takes nothing in for so long is dropped")
     body_bytes: int = Field(default=1 << 20, gt=0, description="the longest body of a request")
     template_seconds: float = Field(default=5.0, gt=0, description="a chat template is rendered for no longer")
     template_bytes: int = Field(default=2**29, gt=0, description="memory of the process that renders chat templates")

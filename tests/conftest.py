@@ -31,6 +31,7 @@ from safetensors.torch import save_file
 
 from app.api.atlas import Atlas
 from app.checkpoints.huggingface import export_config, export_state
+from app.connections import server_options
 from app.server import create_app
 from app.settings import Settings
 from app.transformer.model import Transformer
@@ -96,9 +97,7 @@ def serving(settings: Settings) -> Iterator[Server]:
     listener.bind(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     listener.listen(64)
-    config = uvicorn.Config(
-        app, log_level="warning", ws_per_message_deflate=False, ws_max_size=4 * settings.message_bytes
-    )
+    config = uvicorn.Config(app, **server_options(settings))
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

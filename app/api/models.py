@@ -20,6 +20,7 @@ from .numbers import FORMATS, Format, checked_index, numbers_answer
 
 router = APIRouter(tags=["models"])
 _LIMITS = (
+    "connections", "connections_per_address", "header_seconds", "body_seconds", "answer_seconds",
     "body_bytes", "text_bytes", "interventions", "slice_elements", "json_elements", "attention_bytes",
     "tile_cache_bytes", "tile_queue", "run_store_bytes", "runs_held", "runs_per_socket", "idle_seconds",
     "queue_length", "client_queue", "sockets", "client_sockets", "message_bytes", "wished_items",

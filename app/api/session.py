@@ -513,4 +513,7 @@ def same_origin(socket: WebSocket, allowed: list[str]) -> bool:
     origin = socket.headers.get("origin")
     if origin is None or origin in allowed:
         return True
-    return urlsplit(origin).netloc == socket.headers.get("host")
+    try:
+        return urlsplit(origin).netloc == socket.headers.get("host")
+    except ValueError:  # an address in brackets that is none
+        return False

@@ -31,18 +31,24 @@ def refusal(*arguments: str | Path, **environment: str) -> str:
     return output
 
 
-def test_the_address_it_prints_answers(tmp_path: Path) -> None:
+def test_the_address_it_prints_answers_and_who_else_can_reach_it_is_said(tmp_path: Path) -> None:
     folder = write_model(tmp_path / "tiny", TINY)
     arguments = [sys.executable, "-m", "app", "serve", "--port", "0", "--model", str(folder), "--device", "cpu"]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
+    arguments += ["--host", "0.0.0.0"]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None and server.stderr is not None
         line = server.stdout.readline()
         address = re.search(r"http://127\.0\.0\.1:\d+", line)
         assert address, line
         models = httpx2.get(f"{address[0]}/api/v1/models").json()["models"]
         assert "tiny" in [model["id"] for model in models]
-        server.terminate()
-        assert server.wait(20) in (0, -15)
+        with socket.create_connection(("127.0.0.1", int(address[0].rpartition(":")[2]))) as unfinished:
+            unfinished.sendall(b"GET / HTTP/1.1\r\n")
+            server.terminate()
+            assert server.wait(20) in (0, -15)
+        complained = server.stderr.read()
+    assert "every address of this machine" in complained and "ATLAS_ALLOWED_HOSTS" in complained
+    assert "Traceback" not in complained
 
 
 def test_a_port_in_use() -> None:
