@@ -11,6 +11,7 @@ from app.runs.run import Run
 from .attention import square
 from .drawing import Chart, heat_map
 from .lens import Lens, Place, View, nullable
+from .looks import Looks
 from .measures import in_text, mean_square_pool, table
 from .parameters import Parameter, within
 from .parts import attentions
@@ -40,8 +41,10 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
     modules = modules if chosen["layer"] == _ALL else [modules[first]]
     maps, measured = [], list[dict[str, list[Any]]]()
     crossed = chosen["part"] == "cross"
+    looks = Looks(run, modules[0], chosen["part"])
     for module in modules:
         pattern = square(run, f"{module}.hook_pattern")
+        looks.add(pattern)
         maps.append(mean_square_pool(pattern, chosen["size"]))
         found = in_text(pattern)
         # Along two texts there is no distance, nor a token before.
@@ -59,6 +62,8 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
         "pooling": "root of the mean square",
         "size": list(drawn.shape[2:]),
         "measures": {name: [layer[name] for layer in measured] for name in names},
+        # What each head's query looks at more than is usual: how the page finds a head that does something.
+        "looks": looks.told(),
         "maps": drawn,
     }
 

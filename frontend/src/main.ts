@@ -23,6 +23,7 @@ import { colourMap, fetchTensorScales } from "./session/colours";
 import { followComparison, rememberRuns } from "./session/comparing";
 import { askEarly } from "./session/early";
 import { followChoice, followHead, forgetOthers, lightUp } from "./session/lighting";
+import { openOnLively } from "./session/first_head";
 import { rememberDock, rememberOverview, rememberSpeed } from "./session/memory";
 import { Session } from "./session/session";
 import { followTextSize } from "./session/text_size";
@@ -114,6 +115,7 @@ async function start(): Promise<void> {
   render(h(Page, { actions: { session, map }, canvas }), host);
   followChoice();
   followHead();
+  openOnLively();
   forgetOthers();
   fetchTensorScales();
   rememberRuns();

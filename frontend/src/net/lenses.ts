@@ -59,6 +59,14 @@ export interface LensBoard {
   readonly layers: readonly number[];
   readonly size: readonly [number, number];
   readonly measures: HeadMeasures;
+  /** One query, and by `[layer][head]` the key it looks at more than is usual; null where it has no other to look at. */
+  readonly looks: {
+    readonly query: number;
+    readonly keys: readonly (readonly number[])[];
+    readonly shares: readonly (readonly number[])[];
+    /** How far the share is above what that key gets from all queries and heads. */
+    readonly above: readonly (readonly number[])[];
+  } | null;
   /** `[layer][head][query][key]`. */
   readonly maps: readonly (readonly (readonly (readonly number[])[])[])[];
 }

@@ -8,22 +8,33 @@ import { direction, pin, reading, trail } from "../state/explain";
 import { choose, goTo, useActions } from "./actions";
 import { useCellValue } from "./cell-value";
 import { emptyWords, tokenAt } from "./cell-words";
+import { Guide } from "./guide";
 import { SearchButton } from "./search";
 import { walkTo } from "./walk";
 import { WalkedCell } from "./walked-card";
 
 export function Inspector() {
+  const { map } = useActions();
   const now = graph.value;
-  const cell = selected.value ?? hovered.value;
+  const cell = selected.value;
   const tensor = now && cell ? findTensor(now, cell.tensor) : undefined;
+  if (!cell || !tensor)
+    return (
+      <>
+        <Guide />
+        <GoTo />
+      </>
+    );
   return (
     <section aria-label="Inspector">
-      <h3>{selected.value || !hovered.value ? "Selected" : "Pointed at"}</h3>
-      {cell && tensor ? (
-        <CellCard cell={cell} tensor={tensor} />
-      ) : (
-        <p class="soft">Point at a cell of the map to read it; click to keep it here.</p>
-      )}
+      <div class="row">
+        <h2>Selected</h2>
+        <span class="grow" />
+        <button type="button" class="link soft" title="Esc" onClick={() => choose(map, null)}>
+          About this map
+        </button>
+      </div>
+      <CellCard cell={cell} tensor={tensor} />
       <GoTo />
     </section>
   );
@@ -39,7 +50,7 @@ function CellCard({ cell, tensor }: { cell: Cell; tensor: TensorInfo }) {
       </div>
       <CellNumbers cell={cell} tensor={tensor} />
       {tensor.same_as && <SameAs tensor={tensor} />}
-      {selected.value && <Walk />}
+      <Walk />
     </>
   );
 }

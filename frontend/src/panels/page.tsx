@@ -56,7 +56,7 @@ export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvas
       <Header />
       <Banner />
       <div
-        class={`atlas ${panel.value}${pins.value.length > 1 ? " several" : ""}${dockWidth.value === null ? "" : " pulled"}`}
+        class={`atlas ${panel.value}${dockWidth.value === null ? "" : " pulled"}`}
         style={{ "--dock": dockWidth.value === null ? undefined : `${dockWidth.value}px` }}
       >
         <aside class="left" aria-label="Text and writer">
