@@ -11,6 +11,7 @@ import "./styles/attention.css";
 import "./styles/outline.css";
 import "./styles/plotly.css";
 import "./styles/transport.css";
+import "./styles/shell.css";
 import { effect } from "@preact/signals";
 import { h, render } from "preact";
 import { ApiError } from "./net/rest";
@@ -22,11 +23,12 @@ import { currentAddress, follow, mirror, takeWaitingCamera } from "./session/add
 import { colourMap, fetchTensorScales } from "./session/colours";
 import { followComparison, rememberRuns } from "./session/comparing";
 import { askEarly } from "./session/early";
-import { followChoice, followHead, forgetOthers, lightUp } from "./session/lighting";
 import { openOnLively } from "./session/first_head";
+import { followChoice, followHead, forgetOthers, lightUp } from "./session/lighting";
 import { rememberDock, rememberOverview, rememberSpeed } from "./session/memory";
 import { Session } from "./session/session";
 import { followTextSize } from "./session/text_size";
+import { followWindow } from "./session/window";
 import * as state from "./state";
 import { theme } from "./theme";
 
@@ -111,6 +113,7 @@ async function start(): Promise<void> {
   rememberOverview();
   rememberSpeed();
   followTextSize();
+  followWindow(map, currentAddress());
   host.replaceChildren();
   render(h(Page, { actions: { session, map }, canvas }), host);
   followChoice();

@@ -81,6 +81,28 @@ def test_the_board_holds_every_head(server: Server, run: str) -> None:
     assert {row["layer"] for row in table(server, run, "attention_board", layer=1)} == {"1"}
 
 
+def test_the_board_says_what_each_head_looks_at_above_the_usual(server: Server, run: str) -> None:
+    """The last query's row, less what every key gets from all queries and heads that may look at it."""
+    looks = see(server, run, "attention_board")["looks"]
+    patterns = np.stack([activation(server, run, f"blocks.{layer}.attn.hook_pattern") for layer in range(TINY.layers)])
+    last = patterns.shape[2] - 1
+    assert looks["query"] == last
+    above = patterns[:, :, last] - patterns.sum((0, 1, 2)) / (patterns > 0).sum((0, 1, 2))
+    others = above[..., :last]
+    np.testing.assert_array_equal(looks["keys"], others.argmax(-1))
+    np.testing.assert_allclose(looks["above"], others.max(-1), atol=1e-5)
+    shares = np.take_along_axis(patterns[:, :, last], others.argmax(-1)[..., None], -1)[..., 0]
+    np.testing.assert_allclose(looks["shares"], shares, atol=1e-5)
+
+
+def test_a_look_is_at_a_word_of_the_text(server: Server, story: str) -> None:
+    """Not at what is put before it, which most heads rest on; one token alone has nothing to look at."""
+    board = see(server, story, "attention_board")
+    assert all(key > 0 for heads in board["looks"]["keys"] for key in heads)
+    alone = server.make_run(model="tiny", tokens=[1])["id"]
+    assert see(server, str(alone), "attention_board")["looks"] is None
+
+
 def test_induction_is_measured_on_a_sequence_read_twice(server: Server, run: str) -> None:
     """The same sequence again as a run of its own, and the direct formula on its patterns."""
     seen = see(server, run, "head_measures", measure="induction", seed=3)

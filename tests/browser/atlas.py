@@ -71,6 +71,13 @@ def state(page: Page) -> dict[str, Any]:
     return found
 
 
+def open_colours(page: Page) -> None:
+    """Show the numbers behind the colours."""
+    colours = page.locator("details.colours")
+    if colours.get_attribute("open") is None:
+        colours.locator("summary").click()
+
+
 def wait_for_tokens(page: Page, count: int) -> None:
     """Wait until the page shows at least so many tokens."""
     wait_until(page, "count => window.__atlas.state().tokens.length >= count", count)

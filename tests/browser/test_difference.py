@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
 
-from .atlas import ask, drawn, exact, open_atlas, read, rest, state, wait_for_tokens, wait_until
+from .atlas import ask, drawn, exact, open_atlas, open_colours, read, rest, state, wait_for_tokens, wait_until
 from .conftest import Server, Watch
 from .test_digits import hover, is_rounded
 
@@ -92,6 +92,7 @@ def test_an_earlier_text_is_taken_away_and_given_back(page: Page, server: Server
     assert [float(words[1]), float(words[4])] == pytest.approx(numbers, rel=1e-3)
 
     kinds = ask(server.url, f"/runs/{second}/scales?minus={first}")["scales"]
+    open_colours(page)
     full = page.locator(".legend .row", has_text="Δ activations: scores").locator("span").last.inner_text()
     assert float(full.removeprefix("+")) == pytest.approx(kinds["hook_attn_scores"], rel=5e-3)
     status = page.locator(".compare [role=status]")

@@ -422,16 +422,6 @@ def test_unknown_model_is_said(page: Page, server: Server, watch: Watch) -> None
     watch.forgive("404")
 
 
-def test_narrow_window_stacks(page: Page, server: Server) -> None:
-    page.set_viewport_size({"width": 390, "height": 844})
-    open_atlas(page, server.url, "/?model=sort")
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    canvas = page.locator(".map canvas[tabindex]").bounding_box()
-    prompt = page.locator("#prompt").bounding_box()
-    assert canvas is not None and prompt is not None
-    assert canvas["y"] + canvas["height"] <= prompt["y"]
-
-
 def test_without_webgl2_the_rest_works(browser: Browser, server: Server) -> None:
     page = browser.new_page()
     watch = Watch(page)

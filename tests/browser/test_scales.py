@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from .atlas import ask, exact, open_atlas, state, wait_until
+from .atlas import ask, exact, open_atlas, open_colours, state, wait_until
 from .conftest import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("watch")]
@@ -22,6 +22,7 @@ _COLOURS = """([tensor, head, cells]) => {
 
 
 def _legend(page: Page, word: str) -> float:
+    open_colours(page)
     row = page.locator(".legend .row", has_text=word)
     return float(row.locator("span").last.inner_text().removeprefix("+"))
 
@@ -95,6 +96,8 @@ def test_a_kind_is_pinned_to_its_whole_range_and_let_go(page: Page, server: Serv
 
 def test_the_legend_is_never_empty(page: Page, server: Server) -> None:
     open_atlas(page, server.url, "/?model=stories#text=A+cat")
+    expect(page.locator(".map-legend li")).to_have_count(4)
+    open_colours(page)
     rows = page.locator(".legend .row")
     expect(rows).to_have_count(4)
     assert all(float(row.locator("span").last.inner_text().removeprefix("+")) > 0 for row in rows.all())

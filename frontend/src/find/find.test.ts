@@ -62,6 +62,49 @@ describe("a search for a name", () => {
   });
 });
 
+describe("the words that learners use", () => {
+  const firstOf = (text: string) => {
+    const { title, target, meaning } = first(text)!;
+    return [title, target.kind, meaning !== ""];
+  };
+  it.each([
+    ["layer norm", "blocks.0.ln1.hook_out", "cells"],
+    ["LayerNorm", "blocks.0.ln1.hook_out", "cells"],
+    ["softmax", "blocks.0.attn.hook_pattern", "cells"],
+    ["induction", "Measures of heads", "lens"],
+    ["induction heads", "Measures of heads", "lens"],
+    ["what is W_O", "blocks.0.attn.W_O", "cells"],
+    ["What is W_O?", "blocks.0.attn.W_O", "cells"],
+    ["what are queries", "blocks.0.attn.hook_q", "cells"],
+    ["what does softmax do?", "blocks.0.attn.hook_pattern", "cells"],
+    ["query", "blocks.0.attn.hook_q", "cells"],
+    ["key", "blocks.0.attn.hook_k", "cells"],
+    ["value", "blocks.0.attn.hook_v", "cells"],
+    ["residual stream", "blocks.0.hook_resid_pre", "cells"],
+    ["positional encoding", "W_pos", "cells"],
+    ["where is the embedding", "Embedding", "region"],
+    ["attention", "Block 0 · Attention", "region"],
+    ["logits", "logits", "cells"],
+    ["temperature", "temperature", "field"],
+    ["perplexity", "Surprisal", "lens"],
+  ])("%s leads to %s, with a line of meaning", (text, title, kind) => {
+    expect(firstOf(text)).toEqual([title, kind, true]);
+  });
+
+  it("come before pieces of tokens, and each is named once", () => {
+    const pieces = tokensOf("l", "ay", "er", " norm");
+    const scope = scopeOf(decoderGraph(SPECS.stories!), { "layer norm": pieces, " layer norm": pieces });
+    const found = titles("layer norm", scope);
+    expect(found.slice(0, 3).every((title) => title.includes("ln"))).toBe(true);
+    expect(new Set(found).size).toBe(found.length);
+  });
+
+  it("a word of the text is still found as a token", () => {
+    expect(titles("what")).toEqual([]);
+    expect(titles("the").slice(0, 2)).toEqual(["“The”", "“␣the”"]);
+  });
+});
+
 describe("shorthand", () => {
   it.each([
     ["L3H5 pattern", "blocks.3.attn.hook_pattern", [5, null, null]],

@@ -8,8 +8,10 @@
 
 import type { TensorInfo } from "../graph/types";
 import { importanceOf, labelOf } from "../layout/labels";
+import { regionSentence, sentence } from "../layout/plain_names";
 import type { Region } from "../layout/types";
 import { type Axes, addressOf, placeOn, shapeOf } from "./axes";
+import { asked, findGlossary } from "./glossary";
 import { readPasted } from "./pasted";
 import { EMPTY, parseQuery, type Query, textsToLookUp } from "./query";
 import { type Names, nearlyMatches, rate } from "./rate";
@@ -19,25 +21,31 @@ import type { Find, Findings, Scope } from "./types";
 const MOST = 60;
 
 /** What answers to a search, the best first. */
-export function find(text: string, scope: Scope): Findings {
+export function find(typed: string, scope: Scope): Findings {
+  const text = asked(typed);
   const pasted = readPasted(text, scope.graph);
   const query = parseQuery(text);
   const exact = pasted && { ...EMPTY, words: [pasted.tensor.toLowerCase()], index: pasted.index };
-  const asked = exact ?? query;
-  const axes: Axes = { ...scope, query: asked };
+  const meant = exact ?? query;
+  const axes: Axes = { ...scope, query: meant };
+  const known = exact ? [] : findGlossary(text, scope.graph);
   const all = [
-    ...(exact ? [] : findRegions(asked, scope.regions)),
-    ...findTensors(asked, axes, rate),
-    ...(exact ? [] : [...findPositions(asked, scope), ...findVocabulary(text, asked, scope)]),
-  ].sort((a, b) => b.score - a.score);
+    ...known,
+    ...(exact ? [] : findRegions(meant, scope.regions)),
+    ...findTensors(meant, axes, rate),
+    ...(exact ? [] : [...findPositions(meant, scope), ...findVocabulary(text, meant, scope)]),
+  ]
+    // What is known by that word is named once.
+    .filter((found) => known.includes(found) || !known.some(({ key }) => key === found.key))
+    .sort((a, b) => b.score - a.score);
   const good = all.filter(({ score }) => score >= 0);
-  const near = good.length > 0 ? good : findTensors(asked, axes, nearlyMatches);
+  const near = good.length > 0 ? good : findTensors(meant, axes, nearlyMatches);
   const found = near.length > 0 ? near : all;
   const finds = found.slice(0, MOST);
   return {
     finds,
     more: found.length - finds.length,
-    problem: finds.length > 0 ? null : whyNothing(text, asked, axes),
+    problem: finds.length > 0 ? null : whyNothing(text, meant, axes),
   };
 }
 
@@ -60,6 +68,7 @@ function findRegions(query: Query, regions: readonly Region[]): readonly Find[] 
         title,
         marks: marksIn(title, words),
         note: region.id,
+        meaning: regionSentence(region),
         role: null,
         target: { kind: "region" as const, region },
         score: rated + (named ? 1 : 0) + region.importance / 1e4 - order / 1e6,
@@ -159,6 +168,7 @@ function tensorFind(
     title,
     marks: [...marksIn(tensor.name, words), ...inBracket],
     note: [labelOf(tensor), ...addressOf(tensor, index, axes)].join(" · "),
+    meaning: sentence(tensor),
     role: tensor.role,
     target: { kind: "cells", tensor: tensor.name, index },
     score,

@@ -20,6 +20,8 @@ export type Target =
   | { readonly kind: "region"; readonly region: Region }
   /** Cells of a tensor; null along an axis is all of it. */
   | { readonly kind: "cells"; readonly tensor: string; readonly index: readonly (number | null)[] }
+  /** A lens, or a field of the writer, by its name. */
+  | { readonly kind: "lens" | "field"; readonly name: string }
   | { readonly kind: "position"; readonly position: number; readonly ofSource: boolean };
 
 export interface Find {
@@ -29,6 +31,8 @@ export interface Find {
   readonly marks: readonly (readonly [number, number])[];
   /** What it is, in a few words. */
   readonly note: string;
+  /** What it is for, in a sentence; empty where that goes without saying. */
+  readonly meaning: string;
   readonly role: Role | null;
   readonly target: Target;
   readonly score: number;

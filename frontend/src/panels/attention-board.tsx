@@ -89,9 +89,9 @@ export function AttentionBoard({ of, detail, onDetail, onOpen }: Props) {
 }
 
 /** The small maps of an attention, of one block or of all; they follow the run whenever it rests. */
-export function useBoard(part: string, layer: number | null) {
+export function useBoard(part: string, layer: number | null, wanted = true) {
   const now = run.value;
-  const rested = now?.id && rests(now);
+  const rested = wanted && now?.id && rests(now);
   const place = rested ? `${now.id} ${part} ${layer}` : null;
   return useFlow(place, `${now?.tokens.length}`, (signal) =>
     getLens<LensBoard>(
@@ -265,9 +265,16 @@ function Heads({ board, heads, across, sorted, current, onOpen, onPoint }: Heads
 }
 
 /** The heads of one block beside the matrix of one of them. */
-export function BlockHeads({ of, onOpen }: { of: Attention; onOpen: (head: number) => void }) {
-  const { value } = useBoard(of.part, of.layer);
-  const maps = value?.maps[0];
+export function BlockHeads({
+  of,
+  board,
+  onOpen,
+}: {
+  of: Attention;
+  board: LensBoard | null;
+  onOpen: (head: number) => void;
+}) {
+  const maps = board?.maps[0];
   if (of.heads === 1) return null;
   return (
     <fieldset class="block-heads" aria-label="Heads of this block">

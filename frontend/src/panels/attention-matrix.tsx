@@ -20,12 +20,14 @@ interface Props {
   readonly tokens: AxisTokens;
 }
 
-/** `onPair` opens the arithmetic of a cell's score. */
-export function AttentionMatrix({
-  of,
-  tokens,
-  onPair,
-}: Props & { readonly onPair: (pair: readonly [query: number, key: number]) => void }) {
+interface MatrixProps extends Props {
+  /** The cell that is read before any is pointed at. */
+  readonly start: readonly [query: number, key: number] | null;
+  /** Opens the arithmetic of a cell's score. */
+  readonly onPair: (pair: readonly [query: number, key: number]) => void;
+}
+
+export function AttentionMatrix({ of, tokens, start, onPair }: MatrixProps) {
   const { map } = useActions();
   const view = useSignal<{ cells: Cells; level: number } | null>(null);
   const { tensor, head } = of;
@@ -45,6 +47,7 @@ export function AttentionMatrix({
         onView={(cells, level) => {
           view.value = { cells, level };
         }}
+        start={start}
         linked={linkedCell(tensor, head)}
         onPoint={(cell) => {
           marked.value = cell ? [cellAt(cell)] : [];

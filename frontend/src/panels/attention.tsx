@@ -1,6 +1,7 @@
 /** The attention panel: which attention of the model, and the views of it (docs/page.md, Attention). */
 
 import type { AttentionStage } from "../graph/attentions";
+import { chooseLively } from "../session/first_head";
 import { attention, attentionUnread, graph, modelId, run } from "../state";
 import {
   type AttentionChoice,
@@ -8,9 +9,10 @@ import {
   type Attention as Found,
   resolve,
 } from "../state/attention";
+import { lookOf } from "../state/looks";
 import { useActions } from "./actions";
 import { AttentionArcs } from "./attention-arcs";
-import { AttentionBoard, BlockHeads } from "./attention-board";
+import { AttentionBoard, BlockHeads, useBoard } from "./attention-board";
 import { AttentionMatrix } from "./attention-matrix";
 import { AttentionPair } from "./attention-pair";
 import { type AxisTokens, axisTokens, stageWord } from "./attention-parts";
@@ -63,8 +65,14 @@ function set(change: Partial<AttentionChoice>): void {
   attentionUnread.value = null;
 }
 
+/** Another attention of the model, at a head of it that does something. */
+function choosePart(part: string): void {
+  set({ part });
+  const chosen = attention.peek();
+  if (run.value?.id) void chooseLively(run.value.id, part, () => attention.peek() === chosen);
+}
+
 function View({ of, tokens, id }: { of: Found; tokens: AxisTokens; id: string }) {
-  const query = { part: of.part, layer: `${of.layer}`, head: `${of.head}` };
   const { view, detail } = attention.value;
   switch (view) {
     case "heads":
@@ -84,34 +92,51 @@ function View({ of, tokens, id }: { of: Found; tokens: AxisTokens; id: string })
         <AttentionArcs of={of} tokens={tokens} detail={detail} onDetail={(next) => set({ detail: next })} />
       );
     case "pair":
-      return (
-        <AttentionPair
-          of={of}
-          tokens={tokens}
-          pair={readPair(detail, tokens.queries.length)}
-          onPair={(pair) => set({ detail: pair.join(".") })}
-        />
-      );
+      return <Pair of={of} tokens={tokens} />;
     case "rollout":
       return <AttentionRollout of={of} />;
     case "matrix":
-      return (
-        <>
-          <BlockHeads of={of} onOpen={(head) => set({ head })} />
-          <AttentionMatrix
-            of={of}
-            tokens={tokens}
-            onPair={(pair) => set({ view: "pair", detail: pair.join(".") })}
-          />
-          <p class="soft note">
-            A row is a query, the token that looks; a column is a key, the token looked at.
-            {of.group > 1 &&
-              ` ${of.group} heads share the keys of key head ${Math.floor(of.head / of.group)}.`}
-          </p>
-          <Exports run={id} lens="attention" query={{ ...query, stage: stageWord(of.stage) }} />
-        </>
-      );
+      return <Matrix of={of} tokens={tokens} id={id} />;
   }
+}
+
+function Matrix({ of, tokens, id }: { of: Found; tokens: AxisTokens; id: string }) {
+  const board = useBoard(of.part, of.layer).value;
+  const look = board && lookOf(board, of.layer, of.head);
+  const query = { part: of.part, layer: `${of.layer}`, head: `${of.head}`, stage: stageWord(of.stage) };
+  return (
+    <>
+      <BlockHeads of={of} board={board} onOpen={(head) => set({ head })} />
+      <AttentionMatrix
+        of={of}
+        tokens={tokens}
+        start={look && [look.query, look.key]}
+        onPair={(pair) => set({ view: "pair", detail: pair.join(".") })}
+      />
+      <p class="soft note">
+        A row is a query, the token that looks; a column is a key, the token looked at.
+        {of.group > 1 && ` ${of.group} heads share the keys of key head ${Math.floor(of.head / of.group)}.`}
+      </p>
+      <Exports run={id} lens="attention" query={query} />
+    </>
+  );
+}
+
+/** One score; by default that of the key which this head's query looks at more than is usual. */
+function Pair({ of, tokens }: { of: Found; tokens: AxisTokens }) {
+  const { detail } = attention.value;
+  const board = useBoard(of.part, detail === "" ? of.layer : null, detail === "");
+  const look = board.value && lookOf(board.value, of.layer, of.head);
+  if (detail === "" && !board.value && !board.problem) return <p class="soft">…</p>;
+  const usual = look ? `${look.query}.${look.key}` : "";
+  return (
+    <AttentionPair
+      of={of}
+      tokens={tokens}
+      pair={readPair(detail || usual, tokens.queries.length)}
+      onPair={(pair) => set({ detail: pair.join(".") })}
+    />
+  );
 }
 
 function Views({ of }: { of: Found }) {
@@ -154,7 +179,7 @@ function Pickers({ of }: { of: Found }) {
           name="attention"
           value={part ?? of.part}
           choices={of.parts.map((value) => ({ value, word: PARTS[value] ?? value }))}
-          onChange={(value) => set({ part: value })}
+          onChange={choosePart}
         />
       )}
       {view !== "heads" && (

@@ -8,6 +8,7 @@ import { attention, type Problem, panel } from "../state";
 import { openLenses, withLens } from "../state/lenses";
 import { liveliest } from "../state/looks";
 import type { Run } from "../state/run";
+import { phoneView, toggleSide } from "../state/shell";
 import { type Actions, choose } from "./actions";
 
 /** Flies to the look that stands out most in this text, with its head beside the map. */
@@ -26,6 +27,8 @@ export async function showLook(map: Actions["map"], graph: Graph, run: Run): Pro
   panel.value = "attention";
   choose(map, cell);
   map?.flyTo({ plateOf: cell });
+  // A phone reads flat views first.
+  phoneView.value = "reading";
   return null;
 }
 
@@ -43,6 +46,13 @@ export async function showGuess(run: Run): Promise<Problem | null> {
 }
 
 export function changeText(): void {
+  toggleSide("left", true);
+  phoneView.value = "text";
+  // The box may have been away until now.
+  requestAnimationFrame(focusPrompt);
+}
+
+function focusPrompt(): void {
   const box = document.querySelector<HTMLTextAreaElement>("#prompt");
   box?.focus();
   box?.select();

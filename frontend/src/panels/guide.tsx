@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { findTensor } from "../graph/shape";
+import type { Role } from "../graph/types";
 import { ApiError } from "../net/rest";
 import { graph, laidOut, model, type Problem, run } from "../state";
 import { hasRead, type Run } from "../state/run";
@@ -59,18 +60,18 @@ export function Guide() {
 function Colours() {
   return (
     <p>
-      Every square is one number. <Hue role="weight">Blue and amber</Hue> were learned,{" "}
-      <Hue role="activation">teal and rose</Hue> are computed from your text (above and below zero), and{" "}
-      <Hue role="probability">violet</Hue> are shares that add up to one.
+      Every square is one number. <Hue of="weight">Blue and amber</Hue> were learned,{" "}
+      <Hue of="activation">teal and rose</Hue> are computed from your text (above and below zero), and{" "}
+      <Hue of="probability">violet</Hue> are shares that add up to one.
     </p>
   );
 }
 
 /** Words with the swatch of what they name. */
-function Hue({ role, children }: { role: string; children: ComponentChildren }) {
+function Hue({ of, children }: { of: Role; children: ComponentChildren }) {
   return (
     <b class="hue">
-      <i class={`ramp ${role}`} aria-hidden="true" /> {children}
+      <i class={`ramp ${of}`} aria-hidden="true" /> {children}
     </b>
   );
 }

@@ -32,6 +32,7 @@ const SHEETS: readonly Sheet[] = [
       ["Ctrl+V", "fly to the tensor whose name was copied"],
       ["F", "fit what is chosen, else everything"],
       ["0, Home", "fit everything"],
+      ["Shift+F", "present: the map alone on the whole screen, with larger words"],
       ["Shift + arrow keys", "move the map"],
       ["+, −", "zoom"],
       ["Q E, R V", "turn left, right; tilt up, down"],

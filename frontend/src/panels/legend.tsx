@@ -23,6 +23,33 @@ const ROLES: readonly { role: Role; word: string; signed: boolean }[] = [
 const last = signal<Readonly<Partial<Record<Role, string>>>>({});
 const latest = signal<string | null>(null);
 
+/** Whether the numbers behind the colours are shown. */
+export const colourNumbers = signal(false);
+
+const SWATCHES: readonly { role: Role; word: string }[] = [
+  { role: "weight", word: "learned, − and +" },
+  { role: "activation", word: "from your text, − and +" },
+  { role: "probability", word: "shares, 0 to 1" },
+  { role: "summary", word: "summaries" },
+];
+
+/** In the map's corner: what the colours mean, without numbers. */
+export function MapLegend() {
+  const now = graph.value;
+  if (!now) return null;
+  const less = comparison.value !== null;
+  return (
+    <ul class="map-legend" aria-label="What the colours mean">
+      {SWATCHES.filter(({ role }) => firstOf(now, role)).map(({ role, word }) => (
+        <li key={role}>
+          <i class={`ramp ${hueOf(role)}`} aria-hidden="true" />
+          {less && role !== "weight" ? `Δ ${word.split(",")[0]}` : word}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 export function Legend() {
   const now = graph.value;
   const cell = hovered.value ?? selected.value;
@@ -35,8 +62,14 @@ export function Legend() {
   if (!now) return null;
   const spoken = (latest.value && findTensor(now, latest.value)) || firstOf(now, "weight");
   return (
-    <section aria-label="Colours">
-      <h3>Colours</h3>
+    <details
+      class="colours"
+      open={colourNumbers.value}
+      onToggle={(event) => {
+        colourNumbers.value = event.currentTarget.open;
+      }}
+    >
+      <summary class="heading">Colours: numbers and scales</summary>
       <div class="legend mono">
         {ROLES.map(({ role, word, signed }) => {
           const info = shownOf(now, role);
@@ -57,7 +90,7 @@ export function Legend() {
       </div>
       {comparison.value && <p class="soft note">Δ: this text's number less the other text's.</p>}
       {spoken && <ScaleControl tensor={spoken} />}
-    </section>
+    </details>
   );
 }
 

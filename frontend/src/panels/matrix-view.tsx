@@ -33,6 +33,8 @@ interface Props {
   readonly onView: (cells: Cells, level: number) => void;
   /** The cell that is pointed at elsewhere. */
   readonly linked: Place | null;
+  /** The cell that is read until another is pointed out. */
+  readonly start?: Place | null;
   readonly onPoint: (cell: Place | null) => void;
   readonly onChoose?: (cell: Place) => void;
   /** A double click. */
@@ -57,7 +59,7 @@ export function MatrixView(props: Props) {
   const zoom = useSignal<number | null>(null);
   const scroll = useSignal({ left: 0, top: 0 });
   const pointed = useSignal<Place | null>(null);
-  const kept = useSignal<Place>([rows.length - 1, 0]);
+  const kept = useSignal<Place | null>(null);
 
   useLayoutEffect(() => {
     const watch = new ResizeObserver(([entry]) => {
@@ -105,7 +107,7 @@ export function MatrixView(props: Props) {
     Math.max(0, Math.min(rows.length - 1, row)),
     Math.max(0, Math.min(columns.length - 1, column)),
   ];
-  const cell = clamp(pointed.value ?? kept.value);
+  const cell = clamp(pointed.value ?? kept.value ?? props.start ?? [rows.length - 1, 0]);
   const under = (event: MouseEvent): Place => {
     const bounds = canvas.current!.getBoundingClientRect();
     return clamp([

@@ -12,6 +12,7 @@ import {
 } from "../state";
 import { pins } from "../state/explain";
 import { dockWidth } from "../state/lenses";
+import { leftShown, phoneView, presenting, rightShown, toggleSide } from "../state/shell";
 import { theme, toggleTheme } from "../theme";
 import { type Actions, ActionsContext, useActions } from "./actions";
 import { Attention } from "./attention";
@@ -23,7 +24,7 @@ import { Flights } from "./flights";
 import { Help } from "./help";
 import { HoverCard } from "./hover-card";
 import { Inspector } from "./inspector";
-import { Legend } from "./legend";
+import { Legend, MapLegend } from "./legend";
 import { Lenses } from "./lenses";
 import { ModelPicker } from "./model-picker";
 import { Outline } from "./outline";
@@ -35,8 +36,10 @@ import { Search, SearchButton } from "./search";
 import { Shortcuts } from "./shortcuts";
 import { Splitter } from "./splitter";
 import { Status } from "./status";
+import { TapCard } from "./tap-card";
 import { Tokens } from "./tokens";
 import { Transport } from "./transport";
+import { PhoneBar, Presenting, SideToggle, ViewMenu } from "./view-menu";
 import { Writer } from "./writer";
 
 const TABS: readonly { name: Panel; word: string }[] = [
@@ -56,7 +59,7 @@ export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvas
       <Header />
       <Banner />
       <div
-        class={`atlas ${panel.value}${dockWidth.value === null ? "" : " pulled"}`}
+        class={atlasClass()}
         style={{ "--dock": dockWidth.value === null ? undefined : `${dockWidth.value}px` }}
       >
         <aside class="left" aria-label="Text and writer">
@@ -79,6 +82,9 @@ export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvas
           <PassStage canvas={canvas} />
           <Crumbs canvas={canvas} />
           <Overview canvas={canvas} />
+          <MapLegend />
+          <TapCard />
+          <Presenting />
           <Transport />
           {mapProblem.value && <Notice problem={mapProblem.value} />}
         </main>
@@ -88,13 +94,29 @@ export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvas
             <Reading />
           </div>
         </aside>
-        <Splitter />
+        {rightShown.value && <Splitter />}
       </div>
+      <PhoneBar />
       <Status />
       <HoverCard />
       <Search />
     </ActionsContext.Provider>
   );
+}
+
+/** What of the page is shown, in words for the styles. */
+function atlasClass(): string {
+  return [
+    "atlas",
+    panel.value,
+    `phone-${phoneView.value}`,
+    dockWidth.value === null ? "" : "pulled",
+    leftShown.value ? "" : "no-left",
+    rightShown.value ? "" : "no-right",
+    presenting.value ? "presenting" : "",
+  ]
+    .filter(Boolean)
+    .join(" ");
 }
 
 function Reading() {
@@ -119,22 +141,28 @@ function Header() {
   return (
     <header class="bar">
       <h1 class="title">
-        <a href="/">Transformer Atlas</a>
+        <a href="/">
+          <span class="first">Transformer </span>Atlas
+        </a>
       </h1>
       <ModelPicker />
       <SearchButton class="in-bar" title="Search" />
       <span class="grow" />
+      <SideToggle side="left" />
+      <SideToggle side="right" />
       <button
         type="button"
         class="link"
         onClick={() => {
           panel.value = "attention";
+          toggleSide("right", true);
         }}
       >
         Attention
       </button>
       <a href="/models">Models</a>
       <a href="/api">API</a>
+      <ViewMenu />
       <button
         type="button"
         class="pill"

@@ -150,7 +150,7 @@ function Palette() {
           aria-controls="search-list"
           aria-autocomplete="list"
           aria-activedescendant={chosen >= 0 ? `search-${chosen}` : undefined}
-          placeholder="tensor, shorthand, section or token"
+          placeholder="attention, layer norm, W_Q, L3H5, a token"
           spellcheck={false}
           autocomplete="off"
           value={text.value}
@@ -158,7 +158,7 @@ function Palette() {
           onPaste={paste}
           onKeyDown={press}
         />
-        <button type="button" class="pill" aria-label="Close the search" onClick={close}>
+        <button type="button" class="pill" title="Close the search" onClick={close}>
           esc
         </button>
       </div>
@@ -206,6 +206,7 @@ function Option({ row, at, chosen, take }: { row: Row; at: number; chosen: boole
       <i class={`swatch ${row.found ? (row.found.role ?? "region") : "none"}`} aria-hidden="true" />
       <Marked title={row.title} marks={row.found?.marks ?? []} />
       <span class="note">{row.note}</span>
+      {row.found?.meaning && <span class="meaning">{row.found.meaning}</span>}
     </div>
   );
 }

@@ -4,9 +4,11 @@ import { useEffect } from "preact/hooks";
 import { findPasted } from "../find/find";
 import type { MapView, Nudge } from "../scene/types";
 import type { Session } from "../session/session";
+import { present } from "../session/window";
 import { hovered, panel, run, selected } from "../state";
 import { direction, pin, pins, played, trail } from "../state/explain";
 import { pass, passing } from "../state/pass";
+import { presenting } from "../state/shell";
 import { overviewShown, searching } from "../state/way";
 import { choose, useActions } from "./actions";
 import { blockBy, leavePass, stepBy, toFirst, togglePass, toLast } from "./pass-walk";
@@ -87,6 +89,10 @@ const nudge = (by: Nudge) => (map: MapView | null) => {
 
 /** Keys with Shift: what they do without it belongs to others. */
 const SHIFTED: Readonly<Record<string, (map: MapView | null) => boolean>> = {
+  F: () => {
+    present(!presenting.value);
+    return true;
+  },
   ArrowLeft: nudge({ pan: [-PAN, 0] }),
   ArrowRight: nudge({ pan: [PAN, 0] }),
   ArrowUp: nudge({ pan: [0, -PAN] }),
@@ -130,7 +136,8 @@ const KEYS: Readonly<Record<string, (map: MapView | null) => boolean>> = {
     return false;
   },
   escape: (map) => {
-    if (played.value) played.value = null;
+    if (presenting.value) present(false);
+    else if (played.value) played.value = null;
     else choose(map, null);
     return false;
   },

@@ -21,19 +21,19 @@ export function storyOf(graph: Graph, model: Model, map: Pick<Layout, "regions" 
     const region = map?.regions.find((one) => one.kind === kind);
     return region && map ? ` ${corner(region.bounds, map.bounds)}` : "";
   };
-  const what = model.has_tokenizer ? "Your text" : "Your token ids";
-  const through = model.kind === "encoder_decoder" ? twoStacks(graph) : `runs through ${blocks(graph, null)}`;
+  const what = model.has_tokenizer ? "Your text goes" : "Your token ids go";
+  const through =
+    model.kind === "encoder_decoder"
+      ? twoStacks(graph)
+      : `${model.has_tokenizer ? "runs" : "run"} through ${blocks(graph, null)}`;
   return {
-    into: `${what} goes in${place("embedding")}, one column a token, and ${through}.`.replace(
-      "ids goes",
-      "ids go",
-    ),
-    out: `${outcome(graph, model)}${place("output")}.`.replace(/^./, (first) => first.toUpperCase()),
+    into: `${what} in${place("embedding")}, one column a token, and ${through}.`,
+    out: outcome(graph, model, place("output")),
   };
 }
 
 function twoStacks(graph: Graph): string {
-  return `is read by ${blocks(graph, "encoder")}; ${blocks(graph, "decoder")} write the answer and look back at it`;
+  return `through ${blocks(graph, "encoder")}; ${blocks(graph, "decoder")} write the answer and look back at it`;
 }
 
 function blocks(graph: Graph, stack: "encoder" | "decoder" | null): string {
@@ -43,12 +43,9 @@ function blocks(graph: Graph, stack: "encoder" | "decoder" | null): string {
 }
 
 /** What the last tensors of the graph say. */
-function outcome(graph: Graph, { kind, has_tokenizer }: Model): string {
+function outcome(graph: Graph, { kind, has_tokenizer }: Model, where: string): string {
   if (!findTensor(graph, "logits"))
-    return `what comes out is a vector of ${formatCount(graph.sizes.d_model ?? 0)} numbers for every token: this model names no words. They stand`;
-  const vocabulary = formatCount(graph.sizes.d_vocab ?? 0);
-  const each = `a share for each of the ${vocabulary} tokens it knows`;
-  if (kind === "encoder")
-    return `a guess at every hidden ${has_tokenizer ? "word" : "token"} comes out, ${each},`;
-  return `a guess at the next ${has_tokenizer ? "word" : "token"} comes out, ${each},`;
+    return `What comes out${where} is a vector of ${formatCount(graph.sizes.d_model ?? 0)} numbers for every token: this model names no words.`;
+  const asked = `${kind === "encoder" ? "every hidden" : "the next"} ${has_tokenizer ? "word" : "token"}`;
+  return `A guess at ${asked} comes out${where}: a share for each of the ${formatCount(graph.sizes.d_vocab ?? 0)} tokens it knows.`;
 }

@@ -4,6 +4,8 @@ import type { Find } from "../find/types";
 import { isTokenAxis } from "../graph/shape";
 import type { MapView } from "../scene/types";
 import { attention, graph, marked, panel, position } from "../state";
+import { openLenses, withLens } from "../state/lenses";
+import { phoneView, toggleSide } from "../state/shell";
 import { choose } from "./actions";
 import { columnOf } from "./tokens";
 
@@ -22,6 +24,19 @@ export function visitFind(map: MapView | null, { target }: Find): void {
     case "cells":
       panel.value = "inspector";
       visitCells(map, target.tensor, target.index);
+      return;
+    case "lens":
+      openLenses.value = withLens(openLenses.value, target.name);
+      panel.value = "lenses";
+      toggleSide("right", true);
+      phoneView.value = "reading";
+      return;
+    case "field":
+      toggleSide("left", true);
+      phoneView.value = "text";
+      requestAnimationFrame(() =>
+        document.querySelector<HTMLInputElement>(`.sampling input[name="${target.name}"]`)?.focus(),
+      );
       return;
     case "position":
       visitPosition(map, target.position, target.ofSource);

@@ -4,9 +4,9 @@
 import { effect } from "@preact/signals";
 import { getLens, type LensBoard } from "../net/lenses";
 import { ApiError } from "../net/rest";
-import { liveliest } from "../state/looks";
 import { attention, panel, run } from "../state";
 import { FIRST_ATTENTION } from "../state/attention";
+import { liveliest } from "../state/looks";
 import { rests } from "../state/run";
 
 /** From now on: whenever attention is shown and nobody has said which. */
