@@ -63,6 +63,7 @@ export function AttentionBoard({ of, detail, onDetail, onOpen }: Props) {
         }}
       />
       <Missing order={order} measures={measures} repeated={repeated.value} part={of.part} />
+      {order.measure === "induction" && <Weak best={measures.induction} />}
       <output class="mono readout board-reading" aria-live="polite">
         {at
           ? `block ${shown.layers[at.row]} · head ${at.head}: ${said(measures, at)}`
@@ -81,7 +82,8 @@ export function AttentionBoard({ of, detail, onDetail, onOpen }: Props) {
       />
       <p class="soft note">
         Queries downward, keys to the right. In every map the strongest cell has the full colour: shapes can
-        be compared, shades between maps cannot.
+        be compared, shades between maps cannot.{" "}
+        {`“${shown.layers[0]}·0” is short for block ${shown.layers[0]}, head 0.`}
         {shown.size[0] === 24 && " Longer texts are pooled to 24 cells a side."}
       </p>
     </>
@@ -203,6 +205,20 @@ function Missing({ order, measures, repeated, part }: MissingProps) {
   return null;
 }
 
+/** A head that gives less than this to what followed before is no induction head to speak of; a perfect one gives 1. */
+const CLEARLY = 0.3;
+
+function Weak({ best: all }: { best: HeadMeasures[string] | undefined }) {
+  const best = Math.max(...(all ?? []).flat().map((value) => value ?? 0));
+  if (!all || best >= CLEARLY) return null;
+  return (
+    <p class="soft note">
+      No head of this model does this clearly: the best has {formatNumber(best, 3)}, where a perfect one would
+      have 1.
+    </p>
+  );
+}
+
 interface HeadsProps {
   readonly board: LensBoard;
   readonly heads: readonly BoardHead[];
@@ -245,7 +261,6 @@ function Heads({ board, heads, across, sorted, current, onOpen, onPoint }: Heads
             key={`${one.row} ${one.head}`}
             type="button"
             tabIndex={at === place ? 0 : -1}
-            aria-label={one.value === null ? name : `${name}: ${textOf(one.value)}`}
             aria-pressed={layer === current.layer && one.head === current.head}
             data-head={`${layer}.${one.head}`}
             onPointerEnter={() => onPoint(one)}
@@ -253,10 +268,11 @@ function Heads({ board, heads, across, sorted, current, onOpen, onPoint }: Heads
             onClick={() => onOpen(layer, one.head)}
           >
             <SmallMap values={board.maps[one.row]![one.head]!} />
-            <span class="name" aria-hidden="true">
+            <span class="name">
               {layer}·{one.head}
               {sorted && <b>{textOf(one.value)}</b>}
             </span>
+            <span class="unseen">, {name}</span>
           </button>
         );
       })}

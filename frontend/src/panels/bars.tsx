@@ -1,7 +1,7 @@
 /** The ten likeliest tokens: next, after a chosen position, or in place of a mask. */
 
 import { calledAfter } from "../characters";
-import { formatNumber, formatProbability } from "../format";
+import { formatNumber, formatProbability, tokenText } from "../format";
 import type { Candidate, Token } from "../net/types";
 import { hidden, marked, model, position, run, shownMask, shownPosition, shownTop } from "../state";
 import { TokenText } from "./token-text";
@@ -21,7 +21,7 @@ export function Bars() {
   const choice = inside ? now?.choices.get(at + 1) : undefined;
   return (
     <section aria-label="Next token">
-      <h3>{inside ? `After position ${at}` : "Next token"}</h3>
+      <h2 class="heading">{inside ? `After position ${at}` : "Next token"}</h2>
       {top.length === 0 ? (
         <p class="soft note">{asked.problem ?? (inside ? "…" : "Comes when the text has been read.")}</p>
       ) : (
@@ -29,7 +29,8 @@ export function Bars() {
       )}
       {choice && (
         <p class="mono soft note">
-          what was chosen: {formatProbability(choice.probability)}; as drawn:{" "}
+          “{tokenText(follower?.text ?? "")}” was written: the model gave it{" "}
+          {formatProbability(choice.probability)}, which temperature, top-k and top-p made{" "}
           {formatProbability(choice.sampledProbability)}
         </p>
       )}
@@ -60,7 +61,7 @@ function Masked() {
   const behind = mask ? hidden.value.get(mask.position) : undefined;
   return (
     <section aria-label="In place of the mask">
-      <h3>{mask ? `In place of the mask at position ${mask.position}` : "Fill in"}</h3>
+      <h2 class="heading">{mask ? `In place of the mask at position ${mask.position}` : "Fill in"}</h2>
       {mask ? (
         <List top={mask.top} chosen={behind?.id} />
       ) : (

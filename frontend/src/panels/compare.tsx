@@ -37,7 +37,7 @@ export function Compare() {
   const at = list.findIndex((one) => one.run === other?.run);
   return (
     <section class="compare" aria-label="Difference">
-      <h3>Difference</h3>
+      <h2 class="heading">Difference</h2>
       <select
         class="mono"
         aria-label="Compare with"

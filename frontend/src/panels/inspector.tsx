@@ -140,7 +140,7 @@ function SameAs({ tensor }: { tensor: TensorInfo }) {
 function GoTo() {
   return (
     <div class="go-to">
-      <h3>Go to</h3>
+      <h2 class="heading">Go to</h2>
       <SearchButton class="go-to" title="Find a tensor, a head, a token" />
     </div>
   );

@@ -2,7 +2,7 @@
  *  keyboard, and linked cell by cell with the map. */
 
 import { useSignal } from "@preact/signals";
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { formatNumber } from "../format";
 import type { LensTable } from "../net/lenses";
 import type { Figure } from "../net/rest";
@@ -52,6 +52,12 @@ export function LensMatrix({ figure, table, title }: Props) {
   const stops = canvas.current ? stopsOf(data[0]!.meta?.scale, coloursOf(canvas.current)) : null;
   const colours = theme.value;
   const cells = useMemo(() => (stops ? cellsOf(matrix, stops) : null), [matrix, colours, stops !== null]);
+  // A text is read at its end: there stands what the model goes on from.
+  const along = alongText(figure);
+  useLayoutEffect(() => {
+    const place = scroller.current;
+    if (place && along && room.value > 0) place.scrollLeft = place.scrollWidth;
+  }, [matrix, along, room.value > 0]);
   const redraw = () => {
     const [place, target] = [scroller.current, canvas.current];
     if (!place || !target || !cells || !stops) return;
@@ -236,6 +242,13 @@ function Tip({ words, at }: { words: readonly string[]; at: { x: number; y: numb
       ))}
     </div>
   );
+}
+
+/** Whether the columns are a text's tokens, after which something comes. */
+function alongText({ layout }: Figure): boolean {
+  const axis = layout.xaxis as { title?: { text?: string } | string } | undefined;
+  const title = typeof axis?.title === "string" ? axis.title : axis?.title?.text;
+  return title === "after" || title === "at";
 }
 
 function besideCell(scroller: HTMLElement, box: ReturnType<typeof boxOf>) {

@@ -27,7 +27,7 @@ export function LensPanel({ info, open }: { info: LensInfo; open: OpenLens }) {
     openLenses.value = changedLens(openLenses.value, open.name, next);
   };
   return (
-    <section class="lens" aria-label={info.title} data-lens={info.name}>
+    <section class="lens" aria-label={`Lens: ${info.title}`} data-lens={info.name}>
       <header>
         <h3>{info.title}</h3>
         <span class="soft note">{info.group}</span>

@@ -91,7 +91,8 @@ function write(context: CanvasRenderingContext2D, window: Window_, { matrix, gri
       context.font = `10.5px ${FONT}`;
       const room = Math.floor((cellWidth - 4) / 6.3);
       const number = short(value, matrix.low === 0 && matrix.high === 1);
-      context.fillText(cut(matrix.texts?.[row]?.[column] ?? number, room), x, both ? y - 6 : y);
+      const own = matrix.texts?.[row]?.[column];
+      context.fillText(own === undefined ? fitting(number, room) : cut(own, room), x, both ? y - 6 : y);
       if (!both) continue;
       context.font = `9.5px ${FONT}`;
       context.fillText(number, x, y + 7);
@@ -176,6 +177,13 @@ function short(value: number, share: boolean): string {
   const size = Math.abs(value);
   if (size < 0.005) return "0";
   return size < 10 ? value.toFixed(2).replace("-", "−") : formatNumber(value, 3);
+}
+
+/** A number in so many characters: with fewer places, then without its leading zero; nothing rather than a piece. */
+export function fitting(number: string, room: number): string {
+  const bare = number.replace(/^([−-]?)0\./, "$1.");
+  const tenths = bare.replace(/(\.\d)\d+$/, "$1");
+  return [number, bare, tenths].find((text) => text.length <= room) ?? "";
 }
 
 /** Where a scale's colours run, by what they stand for. */

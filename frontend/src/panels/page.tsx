@@ -84,6 +84,7 @@ export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvas
           <Overview canvas={canvas} />
           <MapLegend />
           <TapCard />
+          {rightShown.value && <Splitter />}
           <Presenting />
           <Transport />
           {mapProblem.value && <Notice problem={mapProblem.value} />}
@@ -94,10 +95,9 @@ export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvas
             <Reading />
           </div>
         </aside>
-        {rightShown.value && <Splitter />}
       </div>
-      <PhoneBar />
       <Status />
+      <PhoneBar />
       <HoverCard />
       <Search />
     </ActionsContext.Provider>

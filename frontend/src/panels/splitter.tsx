@@ -10,7 +10,7 @@ const MAP = 240;
 
 export function Splitter() {
   const bar = useRef<HTMLDivElement>(null);
-  const widthNow = () => bar.current?.previousElementSibling?.clientWidth ?? LEAST;
+  const widthNow = () => bar.current?.closest(".atlas")?.querySelector(".right")?.clientWidth ?? LEAST;
   const most = () => {
     const page = bar.current?.closest(".atlas");
     const left = page?.querySelector(".left")?.clientWidth ?? 0;
@@ -37,7 +37,7 @@ export function Splitter() {
       }}
       onPointerMove={(event) => {
         if (!event.currentTarget.hasPointerCapture(event.pointerId)) return;
-        const right = event.currentTarget.parentElement!.getBoundingClientRect().right;
+        const right = event.currentTarget.closest(".atlas")!.getBoundingClientRect().right;
         set(right - event.clientX);
       }}
       onDblClick={() => {

@@ -20,9 +20,9 @@ export function Tokens() {
   return (
     <>
       <Notes run={now} />
-      {paired && <h3>Source</h3>}
+      {paired && <h2 class="heading">Source</h2>}
       {paired && <Source tokens={now.source} />}
-      {paired && <h3>Written</h3>}
+      {paired && <h2 class="heading">Written</h2>}
       <Chips run={now} />
       {paired && begins && (
         <p class="soft note">
