@@ -188,7 +188,7 @@ class Atlas:
         `may_end_early` lets `max_new_tokens` ask for more than the context holds; the run then ends there.
         """
         loaded = self.load(question.model)
-        read = self.prompt(loaded, question)
+        read, kinds = self.prompt(loaded, question)
         source, tokens = self._parted(loaded, read, question.target_tokens)
         room = loaded.spec.positions - len(tokens) + 1
         if question.max_new_tokens and not loaded.spec.writes and not may_end_early:
@@ -215,7 +215,7 @@ class Atlas:
                 "Write with 1 beam, or leave the interventions out.",
             )
         new_tokens = question.max_new_tokens
-        run = Run(loaded, tokens, new_tokens, sampling, changes, self.settings.attention_bytes, source)
+        run = Run(loaded, tokens, new_tokens, sampling, changes, self.settings.attention_bytes, source, kinds)
         run.owner = client.get()
         return run
 
@@ -253,17 +253,22 @@ class Atlas:
         start = list(loaded.entry.start_ids) if target is None else target
         return read, self._fitting(loaded, self._verbatim(loaded, start), loaded.spec.positions)
 
-    def prompt(self, loaded: LoadedModel, question: schemas.RunQuestion | schemas.StartMessage) -> list[Token]:
-        """The tokens a run is to read, checked against the model."""
+    def prompt(
+        self, loaded: LoadedModel, question: schemas.RunQuestion | schemas.StartMessage
+    ) -> tuple[list[Token], list[int]]:
+        """The tokens a run is to read, checked against the model, and their kinds where these are said."""
+        kinds = _checked_kinds(loaded, question)
         if question.tokens is not None:
             tokens = self._verbatim(loaded, question.tokens)
+        elif question.text is not None and question.text_pair is not None:
+            tokens, kinds = self.tokenize_pair(loaded, question.text, question.text_pair)
         elif question.text is not None:
             tokens = self.tokenize(loaded, question.text)
             if not question.text or not tokens:
                 raise ApiError(422, "empty", "the text is empty", "Write at least one character.")
         else:
             raise ApiError(422, "invalid", "neither text nor tokens are given", "Give one of the two.")
-        return self._fitting(loaded, tokens, loaded.spec.source_positions or loaded.spec.positions)
+        return self._fitting(loaded, tokens, loaded.spec.source_positions or loaded.spec.positions), kinds
 
     @staticmethod
     def _fitting(loaded: LoadedModel, tokens: list[Token], positions: int) -> list[Token]:
@@ -278,6 +283,11 @@ class Atlas:
 
     def tokenize(self, loaded: LoadedModel, text: str) -> list[Token]:
         """Text as tokens, the model's prefix first."""
+        self._check_length(text)
+        with refusals():
+            return loaded.tokenizer.encode(text)
+
+    def _check_length(self, text: str) -> None:
         try:
             size = len(text.encode())
         except UnicodeEncodeError as error:
@@ -289,8 +299,14 @@ class Atlas:
                 f"the text has {size} bytes, more than {self.settings.text_bytes}",
                 "Shorten it; GET /api/v1/capabilities lists the limits.",
             )
+
+    def tokenize_pair(self, loaded: LoadedModel, text: str, pair: str) -> tuple[list[Token], list[int]]:
+        """Two texts as tokens that are read together, and the kind of each token."""
+        self._check_length(text + pair)
+        if not text or not pair:
+            raise ApiError(422, "empty", "one of the two texts is empty", "Write at least one character in each.")
         with refusals():
-            return loaded.tokenizer.encode(text)
+            return loaded.tokenizer.encode_pair(text, pair)
 
     def _verbatim(self, loaded: LoadedModel, ids: list[int]) -> list[Token]:
         if not ids:
@@ -381,6 +397,36 @@ def _refuse_value(value: float, dtype: torch.dtype) -> None:
     if abs(value) > largest:
         said = f"{value:g} is more than {largest:g}, the largest number of {str(dtype).removeprefix('torch.')}"
         raise ApiError(422, "too_large", said, "Take a smaller value.")
+
+
+def _checked_kinds(loaded: LoadedModel, question: schemas.RunQuestion | schemas.StartMessage) -> list[int]:
+    """The kinds of text that tokens are said to be of; none where nothing is said."""
+    kinds, known = question.token_types, loaded.spec.token_types
+    if kinds is None and question.text_pair is None:
+        return []
+    if known < 2:
+        raise ApiError(
+            422,
+            "one_kind_of_text",
+            f"{loaded.entry.id} knows one kind of text alone, so it cannot tell two texts apart",
+            "Leave token_types and text_pair out; models of the family bert know two.",
+        )
+    if kinds is None:
+        return []
+    if question.tokens is None or len(kinds) != len(question.tokens):
+        count = 0 if question.tokens is None else len(question.tokens)
+        raise ApiError(
+            422,
+            "invalid",
+            f"token_types has {len(kinds)} entries for {count} tokens",
+            "Give one for each of `tokens`; of texts, give the second as text_pair.",
+        )
+    wrong = next((kind for kind in kinds if kind >= known), None)
+    if wrong is not None:
+        raise ApiError(
+            422, "invalid", f"token_types has {wrong}, which {loaded.entry.id} does not know", f"Use 0 to {known - 1}."
+        )
+    return list(kinds)
 
 
 def _refuse_step_on_rows(index: tuple[int | slice, ...], axes: Sequence[str]) -> None:
@@ -474,6 +520,7 @@ def run_answer(run: Run) -> schemas.RunAnswer:
         capacity=run.capacity,
         source=[token_answer(token) for token in run.source],
         tokens=[token_answer(token) for token in run.tokens],
+        token_types=list(run.token_types),
         generated=[generated_answer(one) for one in list(run.generated)],
         top=candidates_answer(run.top),
         predictions=predictions_answer(run.predictions),

@@ -219,6 +219,8 @@ class RunQuestion(Question):
     model: Id
     text: str | None = None
     tokens: list[TokenId] | None = None
+    text_pair: str | None = Field(default=None, description="a second text, of a model that tells kinds of text apart")
+    token_types: list[TokenId] | None = Field(default=None, description="the kind of each of `tokens`: 0, 1 and so on")
     target_tokens: list[TokenId] | None = None
     max_new_tokens: int = Field(default=0, ge=0, lt=2**31, strict=True)
     sampling: Sampling = Field(default_factory=Sampling)
@@ -296,6 +298,7 @@ class RunAnswer(Answer):
     capacity: int
     source: list[Token] = Field(description="what the encoder of an encoder-decoder read")
     tokens: list[Token]
+    token_types: list[int] = Field(description="the kind of text of every token; empty where a model knows one alone")
     generated: list[GeneratedToken]
     top: list[Candidate]
     predictions: list[Prediction] = Field(description="what an encoder would put at each masked position")
@@ -429,6 +432,8 @@ class StartMessage(Question):
     model: Id
     text: str | None = None
     tokens: list[TokenId] | None = None
+    text_pair: str | None = Field(default=None, description="a second text, of a model that tells kinds of text apart")
+    token_types: list[TokenId] | None = Field(default=None, description="the kind of each of `tokens`: 0, 1 and so on")
     target_tokens: list[TokenId] | None = None
     max_new_tokens: int = Field(default=0, ge=0, lt=2**31, strict=True)
     sampling: Sampling = Field(default_factory=Sampling)

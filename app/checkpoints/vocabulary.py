@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import tokenizers
+from tokenizers.processors import PostProcessor
 
 from app.transformer.places import Framed
 from app.transformer.tokenizer import TextTokenizer, TokenizeError
@@ -46,7 +47,8 @@ class TextSource:
 class Frame:
     """What stands around every text, as tokens or written around it, and the tokens after which writing stops.
 
-    `end_of_text` is the one of `ends` that ends a turn. `notes` say what of the files is not obeyed.
+    `end_of_text` is the one of `ends` that ends a turn. `notes` say what of the files is not obeyed. `pairing`
+    puts two texts together, with what belongs around and between them.
     """
 
     prefix: Ids = ()
@@ -56,6 +58,7 @@ class Frame:
     ends: Ids = ()
     around: Callable[[str], Framed] | None = None
     notes: tuple[str, ...] = ()
+    pairing: PostProcessor | None = None
 
 
 class ChatFrame:
@@ -145,7 +148,9 @@ def frame_of(source: TextSource, about: Mapping[str, Any], d_vocab: int, rendere
     masks = filter(None, (source.names.get("mask_token"), *_MASKS))
     mask = about.get("mask_id", next(filter(None, map(library.token_to_id, masks)), None))
     mask = mask if isinstance(mask, int) and 0 <= mask < d_vocab else None
-    return Frame(prefix, suffix, _end(source, ends, suffix), mask, ends, around, (note,) if note else ())
+    return Frame(
+        prefix, suffix, _end(source, ends, suffix), mask, ends, around, (note,) if note else (), library.post_processor
+    )
 
 
 def text_tokenizer(source: TextSource, frame: Frame, d_vocab: int) -> TextTokenizer:
@@ -161,6 +166,7 @@ def text_tokenizer(source: TextSource, frame: Frame, d_vocab: int) -> TextTokeni
         end_ids=frame.ends,
         frame=frame.around,
         d_vocab=d_vocab,
+        pairing=frame.pairing,
     )
 
 

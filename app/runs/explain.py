@@ -148,9 +148,8 @@ def reading_of(run: Run, tensor: TensorInfo) -> Reading:
     own = tensor.role != "weight" and not run.recorder.of_source(tensor.name)
     rows = run.recorder.rows(tensor.name) if own else run.fed
     source = [token.id for token in run.source]
-    return Reading(
-        rows, run.recorder.source_rows, {"tokens": [token.id for token in run.tokens], "source_tokens": source}
-    )
+    tokens = {"tokens": [token.id for token in run.tokens], "source_tokens": source}
+    return Reading(rows, run.recorder.source_rows, tokens | {"token_types": list(run.token_types)})
 
 
 def cells_of(run: Run) -> Cells:

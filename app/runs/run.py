@@ -75,11 +75,15 @@ class Run:
         interventions: Sequence[Intervention] = (),
         attention_bytes: int = 2**28,
         source: Sequence[Token] = (),
+        token_types: Sequence[int] = (),
     ) -> None:
         """A run that waits to be started; attention beyond `attention_bytes` is derived when read."""
         self.id = secrets.token_hex(6)
         self.loaded = loaded
         self.prompt, self.source = tuple(tokens), tuple(source)
+        # Of a model that tells kinds of text apart, each token's; all are of the first if nothing is said.
+        many = loaded.spec.token_types > 1
+        self.token_types = tuple(token_types) or ((0,) * len(self.prompt) if many else ())
         self.max_new_tokens = max_new_tokens if loaded.spec.writes else 0
         self.sampling = sampling
         self.interventions = tuple(interventions)
@@ -301,7 +305,8 @@ class Run:
         assert self._cache is not None
         device = self.loaded.model.W_E.device
         read = torch.tensor([ids], device=device)
-        stages = self.loaded.model.stages(read, self.recorder.tap, self._cache, self._source_tensor())
+        kinds = torch.tensor([self.token_types], device=device) if any(self.token_types) else None
+        stages = self.loaded.model.stages(read, self.recorder.tap, self._cache, self._source_tensor(), types=kinds)
         while not self._cancelled:
             try:
                 next(stages)

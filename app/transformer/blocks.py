@@ -223,7 +223,9 @@ class _Stack:
             reads = [_cell(f"{self.prefix}W_pos", *stream_axes)]
             parts.append(b.op("embed", f"{self.prefix}hook_pos_embed", stream_axes, "look up each position", reads))
         if spec.token_types:
-            reads = [Read(f"{self.prefix}W_token_type", (Constant(0), Axis("d_model")))]
+            # Of several kinds each token has its own: the second of two sentences is of the second.
+            kind = Lookup("token_types", _at("pos")) if spec.token_types > 1 else Constant(0)
+            reads = [Read(f"{self.prefix}W_token_type", (kind, Axis("d_model")))]
             title = "look up the kind of text"
             parts.append(b.op("embed", f"{self.prefix}hook_token_type_embed", stream_axes, title, reads))
         stream = parts[0]

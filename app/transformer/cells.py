@@ -24,13 +24,19 @@ Ranges = dict[str, range]
 class Reading:
     """What the graph alone does not know: how many tokens there are, and which.
 
-    `tokens` holds the ids by the name that look-ups use, `tokens` and `source_tokens`; a name that is missing is
-    not known, and the cells that depend on it are given as if every token were looked up (see `Fed.condition`).
+    `tokens` holds the ids by the name that look-ups use, `tokens`, `source_tokens` and `token_types`; a name that is
+    missing is not known, and the cells that depend on it are given as if every token were looked up (see
+    `Fed.condition`).
     """
 
     positions: int
     source_positions: int = 0
     tokens: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Take every token for one of the first kind, where tokens are known and their kinds are not said."""
+        if self.tokens and "token_types" not in self.tokens:
+            object.__setattr__(self, "tokens", {**self.tokens, "token_types": [0] * self.positions})
 
     def shape(self, graph: Graph, tensor: TensorInfo) -> list[int]:
         """The tensor's shape in this reading; a weight's does not depend on it."""

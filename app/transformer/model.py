@@ -121,11 +121,16 @@ class Stack(nn.Module):
             self._sinusoids = table
         return table
 
-    def embed(self, tokens: Tensor, vocabulary: Tensor, tap: Tap, first_position: int = 0) -> Tensor:
-        """Rows of `W_E` and of the other tables, added: `[batch, pos]` to `[batch, pos, d_model]`."""
+    def embed(
+        self, tokens: Tensor, vocabulary: Tensor, tap: Tap, first_position: int = 0, types: Tensor | None = None
+    ) -> Tensor:
+        """Rows of `W_E` and of the other tables, added: `[batch, pos]` to `[batch, pos, d_model]`.
+
+        `types [batch, pos]` are the tokens' kinds; without them all are of the first.
+        """
         rows = F.embedding(tokens, vocabulary)
         stream = tap(f"{self.prefix}hook_embed", rows * self.scale if self.scale != 1 else rows)
-        added = self._places(vocabulary, tokens.shape[1], tap, first_position)
+        added = self._places(vocabulary, tokens.shape[1], tap, first_position, types)
         for part in added:
             stream = stream + part
         first = f"{self.prefix}blocks.0.hook_resid_pre"
@@ -135,14 +140,15 @@ class Stack(nn.Module):
         out: Tensor = self.ln_embed(summed, f"{self.prefix}ln_embed", tap, output=first)
         return out
 
-    def _places(self, vocabulary: Tensor, count: int, tap: Tap, first: int) -> list[Tensor]:
+    def _places(self, vocabulary: Tensor, count: int, tap: Tap, first: int, types: Tensor | None) -> list[Tensor]:
         """What position and kind of text add to a token's row, each `[1, pos, d_model]`."""
         found = []
         table = self.position_table(vocabulary)
         if table is not None:
             found.append(tap(f"{self.prefix}hook_pos_embed", table[first : first + count].unsqueeze(0)))
         if "W_token_type" in self._parameters:
-            kinds = self.W_token_type[0].expand(1, count, -1)  # [1, pos, d_model]
+            alike = self.W_token_type[0].expand(1, count, -1)  # [1, pos, d_model]
+            kinds = alike if types is None else F.embedding(types, self.W_token_type)
             found.append(tap(f"{self.prefix}hook_token_type_embed", kinds))
         return found
 
@@ -220,16 +226,17 @@ class Transformer(Stack):
         padding: Tensor | None = None,
         source_padding: Tensor | None = None,
         last_only: bool = False,
+        types: Tensor | None = None,
     ) -> Stages:
         """The same computation with a pause after every layer, so that a scheduler can take turns.
 
         With a cache, `tokens` are those after the ones it holds, and it is extended by them; the `source` of an
-        encoder-decoder is read once, with the first tokens. The generator returns the logits of `tokens`, with
-        `last_only` those of the last one.
+        encoder-decoder is read once, with the first tokens. `types [batch, pos]` are the tokens' kinds. The generator
+        returns the logits of `tokens`, with `last_only` those of the last one.
         """
         memory = yield from self._memory(source, tap, cache, source_padding)
         first = 0 if cache is None else cache.length
-        resid = self.last.embed(tokens, self.W_E, tap, first)
+        resid = self.last.embed(tokens, self.W_E, tap, first, types)
         turn = self._turn(first, tokens.shape[1])
         yield
         given = Pass(tap, cache, turn, padding=padding, memory=memory, memory_padding=source_padding)

@@ -6,13 +6,14 @@ as something that can be printed, and its place in the text in bytes, also where
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
 import tokenizers
 from tokenizers.models import WordLevel, WordPiece
+from tokenizers.processors import PostProcessor
 
 from .places import Framed, byte_offsets, byte_places
 
@@ -53,6 +54,14 @@ class Tokenizer(Protocol):
         """
         ...
 
+    def encode_pair(self, text: str, pair: str) -> tuple[list[Token], list[int]]:
+        """Two texts read together, and of every token the kind of text (0 or 1) that it is part of.
+
+        Raises:
+            TokenizeError: the vocabulary has no token for part of them.
+        """
+        ...
+
     def tokens(self, ids: Sequence[int], start: int = 0) -> list[Token]:
         """Ids taken verbatim, their offsets counted on from byte `start`."""
         ...
@@ -76,13 +85,15 @@ class TextTokenizer:
         end_ids: Sequence[int] | None = None,
         frame: Callable[[str], Framed] | None = None,
         d_vocab: int | None = None,
+        pairing: PostProcessor | None = None,
     ) -> None:
         """Wrap a tokenizer.
 
         `prefix_ids` begin every text and `suffix_ids` end it, or `frame` says what is written around it, which is
         then split together with the text. `mask_id` hides a token; any of `end_ids` ends what is written; ids from
-        `d_vocab` on are the vocabulary's alone, and the model has no rows for them.
+        `d_vocab` on are the vocabulary's alone, and the model has no rows for them; `pairing` puts two texts together.
         """
+        self._pairing = pairing
         self._library, self._frame, self._d_vocab = library, frame, d_vocab
         self.prefix_ids, self.suffix_ids = tuple(prefix_ids), tuple(suffix_ids)
         self.end_of_text_id, self.mask_id = end_of_text_id, mask_id
@@ -119,6 +130,37 @@ class TextTokenizer:
         prefix = [Token(token_id, self.text_of(token_id), 0, 0) for token_id in self.prefix_ids]
         suffix = [Token(token_id, self.text_of(token_id), size, size) for token_id in self.suffix_ids]
         return self._checked(prefix + self._found(text) + suffix)
+
+    def encode_pair(self, text: str, pair: str) -> tuple[list[Token], list[int]]:
+        """Two texts with what belongs around and between them, and of every token the kind of text it is part of.
+
+        Places of the second text count on from the first one's end.
+        """
+        size = len(text.encode())
+        first = self._found(text)
+        second = [replace(one, start=one.start + size, end=one.end + size) for one in self._found(pair)]
+        if self._pairing is None:
+            prefix, suffix = (
+                [Token(one, self.text_of(one), 0, 0) for one in ids] for ids in (self.prefix_ids, self.suffix_ids)
+            )
+            one, other = [*prefix, *first, *suffix], [*second, *suffix]
+            return self._checked(self._in_order(one + other)), [0] * len(one) + [1] * len(other)
+        bare, other_bare = (self._library.encode(each, add_special_tokens=False) for each in (text, pair))
+        joined = self._pairing.process(bare, other_bare, add_special_tokens=True)
+        found, own = [], (iter(first), iter(second))
+        for token_id, part in zip(joined.ids, joined.sequence_ids, strict=True):
+            found.append(Token(token_id, self.text_of(token_id), 0, 0) if part is None else next(own[part]))
+        return self._checked(self._in_order(found)), list(joined.type_ids)
+
+    @staticmethod
+    def _in_order(tokens: list[Token]) -> list[Token]:
+        """The tokens, those that stand for nothing where the one before them ends."""
+        at, found = 0, []
+        for token in tokens:
+            here = replace(token, start=max(at, token.start), end=max(at, token.end))
+            found.append(here)
+            at = here.end
+        return found
 
     def tokens(self, ids: Sequence[int], start: int = 0) -> list[Token]:
         """Ids taken verbatim; the bytes each stands for decide the offsets. Special tokens stand for none."""
@@ -248,6 +290,14 @@ class IdTokenizer:
             "this model came without a tokenizer, so it cannot read text" + (f": {self._why}" if self._why else ""),
             "Send token ids instead, or put its tokenizer.json beside its config.json.",
         )
+
+    def encode_pair(self, text: str, pair: str) -> tuple[list[Token], list[int]]:
+        """Always refused, as in `encode`.
+
+        Raises:
+            TokenizeError: always.
+        """
+        return self.encode(text), []
 
     def tokens(self, ids: Sequence[int], start: int = 0) -> list[Token]:
         """Ids as ids; they stand for no bytes."""

@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import httpx2
 import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from app.settings import Settings
 from app.transformer.spec import Spec
 from tests.conftest import Server, serving, write_model
+from tests.families import FAMILIES
 from tests.vocabularies import NAMED, byte_level
 
 SPEC = Spec(layers=1, heads=2, d_model=8, d_head=4, d_mlp=8, d_vocab=280, positions=64, tied=False)
@@ -25,9 +28,14 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         byte_level().save(str(folder / "tokenizer.json"))
         (folder / "tokenizer_config.json").write_text(json.dumps({**NAMED, "chat_template": template}))
     (home / "slow" / "generation_config.json").write_text(json.dumps({"guidance_scale": 2.0, "eos_token_id": [2, 5]}))
-    settings = Settings(
-        bundled_models=home / "none", models=[home / "slow", home / "chat"], default_model="chat", template_seconds=0.5
-    )
+    folder = write_model(home / "pairs", replace(FAMILIES["bert"], d_vocab=20))
+    pieces = {piece: number for number, piece in enumerate(["[UNK]", "[CLS]", "[SEP]", "he", "##the", "x"])}
+    library = Tokenizer(models.WordPiece(pieces, unk_token="[UNK]"))
+    library.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    library.post_processor = processors.BertProcessing(("[SEP]", 2), ("[CLS]", 1))
+    library.save(str(folder / "tokenizer.json"))
+    given = [home / name for name in ("slow", "chat", "pairs")]
+    settings = Settings(bundled_models=home / "none", models=given, default_model="chat", template_seconds=0.5)
     with serving(settings) as running:
         yield running
 
@@ -55,3 +63,39 @@ def test_beams_say_what_decided(told: Server) -> None:
     asked = {"model": "chat", "text": "he", "max_new_tokens": 3}
     assert told.make_run(**asked)["beam_score"] is None
     assert told.make_run(**asked, sampling={"beams": 2})["beam_score"] < 0
+
+
+def test_two_texts_are_read_as_two_kinds(told: Server) -> None:
+    run = told.make_run(model="pairs", text="he x", text_pair="hethe")
+    places = [(token["text"], token["start"], token["end"]) for token in run["tokens"]]
+    assert places == [("[CLS]", 0, 0), ("he", 0, 2), ("x", 3, 4), ("[SEP]", 4, 4), ("he", 4, 6), ("##the", 6, 9),
+                      ("[SEP]", 9, 9)]  # fmt: skip
+    assert run["token_types"] == [0, 0, 0, 0, 1, 1, 1]
+    ids = [token["id"] for token in run["tokens"]]
+    same, alone = (
+        told.make_run(model="pairs", tokens=ids, **more) for more in ({"token_types": run["token_types"]}, {})
+    )
+    logits = [told.get(f"/runs/{one['id']}/activations/logits")["values"] for one in (run, same, alone)]
+    assert logits[0] == logits[1] != logits[2]
+    rows = told.get("/models/pairs/weights/W_token_type")["values"]
+    kinds = told.get(f"/runs/{run['id']}/activations/hook_token_type_embed")["values"]
+    assert kinds == [rows[kind] for kind in run["token_types"]]
+    explained = told.get(f"/runs/{run['id']}/explain/hook_token_type_embed", index="5,0")
+    assert explained["agrees"] and explained["captured"] == pytest.approx(rows[1][0])
+
+
+@pytest.mark.parametrize(
+    ("asked", "kind", "said"),
+    [
+        ({"model": "chat", "tokens": [5, 6], "token_types": [0, 1]}, "one_kind_of_text", "knows one kind of text"),
+        ({"model": "chat", "text": "he", "text_pair": "he"}, "one_kind_of_text", "knows one kind of text"),
+        ({"model": "pairs", "tokens": [5, 3], "token_types": [0]}, "invalid", "1 entries for 2 tokens"),
+        ({"model": "pairs", "tokens": [5, 3], "token_types": [0, 2]}, "invalid", "does not know"),
+        ({"model": "pairs", "text": "he", "token_types": [0]}, "invalid", "1 entries for 0 tokens"),
+        ({"model": "pairs", "text": "he", "text_pair": ""}, "empty", "one of the two texts is empty"),
+    ],
+)
+def test_kinds_that_cannot_be_are_refused(told: Server, asked: dict[str, object], kind: str, said: str) -> None:
+    answer = told.client.post("/runs", json=asked)
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["error"]["type"] == kind and said in answer.json()["error"]["message"]

@@ -84,3 +84,15 @@ def test_padding_changes_nothing_of_the_text(tmp_path: Path, name: str) -> None:
     close(text_of_both(seen["logits"]), text_of_both(expected.logits), "logits")
     alone = loaded.model(tokens[:1, :short])[0]
     close(seen["logits"][0, :short], alone, "logits beside those without padding")
+
+
+def test_two_kinds_of_text(tmp_path: Path) -> None:
+    reference, loaded = saved(tmp_path / "random", ENCODERS["bert"])
+    tokens = random_tokens(9)
+    kinds = torch.tensor([[0, 0, 0, 0, 1, 1, 1, 1, 1]])
+    with torch.no_grad():
+        expected = reference(tokens, token_type_ids=kinds, **HIDDEN)
+    seen = record(loaded, tokens, types=kinds)
+    for series in ("hidden_states", "attentions"):
+        compare_series(loaded, seen, expected, series)
+    close(seen["logits"], expected.logits, "logits")

@@ -13,7 +13,7 @@ const tokens = [3, 1, 3, 0, 2];
 const source = [5, 5, 1];
 const reading: Reading = {
   positions: { target: tokens.length, source: source.length },
-  lookup: (tensor, [at]) => (tensor === "tokens" ? tokens : source)[at!],
+  lookup: (tensor, [at]) => (tensor === "token_types" ? 0 : (tensor === "tokens" ? tokens : source)[at!]),
 };
 const short = (boxes: readonly CellBox[]) =>
   boxes.map(
@@ -212,7 +212,8 @@ describe.each(Object.entries(cellsOfServer))(
   (family, { tokens: read, source_tokens, cells }) => {
     const now: Reading = {
       positions: { target: read.length, source: source_tokens.length },
-      lookup: (tensor, [at]) => (tensor === "tokens" ? read : source_tokens)[at!],
+      lookup: (tensor, [at]) =>
+        tensor === "token_types" ? 0 : (tensor === "tokens" ? read : source_tokens)[at!],
     };
     const plain = (boxes: readonly CellBox[]) =>
       boxes.map(({ tensor, part, start, stop }) => JSON.stringify([tensor, part, start, stop])).sort();

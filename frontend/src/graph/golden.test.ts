@@ -28,7 +28,8 @@ describe.each(Object.entries(cases as unknown as Readonly<Record<string, Family>
   const graph = (graphs as unknown as Readonly<Record<string, Graph>>)[name]!;
   const reading: Reading = {
     positions: { target: family.tokens.length, source: family.source_tokens.length },
-    lookup: (tensor, [at]) => (tensor === "tokens" ? family.tokens : family.source_tokens)[at!],
+    lookup: (tensor, [at]) =>
+      tensor === "token_types" ? 0 : (tensor === "tokens" ? family.tokens : family.source_tokens)[at!],
   };
 
   it("reads, feeds and hides what the server says", () => {
