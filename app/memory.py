@@ -7,6 +7,8 @@ shape went from 1.14 to 1.05 times one without capture (`make bench`).
 
 import ctypes
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 # From glibc's malloc.h.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
@@ -27,5 +29,31 @@ def keep_freed_memory() -> None:
 
 
 def memory_bytes() -> int:
-    """The machine's memory, in which a processor's models lie."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    """The memory in which a processor's models lie: the machine's, or less where a container has less."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min([machine, *_container_limits(Path("/proc/self/cgroup"), Path("/sys/fs/cgroup"))])
+
+
+def _container_limits(membership: Path, root: Path) -> Iterator[int]:
+    """The limits, in bytes, of the control groups that this process is in, and of those around them (Linux).
+
+    Of version 2 a line is `0::/path`, of version 1 `4:memory:/path`. Within a container the path may be the host's,
+    which is not there: then the root holds the container's own limit.
+    """
+    try:
+        lines = membership.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers and "memory" not in controllers.split(","):
+            continue
+        top, name = (root / "memory", "memory.limit_in_bytes") if controllers else (root, "memory.max")
+        inner = top / path.lstrip("/")
+        for folder in (inner, *inner.parents):
+            if not folder.is_relative_to(top):
+                break
+            try:
+                yield int((folder / name).read_text(encoding="utf-8"))
+            except (OSError, ValueError):  # there is none, or it is "max"
+                continue

@@ -12,7 +12,9 @@ from starlette.exceptions import HTTPException
 from app.checkpoints.errors import CheckpointError
 from app.runs.difference import DifferenceError
 from app.runs.executor import QueueFullError
+from app.runs.failures import out_of_memory
 from app.runs.plates import PlateError
+from app.runs.run import Run
 from app.runs.slices import SliceError
 from app.runs.store import ForgottenError, StoreFullError
 from app.runs.tiles import TileError
@@ -47,6 +49,23 @@ def unknown_model(model_id: str) -> ApiError:
 def unknown_tensor(name: str, listed_at: str) -> ApiError:
     """A model or run has no such tensor, or has not computed it yet."""
     return ApiError(404, "unknown_tensor", f"there is no tensor {name!r} here", f"GET {listed_at} lists the names.")
+
+
+def no_memory() -> ApiError:
+    """The machine has no memory left for this."""
+    return ApiError(
+        503,
+        "out_of_memory",
+        "there was not enough memory for this",
+        "Ask for a shorter text, fewer beams or a smaller slice, or wait until others are done.",
+    )
+
+
+def failed_run(run: Run) -> ApiError:
+    """A run that broke off."""
+    if run.out_of_memory:
+        return no_memory()
+    return ApiError(500, "run_failed", f"the run broke off: {run.failure}", "Try again, or try another text.")
 
 
 @contextmanager
@@ -112,6 +131,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def broken(request: Request, error: Exception) -> JSONResponse:
+        if out_of_memory(error):
+            return await refused(request, no_memory())
         logging.getLogger(__name__).error("%s %s", request.method, request.url.path, exc_info=error)
         body = {
             "type": "internal",

@@ -14,7 +14,7 @@ from app.transformer.names import resolve_name
 
 from . import schemas
 from .atlas import AtlasOf, activations_answer, run_answer
-from .errors import ApiError, refusals, unknown_tensor
+from .errors import ApiError, failed_run, refusals, unknown_tensor
 from .numbers import Format, checked_index, numbers_answer
 
 router = APIRouter(tags=["runs"])
@@ -48,7 +48,7 @@ async def make_run(atlas: AtlasOf, request: Request, response: Response, questio
     await _wait(run, over, request)
     stop()
     if run.state == "failed":
-        raise ApiError(500, "run_failed", f"the run broke off: {run.failure}", "Try again, or try another text.")
+        raise failed_run(run)
     return await atlas.read(lambda: run_answer(run))
 
 

@@ -22,7 +22,7 @@ from app.runs.run import Candidate, Event, Run
 from . import schemas
 from .atlas import Atlas, candidates_answer, predictions_answer, sampling_of, token_answer
 from .clients import client
-from .errors import ApiError, refusals, unknown_tensor
+from .errors import ApiError, failed_run, refusals, unknown_tensor
 from .pieces import Pieces
 
 # Frames encoded in one go: large enough to be worth handing to a thread, small enough to change one's mind after.
@@ -438,8 +438,7 @@ class Session:
         elif event == "done" and run.reason is not None:
             self.say(schemas.DoneMessage(run=run.id, reason=run.reason, top=candidates_answer(top)))
         elif event == "failed":
-            hint = "Start it again, or try another text."
-            self.refuse(ApiError(500, "run_failed", f"the run broke off: {run.failure}", hint), run=run.id)
+            self.refuse(failed_run(run), run=run.id)
         if event in ("done", "failed"):
             self._stop_listening(run.id)
         self._pieces.grown(run)

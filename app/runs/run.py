@@ -21,6 +21,7 @@ from app.transformer.tokenizer import Token
 
 from .clients import Client
 from .executor import Executor, QueueFullError
+from .failures import out_of_memory
 from .recorder import Intervention, Recorder
 from .scales import Scales
 
@@ -98,6 +99,7 @@ class Run:
         self.state: State = "queued"
         self.reason: Reason | None = None
         self.failure: str | None = None
+        self.out_of_memory = False
         # The score of the text that a beam search found last.
         self.beam_score: float | None = None
         self.fed = 0
@@ -220,6 +222,7 @@ class Run:
             # Whatever breaks a run must end that run and nothing else; its listeners are told.
             logging.getLogger(__name__).exception("run %s failed", self.id)
             self._cache, self._next_logits = None, None
+            self.out_of_memory = out_of_memory(error)
             self.state, self.failure, self._working = "failed", f"{type(error).__name__}: {error}", False
             self._tell("failed")
 

@@ -180,3 +180,21 @@ def test_the_specification_is_published(server: Server) -> None:
     paths = specification["paths"]
     assert "/api/v1/runs/{run_id}/lenses/{lens}" in paths
     assert "/api/v1/models/{model_id}/weights/{name}" in paths
+
+
+@pytest.mark.parametrize(
+    "error, status, kind",
+    [(MemoryError(), 503, "out_of_memory"),
+     (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"), 503, "out_of_memory"),
+     (RuntimeError("something else"), 500, "run_failed")],
+)  # fmt: skip
+def test_want_of_memory_is_said(tiny_folder: Path, error: Exception, status: int, kind: str) -> None:
+    with serving(Settings(models=[tiny_folder], default_model="tiny")) as server:
+
+        def broken(*arguments: Any) -> Any:
+            raise error
+
+        server.atlas.load("tiny").model.blocks[1].forward = broken
+        answer = server.client.post("/runs", json={"model": "tiny", "tokens": [1]})
+        assert (answer.status_code, answer.json()["error"]["type"]) == (status, kind)
+        assert server.get("/health")["status"] == "ok"
