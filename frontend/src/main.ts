@@ -18,6 +18,7 @@ import { ApiError } from "./net/rest";
 import { Page } from "./panels/page";
 import { prepare } from "./panels/plotly";
 import { publish } from "./panels/public";
+import { columnOf } from "./panels/tokens";
 import { createMap, type MapView, makeCanvas, NoWebGL2Error } from "./scene";
 import { currentAddress, follow, mirror, takeWaitingCamera } from "./session/address-bar";
 import { colourMap, fetchTensorScales } from "./session/colours";
@@ -77,7 +78,7 @@ function listen(map: MapView, canvas: HTMLCanvasElement, session: Session): void
       : null;
   });
   effect(() => map.setTheme(theme.value));
-  lightUp(map);
+  lightUp(map, (at) => columnOf(at, false));
   colourMap(map);
   effect(() => {
     if (state.laidOut.value !== "") followLayout(map);

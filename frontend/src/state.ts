@@ -76,6 +76,8 @@ export const hovered = signal<PointedCell | null>(null);
 export const selected = signal<Cell | null>(null);
 /** Cells that a panel points out on the map, besides what explains a cell; null along an axis is all of it. */
 export const marked = signal<readonly { tensor: string; index: readonly (number | null)[] }[]>([]);
+/** The columns of the last token are lit while nothing else is: for whoever has just come. */
+export const lightsLast = signal(false);
 export const panel = signal<Panel>("inspector");
 export const attention = signal<AttentionChoice>(FIRST_ATTENTION);
 /** What an address asked for as attention and nobody can read. */

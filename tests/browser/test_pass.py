@@ -176,6 +176,32 @@ def test_an_address_leads_to_a_step(page: Page, server: Server) -> None:
     assert state(page)["pass"] is None
 
 
+def test_the_head_that_is_spoken_of_stands_in_front_and_is_told_in_words(page: Page, server: Server) -> None:
+    place = "index => window.__atlas.map.place({ tensor: 'blocks.1.attn.hook_pattern', index })"
+    open_atlas(page, server.url, "/?model=sort#text=CBABBC")
+    first, behind = page.evaluate(place, [0, 2, 2]), page.evaluate(place, [1, 2, 2])
+    assert behind[2] < first[2]
+    address = "/?model=sort&step=blocks.1.attn.hook_pattern&panel=attention&attention=1_1_hook_pattern#text=CBABBC"
+    walk(page, address)
+    now = page.evaluate(place, [1, 2, 2])
+    assert now[:2] == first[:2]
+    assert now[2] > first[2]
+    run = state(page)["run"]
+    query = "index=1,5,:"
+    shares = ask(server.url, f"/runs/{run}/activations/blocks.1.attn.hook_pattern?{query}")["values"]
+    texts = state(page)["texts"]
+    best = max(range(6), key=lambda key: shares[key])
+    meaning = page.locator(".transport .meaning")
+    expect(meaning).to_contain_text(f"“{texts[5]}” divides its attention")
+    expect(meaning).to_contain_text(f"{shares[best]:.3g}")
+    expect(meaning).to_contain_text("itself" if best == 5 else f"“{texts[best]}”")
+    page.get_by_role("button", name="Blocks").click()
+    expect(meaning).to_contain_text("In every block, attention")
+    assert page.evaluate(place, [1, 2, 2]) == behind
+    page.keyboard.press("Escape")
+    assert page.evaluate(place, [1, 2, 2]) == behind
+
+
 def test_stepping_stops_the_writing(page: Page, server: Server) -> None:
     open_atlas(page, server.url, "/?model=stories")
     page.get_by_role("button", name="Write").click()

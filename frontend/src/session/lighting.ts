@@ -3,14 +3,20 @@
 import { effect } from "@preact/signals";
 import { attentionOf } from "../graph/attentions";
 import type { CellPattern, MapView } from "../scene/types";
-import { attention, graph, marked, modelId, run, selected } from "../state";
+import { attention, graph, lightsLast, marked, modelId, run, selected } from "../state";
 import { lit, pins, played, sameCell, trail } from "../state/explain";
 import { passing } from "../state/pass";
+import { rests } from "../state/run";
 
-export function lightUp(map: MapView): void {
+/** `columnOf` names the cells of a position in all that has one. */
+export function lightUp(map: MapView, columnOf: (at: number) => readonly CellPattern[]): void {
   effect(() => {
     const boxes = lit.value?.boxes ?? [];
+    const now = run.value;
+    const free = marked.value.length === 0 && boxes.length === 0 && passing.value === null;
+    const last = lightsLast.value && free && now && rests(now) ? columnOf(now.tokens.length - 1) : [];
     map.highlight([
+      ...last,
       ...marked.value,
       ...boxes.map(
         ({ tensor, start, stop }): CellPattern => ({

@@ -184,6 +184,7 @@ export class Session {
     else {
       this.#begin({ model: id, text, maxNewTokens: model.default_new_tokens, write: false });
       if (input.writes) this.#afterPrompt = firstWriting(model);
+      state.lightsLast.value = input.writes === true;
     }
   }
 
@@ -382,6 +383,7 @@ export class Session {
 
   #showNothingYet(): void {
     state.promptProblem.value = null;
+    state.lightsLast.value = false;
     state.position.value = null;
     state.hidden.value = new Map();
     state.arrived.value = new Set();
