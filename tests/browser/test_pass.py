@@ -195,7 +195,7 @@ def test_the_head_that_is_spoken_of_stands_in_front_and_is_told_in_words(page: P
     expect(meaning).to_contain_text(f"“{texts[5]}” divides its attention")
     expect(meaning).to_contain_text(f"{shares[best]:.3g}")
     expect(meaning).to_contain_text("itself" if best == 5 else f"“{texts[best]}”")
-    page.get_by_role("button", name="Blocks").click()
+    page.get_by_role("button", name="Blocks", exact=True).click()
     expect(meaning).to_contain_text("In every block, attention")
     assert page.evaluate(place, [1, 2, 2]) == behind
     page.keyboard.press("Escape")

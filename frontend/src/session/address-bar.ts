@@ -109,6 +109,8 @@ export function mirror(session: Session, map: MapView | null): void {
     else window.history.replaceState(OURS, "", next);
   };
   const update = () => {
+    // Between two models there is nothing that an address could lead back to.
+    if (!state.run.value?.id) return;
     const old = currentAddress();
     const first = old.model === undefined && old.text === undefined;
     write(!first && !sameReading(old, fromStore(camera)));

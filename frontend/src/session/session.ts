@@ -141,6 +141,12 @@ export class Session {
     }
     this.#leave();
     state.pageProblem.value = null;
+    const { tokens } = input;
+    const spelt = tokens && !model.has_tokenizer ? tokens.slice(0, input.prompt).join(" ") : undefined;
+    const text = input.text ?? spelt ?? model.default_text;
+    // At once: another model is never shown, counted or written into the address with the text of the last one.
+    state.draft.value = text;
+    state.readText.value = text;
     if (state.modelId.value !== id || !state.graph.value) {
       if (!input.sampled)
         state.sampling.value = {
@@ -171,11 +177,6 @@ export class Session {
       await this.#showHeld(model, input.held);
       return;
     }
-    const { tokens } = input;
-    const spelt = tokens && !model.has_tokenizer ? tokens.slice(0, input.prompt).join(" ") : undefined;
-    const text = input.text ?? spelt ?? model.default_text;
-    state.draft.value = text;
-    state.readText.value = text;
     // An encoder-decoder's tokens are what it wrote on a text; where no text is named they are what it is to read.
     if (tokens && (model.kind !== "encoder_decoder" || input.text !== undefined))
       await this.#readTokens(model, text, tokens, input.prompt ?? tokens.length);
