@@ -227,7 +227,8 @@ class Family:
         model = load(self.folder).model
         source = TOKENS if model.spec.kind == "encoder_decoder" else None
         with torch.no_grad():
-            return model(TOKENS, source=source) if source is not None else model(TOKENS)
+            found: Tensor = model(TOKENS, source=source) if source is not None else model(TOKENS)
+        return found
 
 
 # Without the ids that configurations name as padding.
@@ -247,8 +248,9 @@ def _others(value: Any) -> tuple[Any, ...]:
 
 def sweep(model_type: str, folder: Path) -> list[Verdict]:
     """The verdict on every change of a family's configuration."""
-    transformers.logging.set_verbosity(50)
-    transformers.logging.disable_progress_bar()
+    log: Any = transformers.logging
+    log.set_verbosity(50)
+    log.disable_progress_bar()
     family = Family(model_type, folder)
     return [family.verdict(change) for change in family.changes()]
 
