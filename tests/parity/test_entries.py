@@ -15,7 +15,20 @@ pytestmark = pytest.mark.parity
 _ROTARY = ("llama", "mistral", "qwen2", "qwen3", "gemma")
 _CHANGES: dict[str, list[tuple[str, Any]]] = {
     **{name: [("partial_rotary_factor", 0.5), ("rotary_pct", 0.5)] for name in _ROTARY},
-    "gpt_neox": [("partial_rotary_factor", 0.5), ("rotary_pct", 0.5), ("rotary_emb_base", 50.0)],
+    "gpt_neox": [("partial_rotary_factor", 0.5), ("rotary_pct", 0.5), ("rotary_emb_base", 50.0), ("head_dim", 1)],
+    "gemma": [
+        ("partial_rotary_factor", 0.5),
+        ("hidden_act", "relu"),
+        ("hidden_act", "gelu"),
+        ("hidden_activation", "relu"),
+    ],
+    "t5": [
+        ("dense_act_fn", "gelu"),
+        ("feed_forward_proj", "silu"),
+        ("is_gated_act", True),
+        ("tie_word_embeddings", False),
+        ("scale_decoder_outputs", False),
+    ],
     "phi": [("partial_rotary_factor", 1.0), ("rotary_pct", 1.0)],
 }
 

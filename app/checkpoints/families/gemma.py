@@ -11,14 +11,17 @@ from .llama import NAMES, SHARED, llama_fields
 
 
 def spec_of(config: Config, stored: Set[str]) -> Spec:
-    """The spec of a `gemma` configuration. Its first files say `gelu` and mean the tanh approximation."""
+    """The spec of a `gemma` configuration.
+
+    Its first files say `hidden_act: gelu` and mean the tanh approximation.
+    """
     config.demand("use_bidirectional_attention", False)
     biased = config.flag("attention_bias", False)
     fields = llama_fields(Config({"tie_word_embeddings": True, "hidden_act": "gelu_new"} | config.values, config.path))
     return Spec(
         **fields
         | {
-            "activation": "gelu_new",
+            "activation": "gelu_new" if fields["activation"] == "gelu" else fields["activation"],
             "norm_offset": 1.0,
             "embedding_scale": math.sqrt(fields["d_model"]),
             "qkv_bias": biased,

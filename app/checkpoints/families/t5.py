@@ -18,10 +18,10 @@ def spec_of(config: Config, stored: Set[str]) -> Spec:
     """The spec of a `t5` configuration. Whether the head is its own, newer configurations no longer say."""
     layers, d_model = config.size("num_layers"), config.size("d_model")
     projection = str(config.get("feed_forward_proj") or "relu")
-    gated = projection.startswith("gated-")
-    named = projection.removeprefix("gated-")
-    activation = Config({"feed_forward_proj": "gelu_new" if projection == "gated-gelu" else named}, config.path)
-    scaled = config.flag("tie_word_embeddings", True) and config.flag("scale_decoder_outputs", True)
+    named = "gelu_new" if projection == "gated-gelu" else projection.removeprefix("gated-")
+    # What a configuration says outright comes before what follows from another of its entries, as in `transformers`.
+    gated = config.flag("is_gated_act", projection.startswith("gated-"))
+    scaled = config.flag("scale_decoder_outputs", config.flag("tie_word_embeddings", True))
     return Spec(
         kind="encoder_decoder",
         encoder_layers=layers,
@@ -32,7 +32,7 @@ def spec_of(config: Config, stored: Set[str]) -> Spec:
         d_mlp=config.size("d_ff"),
         d_vocab=config.size("vocab_size"),
         positions=config.size("n_positions", _POSITIONS),
-        activation=activation.activation("feed_forward_proj", "relu"),
+        activation=config.activation("dense_act_fn", named),
         gated=gated,
         norm="rms",
         norm_epsilon=config.number("layer_norm_epsilon", 1e-6),
