@@ -27,6 +27,7 @@ import { askEarly } from "./session/early";
 import { openOnLively } from "./session/first_head";
 import { followChoice, followHead, forgetOthers, lightUp } from "./session/lighting";
 import { rememberDock, rememberOverview, rememberSpeed } from "./session/memory";
+import { nameMap } from "./session/naming";
 import { Session } from "./session/session";
 import { followTextSize } from "./session/text_size";
 import { followWindow } from "./session/window";
@@ -80,6 +81,7 @@ function listen(map: MapView, canvas: HTMLCanvasElement, session: Session): void
   effect(() => map.setTheme(theme.value));
   lightUp(map, (at) => columnOf(at, false));
   colourMap(map);
+  nameMap(map);
   effect(() => {
     if (state.laidOut.value !== "") followLayout(map);
   });

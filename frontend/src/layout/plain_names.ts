@@ -169,20 +169,20 @@ const WORDS: Readonly<Record<string, Words>> = {
     sentence: "Learned numbers that are added to what the MLP gives, the same for every token.",
   },
   hook_pre: {
-    name: "neurons, before",
+    name: "neuron inputs",
     sentence:
       "What each neuron has weighed up for each token, before the nonlinearity decides how much of it goes on.",
   },
   hook_gate: {
-    name: "opened gates",
+    name: "gate outputs",
     sentence: "How far each neuron's gate is open for each token, after the nonlinearity.",
   },
   hook_pre_linear: {
-    name: "neurons, before the gate",
+    name: "ungated inputs",
     sentence: "What each neuron has weighed up for each token, before it is multiplied by its gate.",
   },
   hook_post: {
-    name: "neurons, firing",
+    name: "neuron outputs",
     sentence: "How strongly each neuron fires for each token: one row a token, one column a neuron.",
   },
   hook_mlp_out: {

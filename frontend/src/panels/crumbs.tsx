@@ -19,6 +19,8 @@ import { shortLabel } from "./cell-words";
 const REST = 90;
 /** A section is where one is when the window shows no more than so many times what it takes to see it whole. */
 const FILLS = 1.25;
+/** All is in the window from so many times the distance that the box around it takes, which has empty corners. */
+const ALL = 0.88;
 
 interface Crumb {
   readonly text: string;
@@ -94,6 +96,9 @@ function crumbsOfCell(map: MapView, now: Graph, cell: Cell): readonly Crumb[] | 
 }
 
 function crumbsOfView(map: MapView, now: Graph, canvas: HTMLCanvasElement): readonly Crumb[] {
+  const model = map.layout.regions.find(({ kind }) => kind === "model");
+  // One of two stacks may be as large as both.
+  if (model && showsAll(map, model.bounds)) return [crumbOf(model)];
   const hit = map.pick(canvas.clientWidth / 2, canvas.clientHeight / 2);
   const info = hit ? findTensor(now, hit.tensor) : undefined;
   const { target } = map.getCamera();
@@ -117,11 +122,20 @@ function boundsOf({ x, y, z, columns, rows }: Plate): Bounds {
   return { min: [x, y, z - 1], max: [x + columns, y + rows, z] };
 }
 
+/** Whether all of a section is in the window, as far as one can tell from the distance. */
+function showsAll(map: MapView, bounds: Bounds): boolean {
+  return map.getCamera().distance >= ALL * wholeView(map, bounds);
+}
+
 /** Whether a section takes up enough of the window to be where one is. */
 function fillsWindow(map: MapView, bounds: Bounds): boolean {
-  const { distance, azimuth, elevation } = map.getCamera();
+  return map.getCamera().distance <= FILLS * wholeView(map, bounds);
+}
+
+/** From how far a section is seen whole. */
+function wholeView(map: MapView, bounds: Bounds): number {
+  const { azimuth, elevation } = map.getCamera();
   const radians = Math.PI / 180;
   const lens = { fov: HOME_FOV, aspect: map.aspect };
-  const whole = viewOfBounds(bounds, lens, azimuth * radians, elevation * radians);
-  return distance <= FILLS * whole.distance;
+  return viewOfBounds(bounds, lens, azimuth * radians, elevation * radians).distance;
 }

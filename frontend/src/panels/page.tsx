@@ -27,6 +27,7 @@ import { Inspector } from "./inspector";
 import { Legend, MapLegend } from "./legend";
 import { Lenses } from "./lenses";
 import { ModelPicker } from "./model-picker";
+import { Occupied } from "./occupied";
 import { Outline } from "./outline";
 import { Overview } from "./overview";
 import { PassStage } from "./pass-stage";
@@ -86,6 +87,7 @@ export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvas
           <TapCard />
           {rightShown.value && <Splitter />}
           <Presenting />
+          <Occupied canvas={canvas} />
           <Transport />
           {mapProblem.value && <Notice problem={mapProblem.value} />}
         </main>

@@ -112,29 +112,46 @@ export function rayThrough(state: CameraState, aspect: number, x: number, y: num
 const MARGIN = 0.06;
 const MARGIN_ABOVE = 0.12;
 
+/** Shares of the window's height that words beside what is shown take, besides the usual margins. */
+export interface Insets {
+  readonly left?: number;
+  readonly above?: number;
+  readonly below?: number;
+}
+
 /** The nearest state, looking this way, that has every point (world space) in the window with some margin. */
 export function framing(
   points: Iterable<Vec3>,
   aspect: number,
   azimuth: number,
   elevation: number,
+  { left = 0, above = 0, below = 0 }: Insets = {},
 ): CameraState {
   const { right, up, back } = basisOf(azimuth, elevation);
   const half = Math.tan(FIELD_OF_VIEW / 2);
-  const [tx, above, below] = [half * (1 - MARGIN) * aspect, half * (1 - MARGIN_ABOVE), half * (1 - MARGIN)];
+  // Slopes of the four sides of what may be seen.
+  const side = half * (1 - MARGIN) * aspect;
+  const slopes = [
+    side,
+    Math.max(0.3 * side, side - 2 * half * left),
+    half * Math.max(0.3, 1 - MARGIN_ABOVE - 2 * above),
+    half * Math.max(0.3, 1 - MARGIN - 2 * below),
+  ] as const;
   const most = [-Infinity, -Infinity, -Infinity, -Infinity];
   let [front, rear] = [-Infinity, Infinity];
   for (const point of points) {
     const [x, y, z] = [dot(point, right), dot(point, up), dot(point, back)];
-    const reach = [x + tx * z, -x + tx * z, y + above * z, -y + below * z];
+    const reach = [x + slopes[0] * z, -x + slopes[1] * z, y + slopes[2] * z, -y + slopes[3] * z];
     for (let i = 0; i < 4; i++) most[i] = Math.max(most[i] as number, reach[i] as number);
     front = Math.max(front, z);
     rear = Math.min(rear, z);
   }
   const [a, b, c, d] = most as [number, number, number, number];
-  const z = Math.max((a + b) / (2 * tx), (c + d) / (above + below), front + 2);
-  const middle = (c - d + (below - above) * z) / 2;
-  const eye = add(add(add([0, 0, 0], right, (a - b) / 2), up, middle), back, z);
+  const [toRight, toLeft, upward, downward] = slopes;
+  const z = Math.max((a + b) / (toRight + toLeft), (c + d) / (upward + downward), front + 2);
+  const across = (a - b + (toLeft - toRight) * z) / 2;
+  const middle = (c - d + (downward - upward) * z) / 2;
+  const eye = add(add(add([0, 0, 0], right, across), up, middle), back, z);
   return lookingFrom(eye, Math.max(2, z - (front + rear) / 2), azimuth, elevation);
 }
 

@@ -1,7 +1,7 @@
 /** Where the eye is and where it flies: one state, moved by hands, by flights, or placed. */
 
 import type { Layout } from "../layout/types";
-import { between, eyeOf, rounded, sane, type Vec3 } from "./camera";
+import { between, eyeOf, type Insets, rounded, sane, type Vec3 } from "./camera";
 import { rayAt } from "./controls";
 import { Listeners } from "./listeners";
 import type { CameraState } from "./types";
@@ -29,6 +29,9 @@ export class Eye {
   /** True while the whole model is framed: it stays so when window or layout change. */
   fitted = true;
   readonly moved = new Listeners<CameraState>();
+  /** What stays free for words where all of the model is framed. */
+  insets: Insets = {};
+  private framed: { readonly key: readonly unknown[]; readonly state: CameraState } | null = null;
   private flight: Flight | null = null;
 
   constructor(
@@ -67,10 +70,20 @@ export class Eye {
   }
 
   fit(animate: boolean): void {
-    const { plates } = this.layout();
-    if (plates.length === 0) return;
-    this.goTo(framingOf(plates, this.aspect), animate);
+    if (this.layout().plates.length === 0) return;
+    this.goTo(this.home, animate);
     this.fitted = true;
+  }
+
+  /** Where all of the model is framed. */
+  get home(): CameraState {
+    const { plates } = this.layout();
+    const key = [plates, this.aspect, this.insets];
+    if (!this.framed || key.some((part, at) => part !== this.framed?.key[at])) {
+      const { azimuth, elevation } = HOME;
+      this.framed = { key, state: framingOf(plates, this.aspect, azimuth, elevation, this.insets) };
+    }
+    return this.framed.state;
   }
 
   goTo(to: CameraState, animate: boolean): void {

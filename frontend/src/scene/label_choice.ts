@@ -31,12 +31,17 @@ export class Placement {
   /** Places the box if it is free; false if it must yield. */
   place(box: Box, width: number, height: number): boolean {
     if (!this.isFree(box, width, height)) return false;
+    this.take(box);
+    return true;
+  }
+
+  /** Nothing comes here any more, whatever stands there. */
+  take(box: Box): void {
     for (const key of this.keys(box)) {
       const list = this.cells.get(key);
       if (list) list.push(box);
       else this.cells.set(key, [box]);
     }
-    return true;
   }
 
   private keys(box: Box): number[] {

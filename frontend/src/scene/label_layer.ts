@@ -1,10 +1,15 @@
-/** What is written on the map for a view: names of regions and plates, and token texts along the plates near the
- *  eye. The most important goes first, and what would overlap it yields. */
+/** What is written on the map for a view: the model's title, what goes in and what comes out, names of sections and
+ *  plates, and token texts along the plates near the eye. The most important goes first, and what would overlap it
+ *  yields. What is written is remembered, so that the pointer finds the names again. */
 
-import type { Layout, Plate } from "../layout/types";
-import { Placement } from "./label_choice";
-import type { LabelMesh, LabelStyle } from "./label_mesh";
-import { isTokenAxis, type Sheets, type Window } from "./sheets";
+import type { Layout } from "../layout/types";
+import { type Box, Placement } from "./label_choice";
+import type { LabelMesh } from "./label_mesh";
+import { type Candidate, plateCandidates, regionCandidates, widthOf } from "./label_names";
+import { drawTokens } from "./label_tokens";
+import { drawMouths, drawTitle } from "./label_words";
+import type { Sheets, Window } from "./sheets";
+import type { LabelSubject, MapTitle } from "./types";
 
 export interface LabelView {
   readonly width: number;
@@ -12,22 +17,16 @@ export interface LabelView {
   /** Screen position of a point of layout space, and its pixels a cell; null behind the eye. */
   readonly project: (x: number, y: number, z: number) => { x: number; y: number; scale: number } | null;
   /** True if another plate stands before the point. */
-  readonly hidden: (plate: Plate, x: number, y: number) => boolean;
+  readonly hidden: (plate: Window["plate"], x: number, y: number) => boolean;
+  /** True if there is a plate at a point of the screen. */
+  readonly covered: (x: number, y: number) => boolean;
   /** Pixels of a plate's nearest cell, at most. */
-  readonly pixels: (plate: Plate) => number;
+  readonly pixels: (plate: Window["plate"]) => number;
+  /** How near the eye is: 1 where it sees the whole map as it is framed at first, 2 at half that distance. */
+  readonly nearness: number;
+  /** Where the title begins, on the screen; null while it is out of sight. */
+  readonly titleAt: { readonly x: number; readonly y: number } | null;
 }
-
-interface Candidate {
-  readonly text: string;
-  readonly style: LabelStyle;
-  readonly x: number;
-  readonly y: number;
-  readonly weight: number;
-  readonly plate: Plate | null;
-}
-
-const SMALLEST_PLATE = 20;
-const SMALLEST_CELL = 8;
 
 /** The tokens along the token axes: those of the text, and those of an encoder-decoder's source. */
 export interface TokenTexts {
@@ -35,149 +34,75 @@ export interface TokenTexts {
   readonly source: readonly string[];
 }
 
-/** White space made visible, and nothing too long. */
-function printable(text: string): string {
-  const shown = text.replaceAll("\n", "⏎").replaceAll("\t", "⇥").replaceAll(" ", "·");
-  return shown.length > 14 ? `${shown.slice(0, 13)}…` : shown;
+/** What is shown, as far as words go. */
+export interface Written {
+  readonly layout: Layout;
+  readonly visible: readonly Window[];
+  readonly sheets: Sheets;
+  readonly tokens: TokenTexts;
+  readonly title: MapTitle | null;
+  /** What the model says comes next; null where it has said nothing. */
+  readonly guess: string | null;
+  /** What the page has put over the map: nothing is written under it. */
+  readonly occupied: readonly Box[];
 }
 
-export function drawLabels(
-  mesh: LabelMesh,
-  view: LabelView,
-  layout: Layout,
-  visible: readonly Window[],
-  sheets: Sheets,
-  tokens: TokenTexts,
-): void {
+/** A name on the map and where it stands. */
+export interface PlacedLabel {
+  readonly box: Box;
+  readonly text: string;
+  readonly subject: LabelSubject;
+}
+
+const MOST_TRIED = 500;
+
+/** Writes everything; the names that may be pointed at. */
+export function drawLabels(mesh: LabelMesh, view: LabelView, written: Written): readonly PlacedLabel[] {
   const placement = new Placement();
-  const candidates = [...regionCandidates(mesh, view, layout), ...plateCandidates(view, visible)];
+  for (const box of written.occupied) placement.take(box);
+  drawTitle(mesh, view, written.title, placement);
+  drawMouths(mesh, view, written, placement);
+  const candidates = [...regionCandidates(mesh, view, written), ...plateCandidates(view, written)];
   candidates.sort((a, b) => b.weight - a.weight);
-  for (const { text, style, x, y, plate } of candidates.slice(0, 500)) {
-    const top = y - mesh.height(style) - 2;
-    const box = { left: x, top, right: x + mesh.width(text, style), bottom: y - 2 };
-    if (box.right < 0 || box.left > view.width || box.bottom < 0 || top > view.height) continue;
-    if (!placement.isFree(box, view.width, view.height) || (plate && view.hidden(plate, x, y))) continue;
-    placement.place(box, view.width, view.height);
-    mesh.add(text, style, x, top);
+  const placed: PlacedLabel[] = [];
+  for (const candidate of candidates.slice(0, MOST_TRIED)) {
+    const label = place(mesh, view, candidate, placement);
+    if (label) placed.push(label);
   }
-  drawTokens(mesh, view, visible, sheets, tokens, placement);
+  drawTokens(mesh, view, written, placement);
+  return placed;
 }
 
-/** Blocks, and what is within them when they are large, are named where the layout keeps room; the others beside
- *  their upper left corner. */
-function regionCandidates(mesh: LabelMesh, view: LabelView, layout: Layout): Candidate[] {
-  const found: Candidate[] = [];
-  for (const region of layout.regions) {
-    // Shared keys and values say on their plates whose they are.
-    if (region.kind === "model" || region.kind === "keys") continue;
-    const { min, max } = region.bounds;
-    const corner = view.project(min[0], min[1], max[2]);
-    if (!corner) continue;
-    const height = (max[1] - min[1]) * corner.scale;
-    const width = (max[0] - min[0]) * corner.scale;
-    const inner = region.kind === "head" || region.kind === "attention" || region.kind === "mlp";
-    if (Math.max(height, width) < (inner ? 200 : 50) || height > view.height * (inner ? 0.9 : 2)) continue;
-    const anchor = view.project(...region.anchor);
-    if (!anchor) continue;
-    const inBlock = region.layer !== null || region.kind === "stack";
-    found.push({
-      text: region.name,
-      style: "region",
-      x: inBlock ? anchor.x : corner.x - mesh.width(region.name, "region") - 8,
-      y: inBlock ? anchor.y : corner.y + 22,
-      weight: (inner ? 0 : 2000) + region.importance,
-      plate: null,
-    });
-  }
-  return found;
-}
-
-function plateCandidates(view: LabelView, visible: readonly Window[]): Candidate[] {
-  const found: Candidate[] = [];
-  for (const { plate } of visible) {
-    if (plate.label === "") continue;
-    const corner = view.project(plate.x, plate.y, plate.z);
-    if (!corner || Math.max(plate.rows, plate.columns) * corner.scale < SMALLEST_PLATE) continue;
-    // A plate that begins left of the window is named at the window's edge.
-    const right = corner.x < 3 ? view.project(plate.x + plate.columns, plate.y, plate.z) : null;
-    if (corner.x < 3 && (!right || right.x < 60)) continue;
-    found.push({
-      text: plate.label,
-      style: "plate",
-      x: Math.max(3, corner.x),
-      y: right ? corner.y + ((right.y - corner.y) * (3 - corner.x)) / (right.x - corner.x) : corner.y,
-      weight: plate.importance,
-      plate,
-    });
-  }
-  return found;
-}
-
-/** Token texts along the token axes of the plates whose cells are large enough, the nearest plates first. */
-function drawTokens(
+/** Writes a name at the first of its places that is free, in the first of its wordings that fits there. */
+function place(
   mesh: LabelMesh,
   view: LabelView,
-  visible: readonly Window[],
-  sheets: Sheets,
-  tokens: TokenTexts,
+  { wordings, places, plate, mindsPlates, subject, room }: Candidate,
   placement: Placement,
-): void {
-  if (tokens.target.length === 0) return;
-  let plates = 0;
-  for (const { plate } of visible) {
-    // The nearest come first: those after a small one are smaller still.
-    if (plates >= 8 || view.pixels(plate) < SMALLEST_CELL * 0.9) return;
-    const info = sheets.tensor(plate.source);
-    const across = info?.axes[plate.columnAxis ?? -1];
-    const down = info?.axes[plate.rowAxis ?? -1];
-    if (info?.role === "weight" || plate.rows === 1 || plate.columns === 1) continue;
-    if (!isTokenAxis(across) && !isTokenAxis(down)) continue;
-    const corner = view.project(plate.x, plate.y, plate.z);
-    if (!corner || corner.scale < SMALLEST_CELL) continue;
-    plates++;
-    const along = (axis: string | undefined) =>
-      info?.source_axes.includes(axis ?? "") ? tokens.source : tokens.target;
-    if (isTokenAxis(across)) writeColumns(mesh, view, plate, along(across), placement);
-    if (isTokenAxis(down)) writeRows(mesh, view, plate, along(down), placement);
-  }
+): PlacedLabel | null {
+  for (const { x: along, y, ends } of places)
+    for (const [at, runs] of wordings.entries()) {
+      const width = widthOf(mesh, runs);
+      const x = ends ? along - width : along;
+      if (at < wordings.length - 1 && width > room) continue;
+      const height = Math.max(...runs.map(({ style }) => mesh.height(style)));
+      const box = { left: x, top: y - height - 2, right: x + width, bottom: y - 2 };
+      if (box.right < 0 || box.left > view.width || box.bottom < 0 || box.top > view.height) continue;
+      if (!placement.isFree(box, view.width, view.height) || (plate && view.hidden(plate, along, y)))
+        continue;
+      if (mindsPlates && liesOnPlate(view, box)) continue;
+      placement.place(box, view.width, view.height);
+      let left = x;
+      for (const { text, style } of runs) {
+        mesh.add(text, style, left, box.bottom - mesh.height(style));
+        left += mesh.width(text, style);
+      }
+      return { box, text: runs.map(({ text }) => text).join(" "), subject };
+    }
+  return null;
 }
 
-function writeColumns(
-  mesh: LabelMesh,
-  view: LabelView,
-  plate: Plate,
-  tokens: readonly string[],
-  placement: Placement,
-): void {
-  for (let column = 0; column < Math.min(plate.columns, tokens.length); column++) {
-    const foot = view.project(plate.x + column + 0.5, plate.y + plate.rows, plate.z);
-    if (!foot || foot.scale < SMALLEST_CELL) continue;
-    const text = printable(tokens[column] as string);
-    const [width, height] = [mesh.width(text, "axis"), mesh.height("axis")];
-    const upright = width > foot.scale;
-    const [w, h] = upright ? [height, width] : [width, height];
-    const left = foot.x - w / 2;
-    const box = { left, top: foot.y + 3, right: left + w, bottom: foot.y + 3 + h };
-    if (view.hidden(plate, foot.x, foot.y - 3)) continue;
-    if (placement.place(box, view.width, view.height)) mesh.add(text, "axis", left, foot.y + 3, upright);
-  }
-}
-
-function writeRows(
-  mesh: LabelMesh,
-  view: LabelView,
-  plate: Plate,
-  tokens: readonly string[],
-  placement: Placement,
-): void {
-  for (let row = 0; row < Math.min(plate.rows, tokens.length); row++) {
-    const side = view.project(plate.x, plate.y + row + 0.5, plate.z);
-    if (!side || side.scale < SMALLEST_CELL) continue;
-    const text = printable(tokens[row] as string);
-    const [width, height] = [mesh.width(text, "axis"), mesh.height("axis")];
-    const left = side.x - width - 3;
-    const box = { left, top: side.y - height / 2, right: left + width, bottom: side.y + height / 2 };
-    if (view.hidden(plate, side.x + 2, side.y)) continue;
-    if (placement.place(box, view.width, view.height)) mesh.add(text, "axis", left, box.top);
-  }
+function liesOnPlate(view: LabelView, { left, top, right, bottom }: Box): boolean {
+  const [middle, upper] = [(left + right) / 2, top + 3];
+  return [left, middle, right].some((x) => view.covered(x, bottom - 2) || view.covered(x, upper));
 }

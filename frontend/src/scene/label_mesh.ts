@@ -14,12 +14,25 @@ import {
 import { CORNER, Quads } from "./quads";
 import { rgb, type Theme } from "./themes";
 
-export type LabelStyle = "plate" | "region" | "axis";
+/** `plain` are words, `plate` short names, `quiet` a short name beside words; `part` is a section within a block. */
+export type LabelStyle = "title" | "line" | "region" | "part" | "plain" | "plate" | "quiet" | "axis";
 
-const fonts: Record<LabelStyle, { font: string; height: number; tone: number }> = {
-  plate: { font: '500 11px "IBM Plex Mono", "DejaVu Sans Mono", monospace', height: 15, tone: 0 },
-  region: { font: '600 15px "Source Serif 4", "Source Serif Pro", Georgia, serif', height: 20, tone: 1 },
-  axis: { font: '400 11px "IBM Plex Mono", "DejaVu Sans Mono", monospace', height: 14, tone: 0 },
+const SERIF = '"Source Serif 4", "Source Serif Pro", Georgia, serif';
+const MONO = '"IBM Plex Mono", "DejaVu Sans Mono", monospace';
+
+/** Weight, pixels and face; height of the line in pixels; 1 for soft ink. All at a text scale of 1. */
+const fonts: Record<
+  LabelStyle,
+  { weight: number; size: number; face: string; height: number; tone: number }
+> = {
+  title: { weight: 600, size: 22, face: SERIF, height: 26, tone: 0 },
+  line: { weight: 400, size: 14, face: SERIF, height: 18, tone: 0 },
+  region: { weight: 600, size: 15, face: SERIF, height: 20, tone: 1 },
+  part: { weight: 600, size: 13.5, face: SERIF, height: 17, tone: 1 },
+  plain: { weight: 400, size: 13, face: SERIF, height: 16, tone: 0 },
+  plate: { weight: 400, size: 11, face: MONO, height: 15, tone: 0 },
+  quiet: { weight: 400, size: 10.5, face: MONO, height: 16, tone: 1 },
+  axis: { weight: 400, size: 11, face: MONO, height: 14, tone: 0 },
 };
 const ATLAS = 2048;
 const MAXIMUM = 600;
@@ -65,6 +78,7 @@ class Atlas {
   private y = 0;
   private shelf = 0;
   pixelRatio = 1;
+  scale = 1;
 
   constructor() {
     this.canvas.width = ATLAS;
@@ -93,7 +107,7 @@ class Atlas {
     const key = `${style}|${text}`;
     let width = this.widths.get(key);
     if (width === undefined) {
-      this.context.font = fonts[style].font;
+      this.context.font = fontOf(style, this.scale);
       width = Math.ceil(this.context.measureText(text).width) + 4;
       this.widths.set(key, width);
     }
@@ -106,7 +120,7 @@ class Atlas {
     if (known) return known;
     const ratio = this.pixelRatio;
     const width = Math.min(ATLAS - 2, Math.ceil(this.width(text, style) * ratio));
-    const height = Math.ceil(fonts[style].height * ratio);
+    const height = Math.ceil(fonts[style].height * this.scale * ratio);
     if (this.x + width + 2 > ATLAS) {
       this.x = 0;
       this.y += this.shelf + 2;
@@ -116,7 +130,7 @@ class Atlas {
     const entry = { x: this.x, y: this.y, width, height };
     this.context.save();
     this.context.scale(ratio, ratio);
-    this.context.font = fonts[style].font;
+    this.context.font = fontOf(style, this.scale);
     this.context.textBaseline = "middle";
     this.context.fillStyle = "#000";
     this.context.fillText(text, this.x / ratio + 2, (this.y + height / 2) / ratio + 0.5);
@@ -172,7 +186,14 @@ export class LabelMesh {
   }
 
   height(style: LabelStyle): number {
-    return fonts[style].height;
+    return fonts[style].height * this.atlas.scale;
+  }
+
+  /** How large all words are, against the usual. */
+  setScale(scale: number): void {
+    if (this.atlas.scale === scale) return;
+    this.atlas.scale = scale;
+    this.atlas.clear();
   }
 
   /** Adds a label with its upper left corner here, in CSS pixels; an upright one is turned to read upward. */
@@ -209,7 +230,11 @@ export class LabelMesh {
   }
 }
 
+const fontOf = (style: LabelStyle, scale: number): string =>
+  `${fonts[style].weight} ${fonts[style].size * scale}px ${fonts[style].face}`;
+
 /** Loads the faces that labels use; resolves whether or not they exist. */
 export async function loadLabelFonts(): Promise<void> {
-  await Promise.allSettled(Object.values(fonts).map(({ font }) => document.fonts.load(font)));
+  const styles = Object.keys(fonts) as LabelStyle[];
+  await Promise.allSettled(styles.map((style) => document.fonts.load(fontOf(style, 1))));
 }

@@ -4,14 +4,17 @@ import { Camera, Color, Scene, type WebGLRenderer } from "three";
 import { shapeAt } from "../graph/shape";
 import type { Graph } from "../graph/types";
 import type { Layout, Plate } from "../layout/types";
-import { add, rounded, sane, type Vec3, viewMatrix } from "./camera";
-import { Controls } from "./controls";
+import { add, eyeOf, type Insets, rounded, sane, type Vec3, viewMatrix } from "./camera";
+import { Controls, rayAt } from "./controls";
 import { Digits } from "./digits";
 import { DIGITS_FROM } from "./digits_reach";
 import { Eye } from "./eye";
 import { FrameLoop } from "./frame_loop";
-import { drawLabels, type TokenTexts } from "./label_layer";
+import type { Box } from "./label_choice";
+import { drawLabels, type PlacedLabel, type TokenTexts } from "./label_layer";
 import { LabelMesh, loadLabelFonts } from "./label_mesh";
+import { printable } from "./label_tokens";
+import { titleHeight } from "./label_words";
 import { Listeners } from "./listeners";
 import { Marks } from "./marks";
 import { MatrixDrawer } from "./matrix_drawing";
@@ -24,7 +27,7 @@ import { PlateMesh } from "./plate_mesh";
 import { PoolTexture } from "./pool_texture";
 import { makeRenderer } from "./renderer";
 import { RibbonMesh } from "./ribbon_mesh";
-import { type CellRectangle, cellIndex, type Window } from "./sheets";
+import { type CellRectangle, cellIndex, isTokenAxis, type Window } from "./sheets";
 import { type Place, Stage } from "./stage";
 import { differenceTheme, rgb, type Theme, themes } from "./themes";
 import type {
@@ -35,8 +38,11 @@ import type {
   CellsHeader,
   Flight,
   FlightTarget,
+  LabelSubject,
+  MapLabel,
   MapOptions,
   MapStats,
+  MapTitle,
   MapView,
   MatrixDrawing,
   Nudge,
@@ -58,6 +64,10 @@ import { rankTiles, wantedActivations } from "./wishes";
 const DEFAULT_POOL_BYTES = 76e6;
 /** From this share of the distance at which the whole map is seen, it is the map that is looked at. */
 const WHOLE = 0.7;
+/** Where the title begins while all of the model is framed, under the trail; and how much height the names of plates
+ *  take beneath it. */
+const TITLE_AT = { x: 20, y: 36 };
+const UNDER_TITLE = 16;
 
 class AtlasMap implements MapView {
   private readonly renderer: WebGLRenderer;
@@ -82,6 +92,12 @@ class AtlasMap implements MapView {
   private readonly flights = new Listeners<Flight>();
   private readonly overlays = new Set<Overlay>();
   private tokens: TokenTexts = { target: [], source: [] };
+  private title: MapTitle | null = null;
+  private guess: string | null = null;
+  private occupied: readonly Box[] = [];
+  private placed: readonly PlacedLabel[] = [];
+  private pointedLabel: PlacedLabel | null = null;
+  private readonly labelled = new Listeners<MapLabel | null>();
   private visibility: Visibility = NOTHING;
   private viewer: Viewer;
   private readonly pieces: PieceList;
@@ -129,6 +145,7 @@ class AtlasMap implements MapView {
     void loadLabelFonts().then(() => {
       if (signal.aborted) return;
       this.labels.forget();
+      this.makeRoom();
       this.loop.schedule();
     });
   }
@@ -143,15 +160,27 @@ class AtlasMap implements MapView {
       hover: (x, y) => {
         this.pointer = { x, y };
         if (this.eye.flying || this.controls.moving) return;
-        this.point(this.pick(x, y));
+        const label = this.labelAt(x, y);
+        this.point(label ? null : this.pick(x, y));
+        this.pointAtLabel(label);
       },
-      leave: () => this.point(null),
+      leave: () => {
+        this.point(null);
+        this.pointAtLabel(null);
+      },
       click: (x, y) => {
+        const label = this.labelAt(x, y);
+        if (label) {
+          this.flyToLabel(label.subject);
+          return;
+        }
         const hit = this.pick(x, y);
         this.select(hit && { tensor: hit.tensor, index: hit.index });
         this.marks.selections.tell(hit);
       },
-      doubleClick: (x, y) => this.approach(x, y),
+      doubleClick: (x, y) => {
+        if (!this.labelAt(x, y)) this.approach(x, y);
+      },
       schedule: () => this.loop.schedule(),
     });
   }
@@ -188,6 +217,39 @@ class AtlasMap implements MapView {
   ): void {
     this.tokens = { target: tokens.map(({ text }) => text), source: source.map(({ text }) => text) };
     this.values.setExtent({ target: tokens.length, source: source.length });
+    this.loop.schedule();
+  }
+
+  setTitle(title: MapTitle | null): void {
+    this.title = title;
+    this.makeRoom();
+  }
+
+  setGuess(guess: string | null): void {
+    if (guess === this.guess) return;
+    this.guess = guess;
+    this.loop.schedule();
+  }
+
+  setTextScale(scale: number): void {
+    this.labels.setScale(scale);
+    this.makeRoom();
+  }
+
+  setOccupied(boxes: readonly Box[]): void {
+    this.occupied = boxes;
+    this.loop.schedule();
+  }
+
+  /** The home view leaves room for the title. */
+  private makeRoom(): void {
+    const { clientWidth, clientHeight } = this.eye.window;
+    const height = titleHeight(this.labels, this.title, clientWidth);
+    const above = clientHeight > 0 && height > 0 ? (height + UNDER_TITLE) / clientHeight : 0;
+    if (above !== this.eye.insets.above) {
+      this.eye.insets = { above };
+      if (this.eye.fitted) this.eye.fit(false);
+    }
     this.loop.schedule();
   }
 
@@ -372,6 +434,40 @@ class AtlasMap implements MapView {
     ];
   }
 
+  names(): readonly MapLabel[] {
+    return this.placed.map(labelOf);
+  }
+
+  onLabel(listener: (label: MapLabel | null) => void): Unsubscribe {
+    return this.labelled.add(listener);
+  }
+
+  flyToLabel(subject: LabelSubject): void {
+    this.pointAtLabel(null);
+    if ("region" in subject) {
+      this.flyTo({ region: subject.region });
+      return;
+    }
+    const plate = this.stage.windows[this.stage.numberOf(subject.plate)]?.plate;
+    const state =
+      plate &&
+      placesView([this.inUse(plate)], this.standing(), this.eye.aspect, this.eye.state, this.insetsOf(plate));
+    if (state) this.setOut(state, true);
+  }
+
+  private labelAt(x: number, y: number): PlacedLabel | null {
+    const holds = ({ box }: PlacedLabel): boolean =>
+      x >= box.left && x <= box.right && y >= box.top && y <= box.bottom;
+    return this.placed.find(holds) ?? null;
+  }
+
+  private pointAtLabel(label: PlacedLabel | null): void {
+    if (label) this.canvas.style.cursor = "pointer";
+    if (sameLabel(label, this.pointedLabel)) return;
+    this.pointedLabel = label;
+    this.labelled.tell(label && labelOf(label));
+  }
+
   private point(hit: CellHit | null): void {
     this.canvas.style.cursor = hit ? "crosshair" : "grab";
     this.marks.hover(hit);
@@ -395,8 +491,7 @@ class AtlasMap implements MapView {
   }
 
   fit(animate = true): void {
-    const { plates } = this.stage.layout;
-    if (animate && plates.length > 0) this.announce(framingOf(plates, this.eye.aspect));
+    if (animate && this.stage.layout.plates.length > 0) this.announce(this.eye.home);
     this.controls.halt();
     this.eye.fit(animate);
   }
@@ -449,7 +544,8 @@ class AtlasMap implements MapView {
     if ("region" in target) return regionView(this.stage.layout, target.region, aspect);
     if ("plateOf" in target) {
       const found = this.stage.find(target.plateOf);
-      return found && placesView([this.inUse(found.plate)], this.standing(), aspect, state);
+      const insets = found ? this.insetsOf(found.plate) : {};
+      return found && placesView([this.inUse(found.plate)], this.standing(), aspect, state, insets);
     }
     const places = [...this.stage.places({ tensor: target.tensor, index: target.index ?? [] })];
     return placesView(
@@ -457,7 +553,22 @@ class AtlasMap implements MapView {
       this.standing(),
       aspect,
       state,
+      places.length === 1 ? this.insetsOf(places[0]!.plate) : {},
     );
+  }
+
+  /** The room that the tokens along a plate's axes take, beside it and under it. */
+  private insetsOf(plate: Plate): Insets {
+    const info = this.values.sheets.tensor(plate.source);
+    const { clientHeight } = this.eye.window;
+    if (!info || info.role === "weight" || clientHeight === 0) return {};
+    const longest = (axis: number | null): number => {
+      const name = info.axes[axis ?? -1];
+      if (!isTokenAxis(name)) return 0;
+      const texts = info.source_axes.includes(name ?? "") ? this.tokens.source : this.tokens.target;
+      return texts.reduce((most, text) => Math.max(most, this.labels.width(printable(text), "axis") + 4), 0);
+    };
+    return { left: longest(plate.rowAxis) / clientHeight, below: longest(plate.columnAxis) / clientHeight };
   }
 
   /** What tokens have come for, of a rectangle of a plate: the rest of the room for them is empty. */
@@ -488,7 +599,7 @@ class AtlasMap implements MapView {
     if (!hit) return;
     const { state, aspect } = this.eye;
     const used = this.inUse(hit.plate);
-    const whole = placesView([used], this.standing(), aspect, state)!;
+    const whole = placesView([used], this.standing(), aspect, state, this.insetsOf(hit.plate))!;
     // In the room for tokens to come there is nothing to go nearer to.
     const inside = hit.column < used.rectangle[2] && hit.row < used.rectangle[3];
     const closer = inside && state.distance <= whole.distance * 1.4;
@@ -530,7 +641,7 @@ class AtlasMap implements MapView {
     this.plates.materials.uniforms.edgePixels!.value = this.viewer.focal;
     this.plates.materials.uniforms.printedFrom!.value = DIGITS_FROM * pixelRatio;
     this.pieces.list(windows, this.visibility, this.viewer, dims);
-    this.ribbons.list(this.viewer);
+    this.ribbons.list(this.viewer, pixelRatio);
     this.plates.end(detailAt(this.visibility.largest, this.pieces.smallest));
     if (this.bare) this.plates.mesh.material = this.plates.materials.bare;
     this.setEyeUniforms(this.viewer.eye);
@@ -552,22 +663,41 @@ class AtlasMap implements MapView {
     const near = visibility.near * 0.5;
     const pixelRatio = this.renderer.getPixelRatio();
     this.labels.begin(width, height, pixelRatio);
-    drawLabels(
+    const project = (x: number, y: number, z: number) => viewer.project(x, y, z, width, height, near);
+    this.placed = drawLabels(
       this.labels,
       {
         width,
         height,
-        project: (x, y, z) => viewer.project(x, y, z, width, height, near),
+        project,
         hidden: (plate, x, y) => this.isHidden(plate, x, y),
+        covered: (x, y) => stage.meets(this.eye.place, this.eye.ray(x, y)),
         pixels: ({ x, y, z, columns, rows }) =>
           viewer.focal / pixelRatio / Math.max(1, viewer.distance(x, y, z, columns, rows)),
+        nearness: this.eye.home.distance / this.eye.state.distance,
+        titleAt: project(...this.titlePlace()),
       },
-      stage.layout,
-      visibility.order.map((number) => stage.windows[number] as Window),
-      this.values.sheets,
-      this.tokens,
+      {
+        layout: stage.layout,
+        visible: visibility.order.map((number) => stage.windows[number] as Window),
+        sheets: this.values.sheets,
+        tokens: this.tokens,
+        title: this.title,
+        guess: this.guess,
+        occupied: this.occupied,
+      },
     );
+    if (this.pointedLabel && !this.placed.some((label) => sameLabel(label, this.pointedLabel)))
+      this.pointAtLabel(null);
     this.labels.end();
+  }
+
+  /** The point of the map, in layout space, that the title begins at. */
+  private titlePlace(): [number, number, number] {
+    const { home } = this.eye;
+    const way = rayAt(home, this.eye.window, TITLE_AT.x, TITLE_AT.y);
+    const at = add(eyeOf(home), way, home.distance);
+    return [at[0], -at[1], at[2]];
   }
 
   private isHidden(plate: Plate, x: number, y: number): boolean {
@@ -591,6 +721,7 @@ class AtlasMap implements MapView {
     if (width === 0 || height === 0 || this.stop.signal.aborted) return;
     this.renderer.setPixelRatio(Math.min(2, window.devicePixelRatio || 1));
     this.renderer.setSize(width, height, false);
+    this.makeRoom();
     if (this.eye.fitted) this.eye.fit(false);
     if (!this.lost) this.draw(performance.now());
     this.loop.schedule();
@@ -718,6 +849,11 @@ class AtlasMap implements MapView {
     this.renderer.dispose();
   }
 }
+
+const labelOf = ({ text, subject, box }: PlacedLabel): MapLabel => ({ text, subject, ...box });
+
+const sameLabel = (a: PlacedLabel | null, b: PlacedLabel | null): boolean =>
+  a?.text === b?.text && JSON.stringify(a?.subject) === JSON.stringify(b?.subject);
 
 /** Makes the map on a canvas that `makeCanvas` made.
  *  @throws NoWebGL2Error if the browser gives no WebGL2 context. */

@@ -56,9 +56,9 @@ in vec2 texel;  // in the layer's mipmap
 in vec2 bounds; // of the filtered look-up, in texels: first and last, packed
 in vec2 size;   // columns and rows of the plate
 in vec3 look;   // a sum of what Look lists; layer + 4096 * level of the mipmap; number of the plate
-uniform mat4 view; uniform vec3 paper; uniform vec3 plus[4]; uniform vec3 minus[4]; uniform float edgePixels;
+uniform mat4 view; uniform vec3 paper; uniform vec3 frame; uniform vec3 plus[4]; uniform vec3 minus[4]; uniform float edgePixels;
 out vec2 vCell; out vec2 vTexel;
-flat out vec4 fBounds; flat out vec3 fBase; flat out vec3 fPlus; flat out vec3 fMinus;
+flat out vec4 fBounds; flat out vec3 fBase; flat out vec3 fFrame; flat out vec3 fPlus; flat out vec3 fMinus;
 flat out vec2 fSize; flat out vec4 fLook; flat out vec3 fStripes;
 #ifdef MARKS
 uniform sampler2D lit;
@@ -73,11 +73,13 @@ void main() {
   float strength = 1. - float(code >> 5) / 255.;
   fPlus = (plus[role] - paper) * strength;
   fMinus = (minus[role] - paper) * strength;
-  fBase = face == 0 ? paper : mix(paper, (paper + .34 * fPlus) * (face == 1 ? .9 : .96), strength);
+  // Frames and walls have no hue: hues are values.
+  fFrame = mix(paper, frame, strength);
+  fBase = face == 0 ? paper : mix(paper, fFrame, face == 1 ? .5 : .35);
   gl_Position = view * vec4(place, 1.);
-  // The outline fades where the plate is only a few pixels wide.
+  // The outline fades where the plate is only a few pixels wide: narrow plates side by side would be all outline.
   float pixels = min(size.x, size.y) * edgePixels / max(1., gl_Position.w);
-  float outline = .75 * clamp((pixels - 1.5) * .18, 0., 1.);
+  float outline = .8 * clamp((pixels - 3.) * .12, 0., 1.);
   // Stripes of what is not here: so many cells apart that it is ${STRIPES} to ${2 * STRIPES} pixels; a power of two, so that they stay
   // where they are while the eye moves. One over the cells, the pixels, and how strong.
   float perCell = edgePixels / max(1., gl_Position.w), apart = exp2(ceil(log2(${STRIPES}. / perCell)));
@@ -98,7 +100,7 @@ void main() {
 const fragmentShader = /* glsl */ `
 precision highp float; precision highp int; precision highp sampler2DArray; precision highp usampler2D;
 in vec2 vCell; in vec2 vTexel;
-flat in vec4 fBounds; flat in vec3 fBase; flat in vec3 fPlus; flat in vec3 fMinus;
+flat in vec4 fBounds; flat in vec3 fBase; flat in vec3 fFrame; flat in vec3 fPlus; flat in vec3 fMinus;
 flat in vec2 fSize; flat in vec4 fLook; flat in vec3 fStripes;
 uniform sampler2DArray pool;
 uniform vec3 paper; uniform vec3 grey; uniform vec3 notANumber; uniform vec3 stripe; // the last three less paper
@@ -178,7 +180,7 @@ void main() {
   c = marks(c, perCell);
 #endif
   vec2 edge = min(vCell, fSize - vCell) * perCell;
-  colour = vec4(mix(c, paper + fPlus, fLook.w * clamp(1.5 - min(edge.x, edge.y), 0., 1.)), 1.);
+  colour = vec4(mix(c, fFrame, fLook.w * clamp(1.5 - min(edge.x, edge.y), 0., 1.)), 1.);
 }`;
 
 /** The least that draws plates where they are: what frame times are compared with. */
@@ -217,6 +219,7 @@ export class PlateMaterials {
       lit: { value: null },
       paper: { value: new Vector3() },
       ink: { value: new Vector3() },
+      frame: { value: new Vector3() },
       rule: { value: new Vector3() },
       darkRule: { value: new Vector3() },
       grey: { value: new Vector3() },
@@ -272,6 +275,7 @@ export class PlateMaterials {
     const less = (of: Colour): Colour => [of[0] - paper[0], of[1] - paper[1], of[2] - paper[2]];
     set("paper", paper);
     set("ink", ink);
+    set("frame", mixed(paper, ink, 0.55));
     set("rule", rule);
     set("darkRule", mixed(rule, ink, 0.28));
     set("grey", less(mixed(paper, rule, 0.55)));

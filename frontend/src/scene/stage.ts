@@ -99,6 +99,11 @@ export class Stage {
     return this.cover.before(plate.z + 0.5, eye, way, this.moved);
   }
 
+  /** True if a ray (world space) meets any plate. */
+  meets(eye: Vec3, way: Vec3): boolean {
+    return this.cover.before(Number.NEGATIVE_INFINITY, eye, way, this.moved);
+  }
+
   /** Every plate on which cells of a pattern lie, and where. A tensor without plates is found under its other name. */
   *places(cell: CellPattern): Generator<Place> {
     const shown = this.graph && shownAs(this.layout, this.graph, cell.tensor);

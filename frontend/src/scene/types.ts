@@ -116,6 +116,27 @@ export interface PrintedCell {
   readonly room: number;
 }
 
+/** What stands at the head of the map: the model's name, what it is, and how many numbers it has, in several wordings,
+ *  the longest first. */
+export interface MapTitle {
+  readonly name: string;
+  readonly about: string;
+  readonly numbers: readonly string[];
+}
+
+/** What a name on the map names: a plate, or a section by its id. */
+export type LabelSubject = { readonly plate: number; readonly tensor: string } | { readonly region: string };
+
+/** A name on the map, and where it stands on the canvas, in CSS pixels. */
+export interface MapLabel {
+  readonly text: string;
+  readonly subject: LabelSubject;
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
 export interface PlateDrawing {
   readonly tensor: string;
   /** Indices of the axes that are neither the plate's rows nor its columns, in the tensor's axis order: a head. */
@@ -205,6 +226,20 @@ export interface MapView {
   setLayout(layout: Layout, graph: Graph): void;
   /** Token texts by position, drawn along `pos` axes near the eye. */
   setTokens(tokens: readonly { readonly text: string }[], source: readonly { readonly text: string }[]): void;
+  /** What stands at the head of the map while one sees all of it; null for nothing. */
+  setTitle(title: MapTitle | null): void;
+  /** What the model says comes next, in words; null for nothing. */
+  setGuess(guess: string | null): void;
+  /** How large all words on the map are, from 1 to 2. */
+  setTextScale(scale: number): void;
+  /** Rectangles of the canvas, in CSS pixels, that the page covers: no word stands there. */
+  setOccupied(boxes: readonly { left: number; top: number; right: number; bottom: number }[]): void;
+  /** The names that stand on the map now. */
+  names(): readonly MapLabel[];
+  /** The pointer is over a name; null when it leaves. */
+  onLabel(listener: (label: MapLabel | null) => void): Unsubscribe;
+  /** To what a name names. */
+  flyToLabel(subject: LabelSubject): void;
   /** Half floats as their bits. Rows of tensors that have no plate are ignored. */
   applyRows(header: RowsHeader, values: Uint16Array): void;
   applyTile(header: TileHeader, values: Uint16Array): void;

@@ -2,7 +2,7 @@
 
 import type { Layout, Plate } from "../layout/types";
 import { HOME_AZIMUTH, HOME_ELEVATION } from "../layout/view";
-import { framing, sane, type Vec3 } from "./camera";
+import { framing, type Insets, sane, type Vec3 } from "./camera";
 import { clearView, type Piece } from "./clear_view";
 import type { CellRectangle } from "./sheets";
 import type { Place } from "./stage";
@@ -17,11 +17,12 @@ export function framingOf(
   aspect: number,
   azimuth = HOME.azimuth,
   elevation = HOME.elevation,
+  insets: Insets = {},
 ): CameraState {
   const points: Vec3[] = [];
   for (const { x, y, z, columns, rows } of plates)
     points.push([x, -y, z], [x + columns, -y, z], [x, -y - rows, z], [x + columns, -y - rows, z]);
-  return framing(points, aspect, azimuth, elevation);
+  return framing(points, aspect, azimuth, elevation, insets);
 }
 
 export function regionView(layout: Layout, name: string, aspect: number): CameraState | null {
@@ -35,16 +36,17 @@ export function regionView(layout: Layout, name: string, aspect: number): Camera
 }
 
 /** A plate, or a part of one, nearly straight on, seen from the side where the eye is and past what stands before
- *  it. */
+ *  it; with room for the words along it. */
 export function plateView(
   piece: Piece,
   plates: readonly Plate[],
   aspect: number,
   now: CameraState,
+  insets: Insets = {},
 ): CameraState {
   const from = { azimuth: now.azimuth / 3, elevation: now.elevation / 3 };
   return clearView(piece, plates, from, (azimuth, elevation) =>
-    framingOf([piece], aspect, azimuth, elevation),
+    framingOf([piece], aspect, azimuth, elevation, insets),
   );
 }
 
@@ -55,6 +57,7 @@ export function placesView(
   plates: readonly Plate[],
   aspect: number,
   now: CameraState,
+  insets: Insets = {},
 ): CameraState | null {
   const [first, ...others] = places;
   if (!first) return null;
@@ -63,11 +66,12 @@ export function placesView(
   const [piece] = pieces as [Piece];
   const from = { azimuth: now.azimuth / 3, elevation: now.elevation / 3 };
   return clearView(piece, plates, from, (azimuth, elevation) => {
-    const whole = framingOf([first.plate], aspect, azimuth, elevation);
-    const close = framingOf([piece], aspect, azimuth, elevation);
+    const whole = framingOf([first.plate], aspect, azimuth, elevation, insets);
+    const close = framingOf([piece], aspect, azimuth, elevation, insets);
     const single = piece.columns === 1 && piece.rows === 1;
     const distance = single ? READING_DISTANCE : Math.max(READING_DISTANCE, close.distance);
     if (whole.distance < distance + 20) return whole;
+    if (distance === close.distance) return close;
     const { x, y, z, columns, rows } = piece;
     return sane({ ...whole, target: [x + columns / 2, y + rows / 2, z], distance });
   });
