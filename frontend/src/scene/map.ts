@@ -500,7 +500,7 @@ class AtlasMap implements MapView {
     const { plates } = this.stage.layout;
     const { state, aspect } = this.eye;
     if (plates.length === 0) return;
-    const whole = framingOf(plates, aspect, 0, 0);
+    const whole = framingOf(plates, aspect, 0, 0, this.eye.insets);
     const all = state.distance >= whole.distance * WHOLE;
     this.setOut(all ? whole : { ...state, azimuth: 0, elevation: 0 }, animate);
   }
