@@ -5,7 +5,7 @@ from importlib import import_module
 
 import app  # noqa: F401  (sets what OpenMP reads, before torch is imported)
 
-PARTS = ("forward", "smollm2", "large", "streaming", "tiles", "scene", "hover", "attention", "memory")
+PARTS = ("forward", "smollm2", "large", "streaming", "tiles", "scene", "hover", "attention", "memory", "hostile")
 
 
 def main() -> None:
