@@ -206,6 +206,6 @@ def _facts(entry: ModelEntry) -> list[tuple[str, str]]:
         ("vocabulary (d_vocab)", f"{spec.d_vocab:,}"),
         ("context (positions)", f"{spec.positions:,}"),
         ("activation", spec.activation),
-        ("unembedding", "tied to the embedding" if spec.tied else "its own"),
+        ("unembedding", "none" if not spec.head else "tied to the embedding" if spec.tied else "its own"),
         ("weights on disk", f"{entry.size_bytes:,} bytes"),
     ]

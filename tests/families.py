@@ -67,6 +67,7 @@ class InMemory:
     seed: int = 1
     path: Path = Path()
     kind: str = "random"
+    class_name: str = ""
     files: tuple[Path, ...] = ()
     no_text: str = "it lies nowhere"
     start_id: int | None = None

@@ -195,8 +195,12 @@ class Atlas:
             raise ApiError(
                 422,
                 "writes_nothing",
-                f"{loaded.entry.id} is an encoder: it fills in masked tokens and writes none",
-                "Ask for 0 new tokens, and read its predictions.",
+                f"{loaded.entry.id} writes nothing: {loaded.entry.no_head}"
+                if loaded.entry.no_head
+                else f"{loaded.entry.id} is an encoder: it fills in masked tokens and writes none",
+                "Ask for 0 new tokens, and look at what it computes."
+                if loaded.entry.no_head
+                else "Ask for 0 new tokens, and read its predictions.",
             )
         if question.max_new_tokens > room and not may_end_early:
             raise ApiError(

@@ -164,6 +164,7 @@ def _summary(atlas: Atlas, entry: ModelEntry) -> dict[str, Any]:
         "bundled": entry.bundled,
         "has_tokenizer": entry.has_tokenizer,
         "no_tokenizer": entry.no_tokenizer,
+        "no_head": entry.no_head,
         "positions": entry.spec.positions,
         "source_positions": entry.spec.source_positions,
         "mask_id": entry.mask_id,

@@ -83,6 +83,7 @@ class ModelSummary(Answer):
     bundled: bool
     has_tokenizer: bool
     no_tokenizer: str = Field(description="why it reads token ids alone; empty where it has a tokenizer")
+    no_head: str = Field(description="why it names no tokens and has no logits; empty where it has a language head")
     positions: int
     source_positions: int = Field(description="of an encoder-decoder's source; 0 for all others")
     mask_id: int | None = Field(description="the token that hides another, of a model that fills in")

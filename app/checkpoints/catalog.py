@@ -73,6 +73,8 @@ class ModelEntry:
         """What it is, in a line."""
         layers = f"{self.spec.encoder_layers} + {self.spec.layers}" if self.spec.encoder_layers else self.spec.layers
         told = f"{self.checkpoint.kind}: {layers} layers, width {self.spec.d_model}."
+        if self.no_head:
+            told += f" {self.no_head[0].upper()}{self.no_head[1:]}."
         return str(self.about.get("description", told))
 
     @property
@@ -92,6 +94,14 @@ class ModelEntry:
     def no_tokenizer(self) -> str:
         """Why it has none; empty where it has."""
         return self.checkpoint.no_text
+
+    @property
+    def no_head(self) -> str:
+        """Why it names no tokens: it is a body whose head, if any, is not drawn; empty where it has a language head."""
+        if self.spec.head:
+            return ""
+        named = self.checkpoint.class_name
+        return f"this model has no language head{f': {named}' if named else ''}"
 
     @cached_property
     def text_source(self) -> TextSource | None:
@@ -154,7 +164,7 @@ class ModelEntry:
     @property
     def mask_id(self) -> int | None:
         """The token that hides another, of a model that fills in; None where its tokenizer is broken."""
-        if self.spec.writes:
+        if self.spec.writes or not self.spec.head:
             return None
         try:
             return self.frame.mask

@@ -43,6 +43,11 @@ class Checkpoint(Protocol):
         ...
 
     @property
+    def class_name(self) -> str:
+        """The class that the configuration says it was saved from; empty where it names none."""
+        ...
+
+    @property
     def files(self) -> Sequence[Path]:
         """The files with the weights."""
         ...

@@ -107,6 +107,7 @@ class GGUF:
         return f"{self.header.metadata['general.architecture']}, {self.precision}"
 
     start_id = None
+    class_name = ""
     generation = Generation()
 
     @property

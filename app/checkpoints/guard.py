@@ -75,6 +75,11 @@ class Guarded:
         return self._ask(lambda checkpoint: checkpoint.kind)
 
     @property
+    def class_name(self) -> str:
+        """The class that the configuration says it was saved from; empty where it names none."""
+        return self._ask(lambda checkpoint: checkpoint.class_name)
+
+    @property
     def files(self) -> Sequence[Path]:
         """The files with the weights."""
         return self._ask(lambda checkpoint: checkpoint.files)

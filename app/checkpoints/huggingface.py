@@ -16,6 +16,7 @@ from .config import Config, read_json
 from .errors import CheckpointError, shown
 from .families import FAMILIES, Family
 from .generation import Generation, read_generation
+from .heads import is_other_head, without_head
 from .named_tokens import name_tokens
 from .safetensors_folder import stored_tensors, weight_files
 from .tensors import Plan, StoredTensor, unfused
@@ -51,7 +52,8 @@ class HuggingFaceFolder:
         """
         _refuse_quantised(self.config)
         try:
-            return _seeing_both_ways(self.config, self.family.spec_of(self.config, self._stored_names))
+            spec = _seeing_both_ways(self.config, self.family.spec_of(self.config, self._stored_names))
+            return without_head(spec, self._stored_names, self.class_name)
         except (SpecError, TypeError, OverflowError) as error:
             raise self.config.wrong(str(error), f"A {self.family.model_type} that can exist is needed.") from error
 
@@ -70,6 +72,12 @@ class HuggingFaceFolder:
         """What is said of writing, and in which file: that of its own counts alone where it is there."""
         own = (self.path / _GENERATION).is_file()
         return (self._optional(_GENERATION), _GENERATION) if own else (self.config.values, "config.json")
+
+    @property
+    def class_name(self) -> str:
+        """The class that the configuration says it was saved from; empty where it names none."""
+        named = self.config.get("architectures")
+        return named[0][:80] if isinstance(named, list) and named and isinstance(named[0], str) else ""
 
     @property
     def start_id(self) -> int | None:
@@ -162,12 +170,14 @@ class HuggingFaceFolder:
         for old, new in (("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias")):
             if name.endswith(old):
                 name = name.removesuffix(old) + new
-        return name.removeprefix(self.family.prefix)
+        return self.family.own_name(name)
 
     def _plan(self) -> Plan:
         family, spec = self.family, self.spec
         stored = {self._plain_name(name): tensor for name, tensor in stored_tensors(self.path).items()}
         stored = {name: tensor for name, tensor in stored.items() if not family.ignores(name)}
+        if not spec.head:
+            stored = {name: tensor for name, tensor in stored.items() if not is_other_head(name)}
         plan = Plan(
             str(self.path), spec, lambda name: family.source(name, spec), self._without_copies(stored), family.fused
         )

@@ -99,7 +99,7 @@ class NanoGPT:
         except SpecError as error:
             raise config.wrong(str(error), _NEEDED) from error
 
-    kind, start_id, end_ids, generation = "nanoGPT", None, (), Generation()
+    kind, class_name, start_id, end_ids, generation = "nanoGPT", "", None, (), Generation()
 
     @property
     def no_text(self) -> str:

@@ -12,7 +12,7 @@ from app.runs.run import Run
 from .drawing import Chart, escaped, heat_map, token_labels
 from .lens import Along, Lens, Place, View, nullable, positions_read
 from .parameters import Parameter
-from .readout import rows_at_once
+from .readout import needs_head, rows_at_once
 
 TEMPERATURE = Parameter("temperature", "temperature", "number", 1.0, least=0.05, most=10.0)
 
@@ -108,5 +108,6 @@ LENS = Lens(
         "Low entropy is certainty, not truth.",
     ),
     _parameters,
+    needs_head,
 )
 LENSES = (LENS,)

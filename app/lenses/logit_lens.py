@@ -15,7 +15,7 @@ from .drawing import MOST_TEXTS, Chart, Scale, escaped, heat_map, labels_of, lin
 from .lens import Lens, Place, View, nullable, positions_read
 from .parameters import Parameter
 from .parts import Stop, added, output_position, output_prefix, stream
-from .readout import rows_at_once, unembed
+from .readout import needs_head, rows_at_once, unembed
 
 _AT = ("blocks", "sub-layers", "attention", "MLP")
 _SHOWN = {
@@ -258,6 +258,7 @@ LENS = Lens(
         "Rows name what would come after the token of the column, not the token itself (an encoder's name the token).",
     ),
     _parameters,
+    needs_head,
 )
 RANK_LENS = Lens(
     "token_rank",
@@ -272,5 +273,6 @@ RANK_LENS = Lens(
         "What is true of the logit lens is true of its ranks: early layers were not trained to be read.",
     ),
     _rank_parameters,
+    needs_head,
 )
 LENSES = (LENS, RANK_LENS)

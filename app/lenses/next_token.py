@@ -10,6 +10,7 @@ from .drawing import Chart, bars, escaped, quoted
 from .lens import Lens, Place, View, positions_read
 from .parameters import Parameter
 from .parts import output_position
+from .readout import needs_head
 
 
 def _parameters(run: Run) -> Sequence[Parameter]:
@@ -66,5 +67,6 @@ LENS = Lens(
         "Several tokens may spell the same word (with and without a space); none alone is the word's probability.",
     ),
     _parameters,
+    needs_head,
 )
 LENSES = (LENS,)

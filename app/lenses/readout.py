@@ -31,8 +31,15 @@ def rows_at_once(spec: Spec) -> int:
     return max(1, _LOGITS // spec.d_vocab)
 
 
+def needs_head(spec: Spec) -> str | None:
+    """Why there are no logits, or None where there are."""
+    return None if spec.head else "the model has no language head, so nothing is named by tokens"
+
+
 def why_not_linear(spec: Spec) -> str | None:
     """Why a sum of what the parts of a model add is no sum of parts of the logits, or None where it is one."""
+    if not spec.head:
+        return needs_head(spec)
     if spec.head_transform:
         return "a dense layer with a nonlinearity stands between its last vectors and the vocabulary"
     if spec.norm_place == "post":

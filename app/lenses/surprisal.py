@@ -10,11 +10,12 @@ from .distributions import TEMPERATURE, surprisals
 from .drawing import Chart, bars, token_labels
 from .lens import Along, Lens, Place, View
 from .parameters import LensError, Parameter
+from .readout import needs_head
 
 
 def _why_not(spec: Spec) -> str | None:
-    if spec.writes:
-        return None
+    if spec.writes or not spec.head:
+        return needs_head(spec)
     return "it reads every token before it names it, so what the text cost it has no meaning"
 
 

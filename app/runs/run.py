@@ -324,7 +324,12 @@ class Run:
         self._tell("stage")
 
     def _note(self, logits: Tensor) -> None:
-        """What the logits of the positions just read, `[pos, d_vocab]`, say of what comes next or is masked."""
+        """What the logits of the positions just read, `[pos, d_vocab]`, say of what comes next or is masked.
+
+        A model without a language head has none.
+        """
+        if not self.loaded.spec.head:
+            return
         self._next_logits = logits[-1].float().cpu()
         if self.loaded.spec.writes:
             ruled = self.loaded.entry.rules.apply(self._next_logits, self._writing())

@@ -43,7 +43,8 @@ def build_graph(spec: Spec) -> Graph:
         final = _Stack(builder, "decoder", spec.layers, memory).write()
     else:
         final = _Stack(builder, None, spec.layers).write()
-    _write_output(builder, final)
+    if spec.head:
+        _write_output(builder, final)
     return Graph(tuple(builder.tensors), tuple(builder.ops), spec.axis_sizes)
 
 

@@ -201,7 +201,7 @@ class Transformer(Stack):
 
     @property
     def last(self) -> Stack:
-        """The stack whose output becomes logits."""
+        """The stack whose output becomes logits, or is the model's."""
         return self.decoder if self.spec.kind == "encoder_decoder" else self
 
     def forward(
@@ -232,7 +232,8 @@ class Transformer(Stack):
 
         With a cache, `tokens` are those after the ones it holds, and it is extended by them; the `source` of an
         encoder-decoder is read once, with the first tokens. `types [batch, pos]` are the tokens' kinds. The generator
-        returns the logits of `tokens`, with `last_only` those of the last one.
+        returns the logits of `tokens`, with `last_only` those of the last one; of a model without a language head,
+        their last hidden states.
         """
         memory = yield from self._memory(source, tap, cache, source_padding)
         first = 0 if cache is None else cache.length
@@ -243,7 +244,8 @@ class Transformer(Stack):
         resid = yield from self.last.layers(resid, given)
         if cache is not None:
             cache.length += tokens.shape[1]
-        return self.unembed(resid[:, -1:] if last_only else resid, tap)
+        resid = resid[:, -1:] if last_only else resid
+        return self.unembed(resid, tap) if self.spec.head else resid
 
     def _memory(
         self, source: Tensor | None, tap: Tap, cache: KeyValueCache | None, padding: Tensor | None

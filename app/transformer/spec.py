@@ -4,7 +4,7 @@ Nothing in it is a family's name: a GPT-2, a Llama, a BERT and a T5 differ in th
 """
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
 Kind = Literal["decoder", "encoder", "encoder_decoder"]
@@ -75,7 +75,8 @@ class Spec:
     same residual vector; with `shared_norm` both read one norm.
 
     Output: `head_transform` puts a dense layer, the activation and a norm before the unembedding (BERT);
-    `unembed_bias` and `unembed_scale` apply to the logits.
+    `unembed_bias` and `unembed_scale` apply to the logits. Without a `head` there are no logits: the model is a body
+    whose last hidden states another head reads, one that is not drawn here (a classifier, or none).
     """
 
     layers: int
@@ -117,6 +118,7 @@ class Spec:
     head_transform: bool = False
     unembed_bias: bool = False
     unembed_scale: float = 1.0
+    head: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what could not be built.
@@ -144,6 +146,9 @@ class Spec:
         self._check_numbers()
         if self.parallel and (self.norm_place == "post" or self.kind == "encoder_decoder"):
             raise SpecError("parallel blocks are known for decoders and encoders with norms before them only")
+        own = not self.tied or self.head_transform or self.unembed_bias or self.unembed_scale != 1
+        if own and not self.head:
+            raise SpecError("a model without a language head has no parts of one")
 
     def _check_sizes(self) -> None:
         for name, largest in _LARGEST.items():
@@ -177,8 +182,12 @@ class Spec:
 
     @property
     def writes(self) -> bool:
-        """Whether it can write: an encoder alone only fills in."""
-        return self.kind != "encoder"
+        """Whether it can write: an encoder alone only fills in, and without a language head nothing is named."""
+        return self.head and self.kind != "encoder"
+
+    def body(self) -> "Spec":
+        """The same without the language head."""
+        return replace(self, head=False, tied=True, head_transform=False, unembed_bias=False, unembed_scale=1.0)
 
     def window_of(self, layer: int) -> int:
         """How many positions back a query of this layer may look, itself included; 0 is all of them."""

@@ -24,13 +24,14 @@ class Family:
     taken for a Linear's weight and transposed unless its entry is a `Source` that says otherwise. `prefix` begins
     names in files that were saved with a head and is missing in others. `ignored` are patterns of names that are no
     weights, `copies` names that may repeat another's numbers. `fused`: queries, keys and values are one tensor in the
-    file. `config_of` is for writing.
+    file. `config_of` is for writing. `other_prefixes` begin names in files saved with another head.
     """
 
     model_type: str
     spec_of: Callable[[Config, Set[str]], Spec]
     names: Names | Callable[[Spec], Names]
     prefix: str = ""
+    other_prefixes: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     copies: Mapping[str, str] = field(default_factory=dict)
     fused: bool = False
@@ -44,6 +45,13 @@ class Family:
         if isinstance(entry, str):
             entry = Source(entry, TRANSPOSED if name.rpartition(".")[2] in _LINEAR else AS_IS)
         return Source(entry.name.replace("{i}", match[1]), entry.transform) if match else entry
+
+    def own_name(self, stored: str) -> str:
+        """A stored tensor's name as `names` have it, without what begins it in files saved with a head."""
+        for prefix in (self.prefix, *self.other_prefixes):
+            if prefix and stored.startswith(prefix):
+                return stored.removeprefix(prefix)
+        return stored
 
     def ignores(self, stored: str) -> bool:
         """Whether a tensor of the file is no weight of the model."""

@@ -83,6 +83,7 @@ NAMES = {
 # Old files keep the rotary frequencies, which follow from the configuration.
 SHARED: dict[str, Any] = {
     "prefix": "model.",
+    "other_prefixes": ("transformer.",),
     "ignored": (r"layers\.\d+\.self_attn\.rotary_emb\.inv_freq", r"rotary_emb\.inv_freq"),
     "copies": {"lm_head.weight": "embed_tokens.weight"},
 }

@@ -4,6 +4,7 @@ Version 1.1 gates its MLP and has an unembedding of its own; the first version r
 """
 
 from collections.abc import Set
+from dataclasses import replace
 
 from app.transformer.spec import Relative, Spec
 
@@ -22,7 +23,7 @@ def spec_of(config: Config, stored: Set[str]) -> Spec:
     # What a configuration says outright comes before what follows from another of its entries, as in `transformers`.
     gated = config.flag("is_gated_act", projection.startswith("gated-"))
     scaled = config.flag("scale_decoder_outputs", config.flag("tie_word_embeddings", True))
-    return Spec(
+    spec = Spec(
         kind="encoder_decoder",
         encoder_layers=layers,
         layers=config.size("num_decoder_layers", layers),
@@ -47,6 +48,9 @@ def spec_of(config: Config, stored: Set[str]) -> Spec:
         tied=scaled or "lm_head.weight" not in stored,
         unembed_scale=d_model**-0.5 if scaled else 1.0,
     )
+    if stored and not any(name.startswith("decoder.") for name in stored):  # a T5EncoderModel
+        return replace(spec.body(), kind="encoder", layers=layers, encoder_layers=0, source_positions=0)
+    return spec
 
 
 def _attention(ours: str, theirs: str) -> dict[str, str]:
@@ -71,6 +75,10 @@ _CROSS = _attention("cross_attn", "layer.1.EncDecAttention") | {"ln2.w": "layer.
 
 def _names(spec: Spec) -> dict[str, str | Source]:
     names: dict[str, str | Source] = {"W_E": "shared.weight", "W_U": "lm_head.weight"}
+    if spec.kind == "encoder":
+        names |= with_blocks("blocks.{i}", "encoder.block.{i}", _OWN | _mlp(1, spec.gated))
+        names["W_rel"] = "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight"
+        return names | {"ln_final.w": "encoder.final_layer_norm.weight"}
     for stack, block in (("encoder", _OWN | _mlp(1, spec.gated)), ("decoder", _OWN | _CROSS | _mlp(2, spec.gated))):
         names |= with_blocks(f"{stack}.blocks.{{i}}", f"{stack}.block.{{i}}", block)
         names[f"{stack}.W_rel"] = f"{stack}.block.0.layer.0.SelfAttention.relative_attention_bias.weight"
@@ -82,6 +90,7 @@ T5 = Family(
     "t5",
     spec_of,
     _names,
+    other_prefixes=("transformer.",),
     # An old slip of its authors' files: a table for cross-attention, which nothing reads.
     ignored=(r"decoder\.block\.0\.layer\.1\.EncDecAttention\.relative_attention_bias\.weight",),
     copies={name: "shared.weight" for name in ("lm_head.weight", "encoder.embed_tokens.weight",

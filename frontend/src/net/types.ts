@@ -13,6 +13,8 @@ export interface ModelSummary {
   readonly has_tokenizer: boolean;
   /** Why it reads token ids alone; empty where it has a tokenizer. */
   readonly no_tokenizer: string;
+  /** Why it names no tokens and has no logits; empty where it has a language head. */
+  readonly no_head: string;
   readonly positions: number;
   /** Of an encoder-decoder's source; 0 for all others. */
   readonly source_positions: number;

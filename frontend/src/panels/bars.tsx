@@ -10,11 +10,13 @@ import { useFollowers } from "./use-followers";
 export function Bars() {
   const now = run.value;
   const at = shownPosition.value;
+  const reason = model.value?.no_head;
   const fills = model.value?.kind === "encoder";
   const last = now ? now.tokens.length - 1 : 0;
   const inside = at !== null && at < last;
   const kept = shownTop.value;
-  const asked = useFollowers(!fills && inside && kept.length === 0 ? at : null);
+  const asked = useFollowers(!reason && !fills && inside && kept.length === 0 ? at : null);
+  if (reason) return <Headless reason={reason} />;
   if (fills) return <Masked />;
   const top = kept.length > 0 ? kept : asked.top;
   const follower = inside ? now?.tokens[at + 1] : undefined;
@@ -51,6 +53,19 @@ export function Bars() {
           The run has ended: its last token was not read, so nothing is known of what follows.
         </p>
       )}
+    </section>
+  );
+}
+
+/** Why nothing is named: the model is a body, whose last vectors another head reads. */
+function Headless({ reason }: { reason: string }) {
+  return (
+    <section aria-label="Next token">
+      <h3>Next token</h3>
+      <p class="soft note">
+        {reason[0]!.toUpperCase() + reason.slice(1)}. It names no tokens and has no logits; its attention,
+        neurons and hidden states are all here.
+      </p>
     </section>
   );
 }

@@ -65,7 +65,7 @@ export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvas
       >
         <aside class="left" aria-label="Text and writer">
           <Prompt />
-          {model.value?.kind !== "encoder" && <Writer />}
+          {model.value?.kind !== "encoder" && !model.value?.no_head && <Writer />}
           <Tokens />
           <Bars />
           <Compare />

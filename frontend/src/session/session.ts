@@ -760,8 +760,8 @@ const LONG = 16;
 const SHARE_WRITTEN = 0.75;
 
 /** How many tokens a model writes of itself when it is first shown; null for none. */
-function firstWriting({ kind, parameters, default_new_tokens: most }: ModelSummary): number | null {
-  if (kind === "encoder" || parameters > QUICK || most < 1) return null;
+function firstWriting({ kind, no_head, parameters, default_new_tokens: most }: ModelSummary): number | null {
+  if (kind === "encoder" || no_head || parameters > QUICK || most < 1) return null;
   return most > LONG ? Math.floor(most * SHARE_WRITTEN) : most;
 }
 
