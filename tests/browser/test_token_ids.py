@@ -19,6 +19,7 @@ pytestmark = pytest.mark.browser
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("models")
     paths = [write_model(folder / name, FAMILIES[name]) for name in ("t5", "llama")]
+    paths.append(write_model(folder / "body", FAMILIES["llama"].body()))
     (paths[0] / "atlas.json").write_text('{"start_ids": [0]}')
     with serving(Settings(models=paths, default_model="llama")) as server:
         yield f"http://127.0.0.1:{server.port}"
@@ -47,5 +48,15 @@ def test_a_page_opens_on_ids_and_refuses_words_with_the_reason(page: Page, url: 
     page.locator("#prompt").fill("hello you")
     page.locator("#prompt").press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("This model reads token ids: its folder has no tokenizer.json.")
+    read(page, "3, 1 4")
+    assert state(page)["tokens"] == [3, 1, 4]
+
+
+def test_a_body_without_a_language_head_is_shown_and_says_that_it_names_no_tokens(
+    page: Page, url: str, watch: Watch
+) -> None:
+    open_atlas(page, url, "/?model=body")
+    expect(page.get_by_label("Next token")).to_contain_text("This model has no language head")
+    expect(page.get_by_role("region", name="Writer")).to_have_count(0)
     read(page, "3, 1 4")
     assert state(page)["tokens"] == [3, 1, 4]

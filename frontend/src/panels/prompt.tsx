@@ -15,7 +15,7 @@ export function Prompt() {
   const problem = promptProblem.value;
   const most = now ? now.source_positions || now.positions : 0;
   const tooLong = count !== null && count > most;
-  const fills = now?.kind === "encoder";
+  const readsOnly = now?.kind === "encoder" || Boolean(now?.no_head);
   return (
     <form
       class={unread.value ? "prompt unread" : "prompt"}
@@ -52,7 +52,7 @@ export function Prompt() {
             Put back
           </button>
         )}
-        {fills && (
+        {readsOnly && (
           <button type="submit" class="pill strong">
             Read
           </button>
@@ -61,7 +61,7 @@ export function Prompt() {
       {unread.value && (
         <p class="soft note" role="status">
           Not read yet: everything below and on the map is of the text before. Enter reads this one
-          {fills ? "." : "; Write reads it and writes on."}
+          {readsOnly ? "." : "; Write reads it and writes on."}
         </p>
       )}
       {now && !now.has_tokenizer && (
