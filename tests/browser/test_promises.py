@@ -197,8 +197,9 @@ def test_the_tokens_are_one_stop_of_the_tab_key(lively: Page, server: Server) ->
     lively.keyboard.press("End")
     expect(tokens.last).to_be_focused()
     assert [one.get_attribute("tabindex") for one in tokens.all()] == ["-1"] * 5 + ["0"]
-    # From the text to *Write* it is a step.
-    lively.locator("#prompt").focus()
+    # The text is one key away, and *Write* one more.
+    lively.get_by_role("button", name="Skip to the text").press("Enter")
+    expect(lively.locator("#prompt")).to_be_focused()
     lively.keyboard.press("Tab")
     expect(lively.get_by_role("button", name="Write", exact=True)).to_be_focused()
 

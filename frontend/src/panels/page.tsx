@@ -142,6 +142,9 @@ function Header() {
   const dark = theme.value === "dark";
   return (
     <header class="bar">
+      <button type="button" class="pill skip" onClick={() => document.getElementById("prompt")?.focus()}>
+        Skip to the text
+      </button>
       <h1 class="title">
         <a href="/">
           <span class="first">Transformer </span>Atlas

@@ -68,7 +68,7 @@ export function Writer() {
           Stop
         </button>
         <span class="mono soft" aria-live="polite">
-          {now ? `${written(now)} of ${now.maxNewTokens} written` : ""}
+          {now && now.maxNewTokens > 0 ? `${written(now)} of ${now.maxNewTokens} written` : ""}
         </span>
       </div>
       <Speed />
