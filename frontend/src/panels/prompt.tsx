@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { ApiError, tokenize } from "../net/rest";
-import { draft, model, promptProblem, readText, unread } from "../state";
+import { draft, graph, model, promptProblem, readText, unread } from "../state";
 import { useActions } from "./actions";
 
 const COUNT_DELAY = 150;
@@ -87,8 +87,10 @@ function useTokenCount(): number | null {
   const count = useSignal<number | null>(null);
   const now = model.value;
   const text = draft.value;
+  // Another model is chosen before its text stands in the box: what is there is not for it to read.
+  const here = graph.value !== null;
   useEffect(() => {
-    if (!now) return;
+    if (!now || !here) return;
     if (!now.has_tokenizer) {
       count.value = text.split(/[\s,]+/).filter(Boolean).length;
       return;
@@ -107,6 +109,6 @@ function useTokenCount(): number | null {
       window.clearTimeout(timer);
       abort.abort();
     };
-  }, [now, text, count]);
+  }, [now, here, text, count]);
   return count.value;
 }
