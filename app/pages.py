@@ -129,6 +129,11 @@ def _router(catalog: Catalog) -> APIRouter:
             groups=guide.calls(request.app.openapi(), example),
         )
 
+    @router.get("/docs")
+    def docs() -> RedirectResponse:
+        """Where FastAPI's servers have their reference."""
+        return RedirectResponse("/api", 308)
+
     @router.get("/favicon.ico")
     def icon() -> RedirectResponse:
         return RedirectResponse("/static/icon.svg", 308)

@@ -14,7 +14,7 @@ from fastapi import APIRouter, FastAPI, HTTPException
 from fastapi.responses import JSONResponse
 
 from app import pages
-from app.api import errors, explain, models, pulls, runs, stream, tiles
+from app.api import errors, explain, models, pulls, runs, specification, stream, tiles
 from app.api.atlas import VERSION, Atlas
 from app.api.clients import address_of, client
 from app.checkpoints.catalog import Catalog
@@ -115,6 +115,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         api.include_router(part.router)
     app.include_router(api)
     pages.install(app, catalog)
+    specification.install(app)
     app.add_middleware(Edge, hosts=Hosts(settings.host, settings.allowed_hosts), body_bytes=settings.body_bytes)
     return app
 

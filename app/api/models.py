@@ -16,7 +16,7 @@ from app.transformer.wording import formula
 from . import schemas
 from .atlas import VERSION, Atlas, AtlasOf, token_answer
 from .errors import refusals, unknown_tensor
-from .numbers import FORMATS, Format, checked_index, numbers_answer
+from .numbers import FORMATS, NUMBERS, Format, checked_index, numbers_answer
 
 router = APIRouter(tags=["models"])
 _LIMITS = (
@@ -103,7 +103,7 @@ async def scales(atlas: AtlasOf, model_id: str, by: schemas.ScaleOf = "kind") ->
     return schemas.Scales(scales=scales_by_kind(samples, kinds))
 
 
-@router.get("/models/{model_id}/weights/{name}", response_model=schemas.Numbers)
+@router.get("/models/{model_id}/weights/{name}", response_model=schemas.Numbers, responses=NUMBERS)
 async def weights(
     atlas: AtlasOf,
     request: Request,

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import orjson
@@ -17,6 +17,13 @@ from .errors import ApiError, refusals
 
 Format = Literal["json", "npy", "safetensors"]
 FORMATS: tuple[Format, ...] = ("json", "npy", "safetensors")
+# What a call that answers with numbers says of its answer.
+NUMBERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "JSON, or with another `format` a file of NumPy's or of safetensors",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
 
 
 def checked_index(text: str, shape: Sequence[int], axes: Sequence[str], form: Format, settings: Settings) -> Index:

@@ -1,7 +1,7 @@
 """The calls about runs: making one, reading every number of it, seeing it through a lens, forgetting it."""
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from fastapi import APIRouter, Query, Request, Response
@@ -15,7 +15,7 @@ from app.transformer.names import resolve_name
 from . import schemas
 from .atlas import AtlasOf, activations_answer, run_answer
 from .errors import ApiError, failed_run, refusals, unknown_tensor
-from .numbers import Format, checked_index, numbers_answer
+from .numbers import NUMBERS, Format, checked_index, numbers_answer
 
 router = APIRouter(tags=["runs"])
 Minus = Annotated[
@@ -26,6 +26,15 @@ _PRESENCE_SECONDS = 0.5
 _SANDBOX = "sandbox allow-scripts allow-downloads; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; " \
     "style-src 'unsafe-inline'; img-src data: blob:"  # fmt: skip
 _MEDIA = {"csv": "text/csv", "html": "text/html"}
+_SEEN: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "as `format` says: the lens's numbers, a page's table, or a Plotly figure in JSON; or a file",
+        "content": {
+            "application/json": {"schema": {"type": "object"}},
+            **{f"{media}; charset=utf-8": {"schema": {"type": "string"}} for media in _MEDIA.values()},
+        },
+    }
+}
 
 
 @router.post("/runs", response_model=schemas.RunAnswer, responses={202: {"model": schemas.RunAnswer}})
@@ -83,7 +92,7 @@ async def activations(atlas: AtlasOf, run_id: str) -> schemas.Activations:
     return schemas.Activations(activations=await atlas.read(lambda: activations_answer(run)))
 
 
-@router.get("/runs/{run_id}/activations/{name}", response_model=schemas.Numbers)
+@router.get("/runs/{run_id}/activations/{name}", response_model=schemas.Numbers, responses=NUMBERS)
 async def activation(
     atlas: AtlasOf,
     run_id: str,
@@ -166,7 +175,7 @@ def _lens_answer(lens: Lens, run: Run) -> schemas.LensInfo:
     )
 
 
-@router.get("/runs/{run_id}/lenses/{lens}")
+@router.get("/runs/{run_id}/lenses/{lens}", responses=_SEEN)
 async def see(atlas: AtlasOf, request: Request, run_id: str, lens: str, format: LensFormat = "json") -> Response:
     """A run through a lens; its parameters are those that `GET /runs/{run_id}/lenses` lists."""
     run = atlas.run(run_id)

@@ -31,7 +31,10 @@ router = APIRouter(tags=["tiles"])
 _STATISTICS_KEPT = 4096
 _FOR_EVER = "public, max-age=31536000, immutable"
 _NUMBERS: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/octet-stream": {}}, "description": "little-endian half floats, row by row"}
+    200: {
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        "description": "little-endian half floats, row by row",
+    }
 }
 
 Place = Annotated[int, Path(description="counted from 0")]

@@ -61,7 +61,7 @@ class View:
                 file = io.StringIO()
                 table = csv.writer(file)
                 table.writerow(self.header)
-                table.writerows(row for row, _ in self.rows())
+                table.writerows(map(_plain, row) for row, _ in self.rows())
                 return file.getvalue()
             case "table":
                 return self._shown_table()
@@ -88,6 +88,17 @@ def as_json(answer: Mapping[str, Any]) -> bytes:
     """JSON, arrays among it; what is no number is null."""
     # Transposed arrays and single numbers of NumPy's go the slower way.
     return orjson.dumps(answer, default=lambda value: value.tolist(), option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _plain(cell: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula: a text that begins like one gets an apostrophe before it."""
+    if not isinstance(cell, str) or not cell.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return cell
+    try:
+        float(cell)
+    except ValueError:
+        return f"'{cell}"
+    return cell
 
 
 def _as_page(chart: Chart) -> str:
