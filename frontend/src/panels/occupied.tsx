@@ -3,7 +3,7 @@
 import { useEffect } from "preact/hooks";
 import { useActions } from "./actions";
 
-const OVER_THE_MAP = ".crumbs, .overview, .overview-shut, .difference-note";
+const OVER_THE_MAP = ".crumbs, .overview, .overview-shut, .difference-note, .map-legend";
 /** Pixels kept clear around it. */
 const CLEAR = 4;
 

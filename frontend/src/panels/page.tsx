@@ -24,6 +24,7 @@ import { Flights } from "./flights";
 import { Help } from "./help";
 import { HoverCard } from "./hover-card";
 import { Inspector } from "./inspector";
+import { LabelCard } from "./label-card";
 import { Legend, MapLegend } from "./legend";
 import { Lenses } from "./lenses";
 import { ModelPicker } from "./model-picker";
@@ -88,6 +89,7 @@ export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvas
           {rightShown.value && <Splitter />}
           <Presenting />
           <Occupied canvas={canvas} />
+          <LabelCard canvas={canvas} />
           <Transport />
           {mapProblem.value && <Notice problem={mapProblem.value} />}
         </main>

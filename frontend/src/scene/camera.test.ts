@@ -26,6 +26,15 @@ test.each([0.4, 1, 2.2])(
   },
 );
 
+test("framing leaves room for words on the left, above and below", () => {
+  const state = framing(corners, 1.3, -25, 13, { left: 0.2, above: 0.1, below: 0.15 });
+  const seen = corners.map((corner) => onScreen(corner, state, 1.3));
+  // A share of the height is 2 in these units, and 2 over the aspect across.
+  expect(Math.min(...seen.map(({ x }) => x))).toBeGreaterThan(-0.94 + 0.4 / 1.3 - 1e-3);
+  expect(Math.max(...seen.map(({ y }) => y))).toBeLessThan(0.88 - 0.2 + 1e-3);
+  expect(Math.min(...seen.map(({ y }) => y))).toBeGreaterThan(-0.94 + 0.3 - 1e-3);
+});
+
 test("a state and its eye say the same", () => {
   const state = sane({ target: [10, 20, 30], distance: 55, azimuth: -20, elevation: 10 });
   const again = lookingFrom(eyeOf(state), 55, -20, 10);

@@ -60,7 +60,7 @@ const MOST_TRIED = 500;
 export function drawLabels(mesh: LabelMesh, view: LabelView, written: Written): readonly PlacedLabel[] {
   const placement = new Placement();
   for (const box of written.occupied) placement.take(box);
-  drawTitle(mesh, view, written.title, placement);
+  drawTitle(mesh, view, written, placement);
   drawMouths(mesh, view, written, placement);
   const candidates = [...regionCandidates(mesh, view, written), ...plateCandidates(view, written)];
   candidates.sort((a, b) => b.weight - a.weight);

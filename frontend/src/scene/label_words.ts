@@ -1,7 +1,7 @@
 /** The model's title at the map's upper left, and the words that go in at its beginning and come out at its end. */
 
 import type { Plate } from "../layout/types";
-import type { Placement } from "./label_choice";
+import type { Box, Placement } from "./label_choice";
 import type { LabelView, Written } from "./label_layer";
 import type { LabelMesh, LabelStyle } from "./label_mesh";
 import { SMALLEST_CELL } from "./label_tokens";
@@ -9,6 +9,8 @@ import type { MapTitle } from "./types";
 
 /** Nearer than this the title has yielded: one is within the model. */
 const TITLE_UNTIL = 1.35;
+/** Pixels by which the trail may push the title down. */
+const REACH = 40;
 /** Lengths that the text read is cut to, from its front, until there is room. */
 const LENGTHS = [60, 44, 32, 22, 14];
 
@@ -20,12 +22,12 @@ export function titleHeight(mesh: LabelMesh, title: MapTitle | null, width: numb
 export function drawTitle(
   mesh: LabelMesh,
   view: LabelView,
-  title: MapTitle | null,
+  { title, occupied }: Pick<Written, "title" | "occupied">,
   placement: Placement,
 ): void {
   const at = view.titleAt;
   if (!title || !at || view.nearness > TITLE_UNTIL) return;
-  let top = at.y;
+  let top = occupied.reduce((low, box) => (standsAbove(box, at.x, low) ? box.bottom : low), at.y);
   for (const line of linesOf(mesh, title, view.width)) {
     const height = heightOf(mesh, line);
     const width = line.reduce((sum, run) => sum + mesh.width(...run), 0);
@@ -42,6 +44,10 @@ export function drawTitle(
     top += height;
   }
 }
+
+/** Whether what the page has put over the map reaches a little into the title's first line. */
+const standsAbove = ({ left, right, top, bottom }: Box, x: number, y: number): boolean =>
+  left < x + REACH && right > x && top < y && bottom > y && bottom < y + REACH;
 
 type Line = readonly (readonly [text: string, style: LabelStyle])[];
 

@@ -238,7 +238,7 @@ class AtlasMap implements MapView {
 
   setOccupied(boxes: readonly Box[]): void {
     this.occupied = boxes;
-    this.loop.schedule();
+    this.makeRoom();
   }
 
   /** The home view leaves room for the title. */
@@ -246,11 +246,21 @@ class AtlasMap implements MapView {
     const { clientWidth, clientHeight } = this.eye.window;
     const height = titleHeight(this.labels, this.title, clientWidth);
     const above = clientHeight > 0 && height > 0 ? (height + UNDER_TITLE) / clientHeight : 0;
-    if (above !== this.eye.insets.above) {
-      this.eye.insets = { above };
+    const below = this.footShare;
+    if (above !== this.eye.insets.above || below !== this.eye.insets.below) {
+      this.eye.insets = { above, below };
       if (this.eye.fitted) this.eye.fit(false);
     }
     this.loop.schedule();
+  }
+
+  /** The share of the window's height that the page covers along its foot, from the left. */
+  private get footShare(): number {
+    const { clientHeight } = this.eye.window;
+    const along = this.occupied.filter(
+      ({ left, top, bottom }) => left < 20 && bottom > clientHeight - 20 && top > clientHeight / 2,
+    );
+    return along.reduce((most, { top }) => Math.max(most, 1 - top / clientHeight), 0);
   }
 
   applyRows(header: RowsHeader, values: Uint16Array): void {
@@ -561,14 +571,17 @@ class AtlasMap implements MapView {
   private insetsOf(plate: Plate): Insets {
     const info = this.values.sheets.tensor(plate.source);
     const { clientHeight } = this.eye.window;
-    if (!info || info.role === "weight" || clientHeight === 0) return {};
+    if (!info || info.role === "weight" || clientHeight === 0) return { below: this.footShare };
     const longest = (axis: number | null): number => {
       const name = info.axes[axis ?? -1];
       if (!isTokenAxis(name)) return 0;
       const texts = info.source_axes.includes(name ?? "") ? this.tokens.source : this.tokens.target;
       return texts.reduce((most, text) => Math.max(most, this.labels.width(printable(text), "axis") + 4), 0);
     };
-    return { left: longest(plate.rowAxis) / clientHeight, below: longest(plate.columnAxis) / clientHeight };
+    return {
+      left: longest(plate.rowAxis) / clientHeight,
+      below: longest(plate.columnAxis) / clientHeight + this.footShare,
+    };
   }
 
   /** What tokens have come for, of a rectangle of a plate: the rest of the room for them is empty. */
