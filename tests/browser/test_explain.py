@@ -329,7 +329,7 @@ def test_an_explanation_is_text_for_a_screen_reader(page: Page, server: Server) 
     open_atlas(page, server.url, "/?model=sort#text=CBABBC")
     choose(page, "blocks.0.attn.hook_q", [3, 1, 5])
     expect(page.locator(".terms li")).to_have_count(8)
-    tree = page.get_by_role("complementary", name="Reading").aria_snapshot()
+    tree = page.get_by_role("region", name="Reading").aria_snapshot()
     for words in (
         'tab "Inspector" [selected]',
         'group "Cell: the arrow keys move it"',

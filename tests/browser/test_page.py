@@ -344,7 +344,7 @@ def test_rows_of_a_lens_and_cells_of_the_map_are_each_others(page: Page, server:
 
 def test_the_dock_is_pulled_by_keyboard(page: Page, server: Server) -> None:
     open_atlas(page, server.url, "/?model=sort&panel=lenses#text=CBABBC")
-    dock = page.get_by_role("complementary", name="Reading")
+    dock = page.get_by_role("region", name="Reading")
     before = dock.bounding_box()
     splitter = page.get_by_role("separator")
     splitter.focus()

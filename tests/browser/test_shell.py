@@ -90,7 +90,7 @@ def test_attention_opens_on_a_head_that_does_something(page: Page, server: Serve
 
 def test_tabs_stay_in_the_window_and_the_dock_keeps_its_width(page: Page, server: Server) -> None:
     open_atlas(page, server.url, "/?model=sort#text=CBABBC")
-    dock = page.get_by_role("complementary", name="Reading")
+    dock = page.get_by_role("region", name="Reading")
     for width in (1280, 900, 640):
         page.set_viewport_size({"width": width, "height": 700})
         widths = set()

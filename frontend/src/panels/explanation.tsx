@@ -89,10 +89,11 @@ function OpFormula({ answer, latex }: { answer: Answer; latex: string }) {
   const reads = (graph.value && opMaking(graph.value, answer.stored_as)?.reads) ?? [];
   const roles = reads.map(({ tensor }) => findTensor(graph.value!, tensor)?.role ?? "activation");
   return (
+    // biome-ignore lint/a11y/useSemanticElements: a formula is no set of fields, and no landmark either
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide formula scrolls, by keyboard too
-    <section class="equation-line" tabIndex={0} aria-label="Formula">
+    <div class="equation-line" role="group" tabIndex={0} aria-label="Formula">
       <Formula latex={latex} roles={roles} />
-    </section>
+    </div>
   );
 }
 

@@ -148,7 +148,7 @@ export function Notes({ info, heading = "Usual misreadings" }: { info: LensInfo;
       <p>{info.reading}</p>
       {info.misreadings.length > 0 && (
         <>
-          <h4>{heading}</h4>
+          <h3>{heading}</h3>
           <ul>
             {info.misreadings.map((misreading) => (
               <li key={misreading}>{misreading}</li>

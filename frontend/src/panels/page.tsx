@@ -60,20 +60,21 @@ export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvas
       <Shortcuts />
       <Header />
       <Banner />
-      <div
+      <main
         class={atlasClass()}
         style={{ "--dock": dockWidth.value === null ? undefined : `${dockWidth.value}px` }}
       >
-        <aside class="left" aria-label="Text and writer">
+        <section class="left" aria-label="Text and writer">
           <Prompt />
           {model.value?.kind !== "encoder" && !model.value?.no_head && <Writer />}
           <Tokens />
           <Bars />
           <Compare />
           <Legend />
-        </aside>
-        <main
+        </section>
+        <section
           class="map"
+          aria-label="Map"
           ref={(host) => {
             if (host && !host.contains(canvas)) host.prepend(canvas);
           }}
@@ -92,14 +93,14 @@ export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvas
           <LabelCard canvas={canvas} />
           <Transport />
           {mapProblem.value && <Notice problem={mapProblem.value} />}
-        </main>
-        <aside class="right" aria-label="Reading">
+        </section>
+        <section class="right" aria-label="Reading">
           <Tabs />
           <div id="reading" class="reading" role="tabpanel" aria-labelledby={`tab-${panel.value}`}>
             <Reading />
           </div>
-        </aside>
-      </div>
+        </section>
+      </main>
       <Status />
       <PhoneBar />
       <HoverCard />
