@@ -24,7 +24,7 @@ _WHY = {
     422: "a value is of the wrong type, out of range, or does not fit the model or run",
     429: "as much waits as the server allows; try again",
     500: "the server failed on this request",
-    503: "the model's files are broken, or there is no room; try again if there is none",
+    503: "the model's files are broken, or there is no room or memory for it at the moment",
 }
 # Parts of addresses behind which something is computed, in turns with others.
 _COMPUTED = ("/tiles/", "/stats", "/thumbnails", "/lenses/{", "/explain/", "/parity", "/pairing", "/scales")
@@ -76,7 +76,7 @@ def _complete(path: str, method: str, call: Document) -> None:
 
 def _errors(path: str, method: str, call: Document) -> Iterator[int]:
     """The statuses that a call may answer with beside its success."""
-    yield from (408, 421, 500)
+    yield from (408, 421, 500, 503)
     if "requestBody" in call:
         yield from (400, 413)
     if "requestBody" in call or call.get("parameters"):
@@ -86,5 +86,3 @@ def _errors(path: str, method: str, call: Document) -> Iterator[int]:
         yield 404
     if makes_run or any(part in path for part in _COMPUTED):
         yield 429
-    if makes_run or "{model_id}" in path:
-        yield 503

@@ -3,6 +3,7 @@
 
 import { computed, type Signal, signal } from "@preact/signals";
 import type { Graph, TensorInfo } from "./graph/types";
+import type { Lost } from "./net/stream";
 import type { Candidate, ModelSummary, Prediction, Sampling, Token } from "./net/types";
 import { type AttentionChoice, FIRST_ATTENTION } from "./state/attention";
 import type { HeadArrangement } from "./state/heads";
@@ -57,6 +58,8 @@ export const position = signal<number | null>(null);
 export const hidden = signal<ReadonlyMap<number, Token>>(new Map());
 
 export const connection = signal<Connection>("connecting");
+/** Why the connection was lost, where it is. */
+export const lostTo = signal<Lost>("away");
 export const device = signal("");
 /** A refusal that belongs to the prompt, and one that belongs to the page. */
 export const promptProblem = signal<Problem | null>(null);

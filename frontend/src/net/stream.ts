@@ -4,11 +4,14 @@
 import { parseFrame } from "./frames";
 import type { ClientMessage, Frame, ServerMessage } from "./types";
 
+/** The server is away; it has no room for another stream; or it answers and refuses the stream all the same. */
+export type Lost = "away" | "full" | "refused";
+
 export interface StreamListener {
   /** Connected, for the first time or again: nothing that was asked for before holds any more. */
   opened(): void;
-  /** The connection is lost; the next attempt comes after this many milliseconds. */
-  lost(retryIn: number): void;
+  /** The connection is lost, and why; the next attempt comes after this many milliseconds. */
+  lost(retryIn: number, why: Lost): void;
   message(message: ServerMessage): void;
   frame(frame: Frame): void;
   /** Nothing at all has come for long, though a connected server says something every other second; false: it has. */
@@ -24,6 +27,8 @@ const LONGEST_WAIT = 8000;
 /** Milliseconds without a word after which the server is said to be silent. */
 const SILENCE = 5000;
 const LISTEN_EVERY = 1000;
+/** What the server closes with when all its streams are taken (RFC 6455's registry: try again later). */
+const TRY_AGAIN_LATER = 1013;
 
 export class Stream {
   #socket: WebSocket | null = null;
@@ -52,18 +57,23 @@ export class Stream {
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
     this.#heard = performance.now();
+    let opened = false;
     socket.onopen = () => {
+      opened = true;
       this.#hears();
-      this.#wait = FIRST_WAIT;
       this.#unacknowledged = 0;
       this.listener.opened();
     };
     socket.onmessage = (event) => {
       this.#hears();
+      // Not when it opens: a server without room accepts a connection to say so, and closes it.
+      this.#wait = FIRST_WAIT;
       this.#take(event.data as string | ArrayBuffer);
     };
-    socket.onclose = () => {
-      if (socket === this.#socket) this.#lose();
+    socket.onclose = (event) => {
+      if (socket !== this.#socket) return;
+      this.#lose(event.code === TRY_AGAIN_LATER ? "full" : "away");
+      if (!opened) void this.#askWhy(socket);
     };
   }
 
@@ -123,12 +133,21 @@ export class Stream {
     this.send({ type: "ack", seq: this.#lastSeq });
   }
 
-  #lose(): void {
+  /** A browser does not say why a connection was refused: a server that answers otherwise refused it itself. */
+  async #askWhy(refused: WebSocket): Promise<void> {
+    const answers = await fetch("/api/v1/health").then(
+      (answer) => answer.ok,
+      () => false,
+    );
+    if (answers && refused === this.#socket && !this.open) this.listener.lost(this.#wait, "refused");
+  }
+
+  #lose(why: Lost): void {
     this.#hears();
     window.clearTimeout(this.#ackTimer);
     const wait = this.#wait;
     this.#wait = Math.min(LONGEST_WAIT, wait * 2);
-    this.listener.lost(wait);
+    this.listener.lost(wait, why);
     this.#retry = window.setTimeout(() => this.connect(), wait);
   }
 }

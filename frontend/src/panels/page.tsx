@@ -1,7 +1,9 @@
 /** The page: header, text on the left, the map, reading on the right, status at the foot. */
 
+import type { Lost } from "../net/stream";
 import {
   connection,
+  lostTo,
   mapProblem,
   model,
   type Panel,
@@ -215,6 +217,13 @@ function Tabs() {
   );
 }
 
+const LOST: Record<Lost, string> = {
+  away: "The server has gone away. What is on the page stays; it goes on as soon as the server is back.",
+  full: "The server has no room for another stream. What is on the page stays; it goes on as soon as there is room.",
+  refused:
+    "The server is there, but refuses this page's stream. Is a proxy between them that changes the server's name, or cannot pass a WebSocket on? docs/serving.md says what it needs.",
+};
+
 function Banner() {
   const { session } = useActions();
   const lost = connection.value === "lost";
@@ -232,9 +241,7 @@ function Banner() {
   return (
     <div class="banner" role="alert">
       {lost ? (
-        <span>
-          The server has gone away. What is on the page stays; it goes on as soon as the server is back.
-        </span>
+        <span>{LOST[lostTo.value]}</span>
       ) : (
         problem && (
           <span>

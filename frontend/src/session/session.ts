@@ -5,7 +5,7 @@ import { withCharacters } from "../characters";
 import { asSentence } from "../format";
 import { layout } from "../layout/layout";
 import { ApiError, changeAgain, getScales, onForgotten, tokenize } from "../net/rest";
-import { Stream } from "../net/stream";
+import { type Lost, Stream } from "../net/stream";
 import { getThumbnails, type Thumbnail } from "../net/thumbnails";
 import type { Frame, ModelSummary, RunAnswer, ServerMessage, Token } from "../net/types";
 import type { CellsAddress, MapView, TileAddress } from "../scene/types";
@@ -91,7 +91,7 @@ export class Session {
   ) {
     this.#stream = new Stream(address, {
       opened: () => this.#opened(),
-      lost: () => this.#lost(),
+      lost: (_, why) => this.#lost(why),
       message: (message) => this.#hear(message),
       frame: (frame) => this.#take(frame),
       silent: (silent) => {
@@ -524,7 +524,8 @@ export class Session {
     this.#restart();
   }
 
-  #lost(): void {
+  #lost(why: Lost): void {
+    state.lostTo.value = why;
     const run = state.run.value;
     if (state.connection.value === "open") this.#wasWriting = run?.phase === "writing";
     this.#keepPaceNoMore();
