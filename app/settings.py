@@ -75,6 +75,7 @@ class Settings(BaseSettings):
     )
     message_bytes: int = Field(default=256 * 1024, gt=0, description="the longest message to the stream")
     bad_messages: int = Field(default=10, gt=0, description="messages not understood before a connection is closed")
+    refusals: int = Field(default=1000, gt=0, description="messages refused before a connection is closed")
     outbox_messages: int = Field(default=10_000, gt=0, description="messages that wait for a slow reader")
     outbox_bytes: int = Field(default=16 * 2**20, gt=0, description="bytes of them")
     wished_items: int = Field(default=20_000, gt=0, description="names, tiles and cells in one wish")

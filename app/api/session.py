@@ -82,6 +82,8 @@ class Session:
         self._outbox: deque[_Said] = deque()
         self._outbox_bytes = 0
         self.client, self.opened, self.heard = client.get(), self._loop.time(), False
+        # How much has been refused so far.
+        self.refusals = 0
         # Set once the connection is to be closed, with the code and the reason.
         self.dismissed = asyncio.Event()
         self.farewell: tuple[int, str] | None = None
@@ -219,6 +221,7 @@ class Session:
 
     def refuse(self, error: ApiError, request: str | None = None, run: str | None = None) -> None:
         """Say what could not be done."""
+        self.refusals += 1
         self.say(schemas.ErrorMessage(request=request, run=run, error=schemas.ErrorDetail(**error.body)))
 
     async def send(self) -> None:

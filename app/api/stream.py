@@ -16,6 +16,8 @@ router = APIRouter()
 _MESSAGES: TypeAdapter[schemas.ClientMessage] = TypeAdapter(schemas.ClientMessage)
 _POLICY, _TRY_LATER = 1008, 1013
 _FAREWELL_SECONDS = 2
+# After so many refusals of a connection each costs it a pause.
+_REFUSALS_AT_ONCE, _REFUSAL_SECONDS = 100, 0.02
 _HINT = "Send one JSON object with a type of start, want, ack, step, pause or cancel; docs/stream.md describes them."
 
 
@@ -34,9 +36,7 @@ async def stream(socket: WebSocket, atlas: AtlasOf) -> None:
     atlas.sessions.setdefault(address, []).append(session)
     sending = asyncio.create_task(session.send())
     beating = asyncio.create_task(session.beat())
-    receiving = asyncio.create_task(
-        _receive(session, socket, atlas.settings.message_bytes, atlas.settings.bad_messages)
-    )
+    receiving = asyncio.create_task(_receive(session, socket, atlas))
     burying = asyncio.create_task(session.dismissed.wait())
     try:
         await asyncio.wait((sending, beating, receiving, burying), return_when=asyncio.FIRST_COMPLETED)
@@ -77,8 +77,9 @@ def _let_go(atlas: Atlas, address: str, session: Session) -> None:
             del atlas.sessions[address]
 
 
-async def _receive(session: Session, socket: WebSocket, longest: int, patience: int) -> None:
+async def _receive(session: Session, socket: WebSocket, atlas: Atlas) -> None:
     """Take messages in until the other side goes away or has sent too much that means nothing."""
+    longest, patience = atlas.settings.message_bytes, atlas.settings.bad_messages
     while True:
         message = await socket.receive()
         if message["type"] == "websocket.disconnect":
@@ -94,6 +95,10 @@ async def _receive(session: Session, socket: WebSocket, longest: int, patience: 
             if patience <= 0:
                 await asyncio.sleep(0)
                 return await socket.close(_POLICY, "too many messages that are not understood")
+        if session.refusals > atlas.settings.refusals:
+            return session.dismiss(_POLICY, "too many messages that cannot be answered")
+        if session.refusals > _REFUSALS_AT_ONCE:
+            await asyncio.sleep(_REFUSAL_SECONDS)
 
 
 async def _take(session: Session, text: str | None, longest: int) -> None:

@@ -349,8 +349,9 @@ def test_nothing_but_garbage_ends_the_connection(own: Server) -> None:
     assert all(message["type"] == "error" for message in client.messages)
 
 
-def test_a_reader_who_never_reads_is_disconnected(tiny_folder: Path) -> None:
-    settings = Settings(models=[tiny_folder], default_model="tiny", outbox_messages=100)
+def test_a_reader_who_never_reads_is_disconnected(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.api.stream._REFUSAL_SECONDS", 0)
+    settings = Settings(models=[tiny_folder], default_model="tiny", outbox_messages=100, refusals=1_000_000)
     with serving(settings) as server, connect(server.stream_address, compression=None, close_timeout=0.1) as socket:
         text = json.dumps({"type": "cancel", "run": "x" * 200})
 
@@ -369,6 +370,17 @@ def test_a_reader_who_never_reads_is_disconnected(tiny_folder: Path) -> None:
                 time.sleep(0.02)
         socket.socket.shutdown(SHUT_RDWR)
         flooding.join()
+
+
+def test_messages_that_are_refused_again_and_again_end_the_connection(tiny_folder: Path) -> None:
+    settings = Settings(models=[tiny_folder], default_model="tiny", refusals=20)
+    with serving(settings) as server, StreamClient.open(server) as client:
+        for _ in range(21):
+            client.send(type="pause", run="unknown")
+        with pytest.raises(ConnectionClosed) as closed:
+            client.take("beat")
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1008
 
 
 def test_a_run_that_finds_no_place_is_refused_and_nothing_else_is_said_of_it(tiny_folder: Path) -> None:
