@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from .atlas import open_atlas, rest, wait_until, walk
-from .conftest import ROOT, Server
+from .atlas import open_atlas, rest, state, wait_until, walk
+from .conftest import ROOT, Server, Watch
 
 pytestmark = [pytest.mark.browser]
 
@@ -91,3 +91,69 @@ def test_axe_finds_nothing_at_phone_width_and_on_other_pages(examined: Page, ser
             found[address] = findings
     examined.set_viewport_size({"width": 1280, "height": 800})
     assert not found, json.dumps(found, indent=1)
+
+
+def _focus(page: Page) -> str:
+    """What has the focus, by its accessible name or words."""
+    name: str = page.evaluate(
+        """() => {
+            const on = document.activeElement;
+            return (on.ariaLabel ?? on.labels?.[0]?.innerText ?? (on.innerText || on.title || on.id)).trim();
+        }"""
+    )
+    return name
+
+
+def _tab_to(page: Page, *names: str, most: int = 60) -> None:
+    """Press Tab until something with one of these names has the focus."""
+    met = []
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        met.append(_focus(page))
+        if any(met[-1].startswith(name) for name in names):
+            return
+    pytest.fail(f"Tab does not come to {names}, but to {met}")
+
+
+def test_the_whole_page_is_used_by_keyboard_alone(page: Page, server: Server, watch: Watch) -> None:
+    open_atlas(page, server.url, _SORT)
+    # The first stop leads past everything to the text.
+    page.keyboard.press("Tab")
+    assert _focus(page) == "Skip to the text"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "prompt"
+    page.keyboard.press("Control+a")
+    page.keyboard.type("ABCABC")
+    # Few stops lie between the text and what writes on it.
+    _tab_to(page, "Write", most=4)
+    page.keyboard.press("Enter")
+    wait_until(page, "() => window.__atlas.state().phase === 'done' && window.__atlas.state().tokens.length > 6")
+    assert state(page)["tokens"][:6] == [0, 1, 2, 0, 1, 2]
+    rest(page)
+    # A search leads to a cell of the map; its card is read, walked and left again.
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    page.keyboard.type("L1H2 pattern[4,3]")
+    page.keyboard.press("Enter")
+    rest(page)
+    assert state(page)["selected"] == {"tensor": "blocks.1.attn.hook_pattern", "index": [2, 4, 3]}
+    page.keyboard.press("g")
+    rest(page)
+    assert state(page)["selected"]["tensor"] == "blocks.1.attn.hook_attn_scores"
+    page.keyboard.press("b")
+    rest(page)
+    assert state(page)["selected"]["tensor"] == "blocks.1.attn.hook_pattern"
+    # The panels on the right are one stop, and the arrow keys go through them.
+    _tab_to(page, "Inspector")
+    for name in ("Pinned", "Attention", "Lenses", "Outline"):
+        page.keyboard.press("ArrowRight")
+        expect(page.get_by_role("tab", name=name)).to_have_attribute("aria-selected", "true")
+        expect(page.get_by_role("tab", name=name)).to_be_focused()
+    # The pass is stepped and left.
+    page.keyboard.press("Escape")
+    page.locator("body").evaluate("() => document.activeElement.blur()")
+    page.keyboard.press("ArrowRight")
+    wait_until(page, "() => window.__atlas.state().pass !== null")
+    page.keyboard.press("PageDown")
+    page.keyboard.press("Escape")
+    wait_until(page, "() => window.__atlas.state().pass === null")
