@@ -29,33 +29,50 @@ _COMPLAINT_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Bounds:
-    """How many connections there may be, and how long each may take, in seconds."""
+    """How many connections there may be and may wait to be accepted, and how long each may take, in seconds."""
 
     connections: int
     per_address: int
     header_seconds: float
     body_seconds: float
     answer_seconds: float
+    backlog: int
+
+
+def _files(wanted: int) -> int:
+    """How many files this process may open, once it has asked for as many as it wants."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return wanted
+    if soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return soft
 
 
 def bounds_of(settings: Settings) -> Bounds:
-    """The bounds as set, and no more connections than this process may open files."""
-    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    room = settings.connections if files == resource.RLIM_INFINITY else max(files - _OTHER_FILES, 8)
+    """The bounds as set, and no more connections than this process may open files.
+
+    asyncio takes in as many as wait before it tells anybody, so these need room beside the others.
+    """
+    files = _files(settings.connections + _OTHER_FILES + _BACKLOG)
+    backlog = min(_BACKLOG, max(files // 8, 1))
     return Bounds(
-        min(settings.connections, room),
+        min(settings.connections, max(files - _OTHER_FILES - backlog, 8)),
         settings.connections_per_address,
         settings.header_seconds,
         settings.body_seconds,
         settings.answer_seconds,
+        backlog,
     )
 
 
 def server_options(settings: Settings) -> dict[str, Any]:
     """What uvicorn is started with, wherever it is."""
+    bounds = bounds_of(settings)
     return {
-        "http": type("BoundedHttp", (BoundedHttp,), {"bounds": bounds_of(settings)}),
-        "backlog": _BACKLOG,
+        "http": type("BoundedHttp", (BoundedHttp,), {"bounds": bounds}),
+        "backlog": bounds.backlog,
         "ws_per_message_deflate": False,
         # The stream refuses long messages itself, with a hint; far beyond its bound the connection is cut.
         "ws_max_size": 4 * settings.message_bytes,
