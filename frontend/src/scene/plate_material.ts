@@ -16,7 +16,6 @@ import {
   Vector4,
 } from "three";
 import { DIGITS_FADE, DIGITS_LOW } from "./digits_reach";
-import { ABSENT_SHARES } from "./encode";
 import { rgb, roles, type Theme } from "./themes";
 
 /** What a program can show: colour alone, also lines between cells, also the numbers as discs; and the last again, for
@@ -37,9 +36,6 @@ export function detailAt(largest: number, smallest: number): DetailLevel {
 
 /** Pixels between stripes of what is not here, at least. */
 const STRIPES = 7;
-/** How much grey there is in it (encode.ts). */
-const ABSENT_SHARE = ((ABSENT_SHARES >> 16) & 255) / 255;
-
 /** Texels a plate in the texture of what is lit. */
 export const LIT_TEXELS = 2;
 export const LIT_WIDTH = LIT_TEXELS * 512;
@@ -83,7 +79,7 @@ void main() {
   // Stripes of what is not here: so many cells apart that it is ${STRIPES} to ${2 * STRIPES} pixels; a power of two, so that they stay
   // where they are while the eye moves. One over the cells, the pixels, and how strong.
   float perCell = edgePixels / max(1., gl_Position.w), apart = exp2(ceil(log2(${STRIPES}. / perCell)));
-  fStripes = vec3(1. / apart, apart * perCell, strength);
+  fStripes = vec3(1. / apart, .71 * apart * perCell, strength);
   float mip = floor(look.y / 4096.);
   fLook = vec4(look.y - mip * 4096., mip, float((code >> 2) & 1), outline);
 #ifdef MARKS
@@ -145,10 +141,11 @@ void main() {
   vec4 s = textureLod(pool, vec3(q * (exp2(fLook.y) / 256.), fLook.x), fLook.y);
 #endif
   vec4 share = s; // of each hue
-  // What is not here is neither zero nor masked: stripes on paper, falling to the right, at every size.
-  float absent = clamp(4. - abs(s.b - ${ABSENT_SHARE.toFixed(3)}) * 32., 0., 1.);
-  float striped = absent * clamp(1.1 - abs(fract((vCell.x - vCell.y) * fStripes.x) - .5) * fStripes.y * .71, 0., 1.);
-  share.b *= 1. - absent * .75;
+  // What is not here is neither zero nor masked: stripes on paper, falling to the right, at every size. Few operations:
+  // this is in every program. Half a share of grey is not here, none or all of it is something else.
+  float absent = s.b - s.b * s.b;
+  float striped = absent * clamp(1.1 - abs(fract((vCell.x - vCell.y) * fStripes.x) - .5) * fStripes.y, 0., 1.);
+  share.b = (share.b - 1.5 * absent) * fStripes.z;
 #if DETAIL > 0
   float px = min(perCell.x, perCell.y);
   vec2 middle = fract(vCell) - .5, beside = .5 - abs(middle), beside16 = abs(vCell - 16. * floor(vCell * .0625 + .5));
@@ -172,7 +169,7 @@ void main() {
   dark += kept * hatch;
   kept -= kept * hatch;
 #endif
-  vec3 c = (fBase + share.r * fPlus) + (share.g * fMinus + (share.a * notANumber + fStripes.z * (share.b * grey + striped * stripe)));
+  vec3 c = (fBase + share.r * fPlus) + (share.g * fMinus + (share.b * grey + share.a * notANumber)) + (striped * fStripes.z) * stripe;
 #if DETAIL > 0
   c = kept * c + (rules * rule + dark * darkRule);
 #endif
@@ -280,7 +277,8 @@ export class PlateMaterials {
     set("darkRule", mixed(rule, ink, 0.28));
     set("grey", less(mixed(paper, rule, 0.55)));
     set("notANumber", less(rgb(theme.notANumber)));
-    set("stripe", less(mixed(paper, rule, 0.85)));
+    // Four times, since no more than a quarter of it is mixed in.
+    set("stripe", less(mixed(paper, rule, 4 * 0.85)));
     for (const [i, role] of roles.entries()) {
       (this.uniforms.plus!.value as Vector3[])[i]?.set(...rgb(theme.positive[role]));
       (this.uniforms.minus!.value as Vector3[])[i]?.set(...rgb(theme.negative[role]));
