@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from app.checkpoints.errors import CheckpointError
+from app.checkpoints.errors import CheckpointError, NoRoomError
 from app.runs.difference import DifferenceError
 from app.runs.executor import QueueFullError
 from app.runs.failures import out_of_memory
@@ -68,6 +68,11 @@ def failed_run(run: Run) -> ApiError:
     return ApiError(500, "run_failed", f"the run broke off: {run.failure}", "Try again, or try another text.")
 
 
+def unusable(error: CheckpointError) -> ApiError:
+    """A model that is not to be had: its files are broken, or there is no room for it."""
+    return ApiError(503, "no_room" if isinstance(error, NoRoomError) else "broken_model", str(error), error.hint)
+
+
 @contextmanager
 def refusals() -> Iterator[None]:
     """Turn the refusals of the layers below into answers."""
@@ -84,7 +89,7 @@ def refusals() -> Iterator[None]:
     except TokenizeError as error:
         raise ApiError(422, "untokenizable", str(error), error.hint) from error
     except CheckpointError as error:
-        raise ApiError(503, "broken_model", str(error), error.hint) from error
+        raise unusable(error) from error
     except QueueFullError as error:
         raise ApiError(
             429, "busy", "as many computations wait as the server allows", "Wait until one is done, then try again."
@@ -112,8 +117,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(CheckpointError)
     async def broken_model(request: Request, error: CheckpointError) -> JSONResponse:
-        body = ApiError(503, "broken_model", str(error), error.hint).body
-        return JSONResponse({"error": body}, 503, {"Retry-After": "1"})
+        return JSONResponse({"error": unusable(error).body}, 503, {"Retry-After": "1"})
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -27,7 +27,7 @@ from app.transformer.spec import Spec
 from app.transformer.tokenizer import IdTokenizer, Tokenizer
 
 from .config import read_json
-from .errors import CheckpointError, shown
+from .errors import CheckpointError, NoRoomError, shown
 from .files import Checkpoint, fingerprint, name_of, open_checkpoint
 from .guard import Guarded, reading
 from .rendering import Renderer
@@ -366,7 +366,8 @@ class Catalog:
 
         Raises:
             KeyError: there is no such model.
-            CheckpointError: its files cannot be loaded, or there is no room for it.
+            CheckpointError: its files cannot be loaded.
+            NoRoomError: there is no room for it.
         """
         entry = self.entry(model_id)
         found = self._found(model_id)
@@ -395,7 +396,7 @@ class Catalog:
         needed = entry.graph.parameter_count * self.dtype.itemsize
         most = needed + _table_count(entry.graph) * self.dtype.itemsize
         if most > self._limit:
-            raise CheckpointError(
+            raise NoRoomError(
                 f"{entry.id} needs {_gigabytes(most)}, more than the {_gigabytes(self._limit)} that models may take",
                 "Start with --dtype bfloat16 for half of that, or set ATLAS_MODEL_BYTES higher.",
             )
@@ -407,7 +408,7 @@ class Catalog:
                     self._loaded.pop(model_id, None)
                 self._dropped(model_id)
         if self.nbytes + needed > self._limit:
-            raise CheckpointError(
+            raise NoRoomError(
                 f"there is no room for {entry.id}: unfinished runs use the models that are loaded",
                 "Wait until they are done or cancel them, or set ATLAS_MODEL_BYTES higher.",
             )

@@ -14,6 +14,10 @@ class CheckpointError(ValueError):
         self.hint = _line(hint)
 
 
+class NoRoomError(CheckpointError):
+    """A checkpoint whose files are whole, but for which there is no room in memory."""
+
+
 def shown(value: Any) -> str:
     """A value from a file, as Python writes it and no longer than a complaint should be."""
     try:

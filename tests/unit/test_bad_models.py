@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 import torch
+from fastapi.testclient import TestClient
 from gguf import GGUFWriter
 
 from app.checkpoints.catalog import Catalog, check_model
 from app.checkpoints.errors import CheckpointError
 from app.checkpoints.gguf_tokenizer import tokenizer_of
+from app.server import create_app
+from app.settings import Settings
 from app.transformer.tokenizer import TokenizeError
 from tests.conftest import TINY, write_model
 from tests.unit.test_formats import LLAMA
@@ -127,3 +130,13 @@ def test_a_table_too_long_for_memory_is_refused_before_it_is_made(tmp_path: Path
     catalog = Catalog(tmp_path / "none", [folder], limit_bytes=10**8)
     with pytest.raises(CheckpointError, match=r"long needs 0\.51 GB, more than the 0\.1 GB"):
         catalog.load("long")
+
+
+def test_a_whole_model_without_room_is_not_called_broken(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "tiny", TINY)
+    with TestClient(create_app(Settings(models=[folder], model_bytes=1_000))) as client:
+        answer = client.post("/api/v1/runs", json={"model": "tiny", "tokens": [1]})
+    assert answer.status_code == 503 and answer.json()["error"]["type"] == "no_room"
+    assert (
+        "more than the" in answer.json()["error"]["message"] and "ATLAS_MODEL_BYTES" in answer.json()["error"]["hint"]
+    )
