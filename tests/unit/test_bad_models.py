@@ -134,7 +134,7 @@ def test_a_table_too_long_for_memory_is_refused_before_it_is_made(tmp_path: Path
 
 def test_a_whole_model_without_room_is_not_called_broken(tmp_path: Path) -> None:
     folder = write_model(tmp_path / "tiny", TINY)
-    with TestClient(create_app(Settings(models=[folder], model_bytes=1_000))) as client:
+    with TestClient(create_app(Settings(models=[folder], model_bytes=1_000)), base_url="http://localhost") as client:
         answer = client.post("/api/v1/runs", json={"model": "tiny", "tokens": [1]})
     assert answer.status_code == 503 and answer.json()["error"]["type"] == "no_room"
     assert (
