@@ -120,7 +120,12 @@ def write_gguf(
     if architecture == "qwen3":
         writer.add_key_length(config.head_dim)
         writer.add_value_length(config.head_dim)
-    add = {bool: writer.add_bool, float: writer.add_float32, int: writer.add_uint32, str: writer.add_string}
+    add: dict[type, Callable[[str, Any], None]] = {
+        bool: writer.add_bool,
+        float: writer.add_float32,
+        int: writer.add_uint32,
+        str: writer.add_string,
+    }
     for key, value in (more or {}).items():
         add[type(value)](f"{architecture}.{key}", value)
     for theirs, parameter in reference.named_parameters():

@@ -77,3 +77,26 @@ def test_embeddings_that_serve_as_the_head_are_one_where_no_other_head_is_there(
     with torch.no_grad():
         expected = reference(tokens).last_hidden_state @ reference.wte.weight.T
     close(loaded.model(tokens), expected, "logits")
+
+
+_MARIAN = T.MarianConfig(
+    vocab_size=D_VOCAB, d_model=32, encoder_layers=2, decoder_layers=2, encoder_attention_heads=4,
+    decoder_attention_heads=4, encoder_ffn_dim=48, decoder_ffn_dim=48, max_position_embeddings=POSITIONS,
+    pad_token_id=D_VOCAB - 1, decoder_start_token_id=D_VOCAB - 1,
+)  # fmt: skip
+PAIRED: dict[str, Callable[[], Any]] = {
+    "MarianModel": lambda: T.MarianModel(_MARIAN),
+    "T5ForQuestionAnswering": lambda: T.T5ForQuestionAnswering(_T5),
+}
+
+
+@pytest.mark.parametrize("name", PAIRED)
+def test_both_stacks_of_an_encoder_decoder_equal_the_references(tmp_path: Path, name: str) -> None:
+    reference, loaded = saved(tmp_path / "body", PAIRED[name])
+    assert not loaded.spec.head and name in loaded.entry.no_head
+    source, tokens = random_tokens(9), random_tokens(5, seed=1)
+    with torch.no_grad():
+        expected = reference(input_ids=source, decoder_input_ids=tokens, **HIDDEN)
+    seen = record(loaded, tokens, source=source)
+    for series in ("encoder_hidden_states", "decoder_hidden_states", "cross_attentions"):
+        compare_series(loaded, seen, expected, series)
