@@ -453,3 +453,68 @@ def test_the_overview_shows_the_window_and_moves_it(page: Page, server: Server) 
     expect(plan).to_be_visible()
     page.set_viewport_size({"width": 390, "height": 844})
     expect(plan).to_have_count(0)
+
+
+# ---- words on the map --------------------------------------------------------------------------------------------
+
+
+def _names(page: Page) -> dict[str, dict[str, Any]]:
+    """The names on the map, by their texts: the first of each."""
+    rest(page)
+    found: dict[str, dict[str, Any]] = {}
+    for name in page.evaluate("window.__atlas.map.names()"):
+        found.setdefault(name["text"], name)
+    return found
+
+
+def test_names_are_plain_from_afar_and_say_what_they_are_for(page: Page, server: Server) -> None:
+    open_atlas(page, server.url, _SORT)
+    names = _names(page)
+    assert {"Block 0", "Attention", "MLP", "running sum", "norm"} <= set(names)
+    assert not {"ln1", "resid_mid", "b_O", "attn_out", "norm ln1"} & set(names)
+    assert len(page.evaluate("window.__atlas.map.names()")) <= 24
+    canvas = page.locator(".map > canvas")
+    box = canvas.bounding_box()
+    assert box is not None
+    at = names["norm"]
+    x, y = box["x"] + (at["left"] + at["right"]) / 2, box["y"] + (at["top"] + at["bottom"]) / 2
+    page.mouse.move(x - 1, y)
+    page.mouse.move(x, y)
+    card = page.locator(".label-card")
+    expect(card).to_contain_text("brought to a common size")
+    expect(card).to_contain_text("blocks.0.ln1.hook_out")
+    far = _camera(page)["distance"]
+    card.get_by_role("button", name="Go there").click()
+    rest(page)
+    expect(card).to_have_count(0)
+    assert _camera(page)["distance"] < far / 2
+    assert _in_window(page, "blocks.0.ln1.hook_out", [0, 0])
+    assert "norm ln1" in _names(page)
+
+
+def test_a_tall_window_has_larger_words(page: Page, server: Server) -> None:
+    page.set_viewport_size({"width": 1280, "height": 900})
+    open_atlas(page, server.url, _SORT)
+
+    def height() -> float:
+        at = _names(page)["Block 0"]
+        return float(at["bottom"] - at["top"])
+
+    usual = height()
+    page.set_viewport_size({"width": 2000, "height": 1440})
+    wait_until(
+        page,
+        "usual => window.__atlas.map.names().some(n => n.text === 'Block 0' && n.bottom - n.top > usual * 1.4)",
+        usual,
+    )
+    assert height() == pytest.approx(1.5 * usual, rel=0.02)
+
+
+def test_flying_to_a_pattern_leaves_room_for_its_words(page: Page, server: Server) -> None:
+    open_atlas(page, server.url, _SORT)
+    page.evaluate("window.__atlas.map.flyTo({tensor: 'blocks.1.attn.hook_pattern', index: [0, null, null]}, false)")
+    rest(page)
+    first = page.evaluate("window.__atlas.map.project({tensor: 'blocks.1.attn.hook_pattern', index: [0, 5, 0]})")
+    words = [box for box in page.evaluate("window.__atlas.map.written()") if box["left"] >= 0]
+    assert any(box["right"] <= first["x"] and box["top"] < first["y"] < box["bottom"] for box in words)  # its row
+    assert any(box["left"] < first["x"] < box["right"] and box["top"] > first["y"] for box in words)  # its column

@@ -7,10 +7,11 @@ import type { CellBox } from "../graph/cells";
 import { findTensor, getTensor, isTokenAxis, shapeAt } from "../graph/shape";
 import type { Graph } from "../graph/types";
 import type { Plate } from "../layout/types";
-import { type Corner, makeCallouts, type SeenRectangle } from "../scene";
+import { type Box, type Corner, makeCallouts, Placement, type SeenRectangle } from "../scene";
 import type { CellPattern } from "../scene/types";
 import { graph, hovered } from "../state";
 import { type Lit, lit, reading } from "../state/explain";
+import { textScale } from "../state/text_scale";
 import { useActions } from "./actions";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -28,7 +29,7 @@ export function Callouts() {
   useEffect(() => {
     if (!map) return;
     const callouts = makeCallouts((seen, width, height) => {
-      if (host.current) draw(host.current, seen, [width, height]);
+      if (host.current) draw(host.current, seen, [width, height], map.written());
     });
     const remove = map.addOverlay(callouts.make);
     const stop = effect(() => {
@@ -55,7 +56,12 @@ export function boxPattern({ tensor, start, stop }: CellBox): CellPattern {
 }
 
 /** `seen`: the cell, all plates of its tensor, and then every box. */
-function draw(host: SVGSVGElement, seen: readonly (readonly SeenRectangle[])[], size: Corner): void {
+function draw(
+  host: SVGSVGElement,
+  seen: readonly (readonly SeenRectangle[])[],
+  size: Corner,
+  written: readonly Box[],
+): void {
   const now = lit.peek();
   const of = graph.peek();
   const [targets, plates, ...sources] = seen;
@@ -66,30 +72,43 @@ function draw(host: SVGSVGElement, seen: readonly (readonly SeenRectangle[])[], 
   const drawn: SVGElement[] = [];
   const target = targets[0];
   const card = cardCorner(host);
-  const end = card ?? (target && middle(target));
+  const end = card?.corner ?? (target && middle(target));
+  // Words keep off the map's own and off the card.
+  const placement = new Placement();
+  for (const box of [...written, ...(card ? [card.box] : [])]) placement.take(box);
+  const room: Room = { size, placement };
   for (const [i, rectangles] of sources.entries()) {
     const box = now.boxes[i];
     const first = rectangles[0];
     if (!box || !first) continue;
     const role = findTensor(of, box.tensor)?.role ?? "activation";
     if (end && i < MOST_ARCS) drawn.push(...arc(within(middle(first), size), end, role));
-    drawn.push(...brackets(of, first, box, role, size));
+    drawn.push(...brackets(of, first, box, role, room));
   }
-  if (card && target && sources.length > 0) drawn.push(...arc(card, middle(target), "ink"));
+  if (card && target && sources.length > 0) drawn.push(...arc(card.corner, middle(target), "ink"));
   const whole = target && plates.find(({ plate }) => plate.id === target.plate.id);
-  if (whole && card) drawn.push(...plateBrackets(of, whole, size));
+  if (whole && card) drawn.push(...plateBrackets(of, whole, room));
   host.replaceChildren(...drawn);
 }
 
-/** Where arcs meet the card at the pointer: the middle of its nearer side, in the canvas's own pixels. */
-function cardCorner(host: SVGSVGElement): Corner | null {
+/** The picture's size, and where words stand already. */
+interface Room {
+  readonly size: Corner;
+  readonly placement: Placement;
+}
+
+/** The card at the pointer, in the canvas's own pixels, and where arcs meet it: the middle of its nearer side. */
+function cardCorner(host: SVGSVGElement): { readonly corner: Corner; readonly box: Box } | null {
   const cell = hovered.peek();
   const card = cell && document.querySelector(".hover-card");
   if (!card) return null;
   const own = host.getBoundingClientRect();
   const { left, right, top, bottom } = card.getBoundingClientRect();
   const y = cell.y < (top + bottom) / 2 ? top : bottom;
-  return [(left + right) / 2 - own.left, y - own.top];
+  return {
+    corner: [(left + right) / 2 - own.left, y - own.top],
+    box: { left: left - own.left, right: right - own.left, top: top - own.top, bottom: bottom - own.top },
+  };
 }
 
 const middle = ({ corners }: SeenRectangle): Corner => [
@@ -135,7 +154,7 @@ function axesOf(of: Graph, plate: Plate): { down: string; right: string } {
 }
 
 /** Of the cells read: the axes along which there are several. */
-function brackets(of: Graph, seen: SeenRectangle, box: CellBox, role: string, size: Corner): SVGElement[] {
+function brackets(of: Graph, seen: SeenRectangle, box: CellBox, role: string, room: Room): SVGElement[] {
   const [a, b, , d] = seen.corners;
   const { down, right } = axesOf(of, seen.plate);
   const { axes } = getTensor(of, box.tensor);
@@ -144,23 +163,23 @@ function brackets(of: Graph, seen: SeenRectangle, box: CellBox, role: string, si
     return at < 0 ? 0 : box.stop[at]! - box.start[at]!;
   };
   return [
-    ...(seen.rows > 1 ? bracket(a, d, `${down} ${extent(down)}`, role, 1, size) : []),
-    ...(seen.columns > 1 ? bracket(a, b, `${right} ${extent(right)}`, role, -1, size) : []),
+    ...(seen.rows > 1 ? bracket(a, d, `${down} ${extent(down)}`, role, 1, room) : []),
+    ...(seen.columns > 1 ? bracket(a, b, `${right} ${extent(right)}`, role, -1, room) : []),
   ];
 }
 
 /** Of the plate pointed at: both axes, whole. Tokens stand below a plate, so their axis is named above. */
-function plateBrackets(of: Graph, { plate, corners }: SeenRectangle, size: Corner): SVGElement[] {
+function plateBrackets(of: Graph, { plate, corners }: SeenRectangle, room: Room): SVGElement[] {
   const [a, b, c, d] = corners;
   const { down, right } = axesOf(of, plate);
-  const words = (axis: string, room: number): string => {
+  const words = (axis: string, most: number): string => {
     const tokens = lengthOf(of, plate, axis);
-    return tokens === null || tokens >= room ? `${axis} ${room}` : `${axis} ${tokens} of ${room}`;
+    return tokens === null || tokens >= most ? `${axis} ${most}` : `${axis} ${tokens} of ${most}`;
   };
   const [left, end, side] = isTokenAxis(right) ? ([a, b, -1] as const) : ([d, c, 1] as const);
   return [
-    ...(plate.rows > 1 ? bracket(b, c, words(down, plate.rows), "quiet", -1, size) : []),
-    ...(plate.columns > 1 ? bracket(left, end, words(right, plate.columns), "quiet", side, size) : []),
+    ...(plate.rows > 1 ? bracket(b, c, words(down, plate.rows), "quiet", -1, room) : []),
+    ...(plate.columns > 1 ? bracket(left, end, words(right, plate.columns), "quiet", side, room) : []),
   ];
 }
 
@@ -179,7 +198,7 @@ function bracket(
   words: string,
   role: string,
   preferred: 1 | -1,
-  size: Corner,
+  { size, placement }: Room,
 ): SVGElement[] {
   const part = clip(from, to, size);
   if (!part) return [];
@@ -192,27 +211,33 @@ function bracket(
     middle[0] - (dy / length) * side * away,
     middle[1] + (dx / length) * side * away,
   ];
-  const room = words.length * LETTER;
-  const side = [preferred, -preferred].find((one) => fits(beside(one, AWAY + 8), room, size)) ?? preferred;
+  const [width, height] = [words.length * LETTER * textScale.peek() + 4, 15 * textScale.peek()];
+  const boxOn = (side: number): Box => {
+    const [x, y] = beside(side, AWAY + 8);
+    const nx = (-dy / length) * side;
+    const left = Math.abs(nx) < 0.5 ? x - width / 2 : nx < 0 ? x - width : x;
+    return { left, right: left + width, top: y - height / 2, bottom: y + height / 2 };
+  };
+  const side = [preferred, -preferred].find((one) => placement.place(boxOn(one), ...size));
+  // Without room for its words a bracket says nothing.
+  if (side === undefined) return [];
   const [nx, ny] = [(-dy / length) * side, (dx / length) * side];
   const at = (corner: Corner, away: number): string => `${corner[0] + nx * away} ${corner[1] + ny * away}`;
-  const [x, y] = beside(side, AWAY + 8);
+  const { left, top } = boxOn(side);
+  const paper = element("rect", { class: "paper", x: left, y: top, width, height, rx: 2 });
   const text = element("text", {
     class: `bracket ${role}`,
-    x,
-    y,
-    "text-anchor": Math.abs(nx) < 0.5 ? "middle" : nx < 0 ? "end" : "start",
-    "dominant-baseline": "middle",
+    x: left + width / 2,
+    y: top + height / 2,
+    "text-anchor": "middle",
+    "dominant-baseline": "central",
   });
   text.textContent = words;
   const tick = (corner: Corner): string => `M${at(corner, AWAY - 3)}L${at(corner, AWAY + 3)}`;
   const ticks = [start === from ? tick(start) : "", stop === to ? tick(stop) : ""].join("");
   const path = `M${at(start, AWAY)}L${at(stop, AWAY)}${ticks}`;
-  return [element("path", { class: `bracket ${role}`, d: path }), text];
+  return [element("path", { class: `bracket ${role}`, d: path }), paper, text];
 }
-
-const fits = ([x, y]: Corner, room: number, [width, height]: Corner): boolean =>
-  x > room && x < width - room && y > 10 && y < height - 10;
 
 /** The part of a line that is in the picture (Liang and Barsky 1984); null where none is. Ends inside stay the very
  *  same. */

@@ -171,15 +171,19 @@ function roomFor(
   return { left: 4, top: 4, right: window.innerWidth - 4, bottom: window.innerHeight - 4 };
 }
 
-/** The middles of what is read, and the pointer itself, in the window's pixels. */
+/** The middles and ends of what is read, and the pointer itself, in the window's pixels. */
 function pointsToKeepClear(
   map: MapView | null,
   boxes: readonly CellBox[],
   { x, y }: PointedCell,
 ): readonly Point[] {
   const own = canvasOfMap()?.getBoundingClientRect();
-  const middles = boxes.slice(0, MOST_KEPT_CLEAR).flatMap((box) => map?.project(boxPattern(box)) ?? []);
-  return [{ x, y }, ...middles.map((at) => ({ x: at.x + (own?.left ?? 0), y: at.y + (own?.top ?? 0) }))];
+  const cells = boxes.slice(0, MOST_KEPT_CLEAR).flatMap((box) => {
+    const [first, last] = [box.start, box.stop.map((end) => end - 1)];
+    return [boxPattern(box), { tensor: box.tensor, index: first }, { tensor: box.tensor, index: last }];
+  });
+  const seen = cells.flatMap((cell) => map?.project(cell) ?? []);
+  return [{ x, y }, ...seen.map((at) => ({ x: at.x + (own?.left ?? 0), y: at.y + (own?.top ?? 0) }))];
 }
 
 /** What the pointer rests on, for screen readers: said when it has rested. */

@@ -2,6 +2,7 @@
 
 export { type Callouts, type Corner, makeCallouts, type SeenRectangle } from "./callouts";
 export { type FlyingCells, type FlyingRectangle, makeFlyingCells } from "./flying_cells";
+export { type Box, Placement } from "./label_choice";
 export { createMap } from "./map";
 export type { MakeOverlay, Overlay, OverlayFrame, OverlayHost } from "./overlay";
 export { cameraAt, stateOf } from "./pass_camera";

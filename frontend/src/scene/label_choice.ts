@@ -10,6 +10,8 @@ export interface Box {
 /** Remembers what has been placed, in a coarse grid so that asking is cheap. */
 export class Placement {
   private readonly cells = new Map<number, Box[]>();
+  /** All that has been placed. */
+  readonly boxes: Box[] = [];
   private static readonly pitch = 64;
 
   /** True if nothing placed touches the box and it lies inside the window. */
@@ -37,6 +39,7 @@ export class Placement {
 
   /** Nothing comes here any more, whatever stands there. */
   take(box: Box): void {
+    this.boxes.push(box);
     for (const key of this.keys(box)) {
       const list = this.cells.get(key);
       if (list) list.push(box);

@@ -56,8 +56,12 @@ export interface PlacedLabel {
 
 const MOST_TRIED = 500;
 
-/** Writes everything; the names that may be pointed at. */
-export function drawLabels(mesh: LabelMesh, view: LabelView, written: Written): readonly PlacedLabel[] {
+/** Writes everything; the names that may be pointed at, and where all words stand. */
+export function drawLabels(
+  mesh: LabelMesh,
+  view: LabelView,
+  written: Written,
+): { readonly names: readonly PlacedLabel[]; readonly boxes: readonly Box[] } {
   const placement = new Placement();
   for (const box of written.occupied) placement.take(box);
   drawTitle(mesh, view, written, placement);
@@ -70,7 +74,7 @@ export function drawLabels(mesh: LabelMesh, view: LabelView, written: Written): 
     if (label) placed.push(label);
   }
   drawTokens(mesh, view, written, placement);
-  return placed;
+  return { names: placed, boxes: placement.boxes };
 }
 
 /** Writes a name at the first of its places that is free, in the first of its wordings that fits there. */

@@ -38,6 +38,8 @@ const NEAR = 0.55;
 const CLOSE = 1.2;
 /** Importance of what is named as soon as one is near. */
 const WORTH_NAMING = 55;
+/** Importance of the most important plate. */
+const MOST_OF_PLATES = 100;
 /** A long wording may reach so far beyond its plate, in pixels. */
 const BEYOND = 60;
 
@@ -165,6 +167,8 @@ export function plateCandidates(view: LabelView, { layout, visible, sheets }: Wr
     if (candidate)
       found.push({
         ...candidate,
+        // What everything reads and adds to comes before the tables that begin it.
+        weight: plate.kind === "hook_resid_pre" ? MOST_OF_PLATES : candidate.weight,
         wordings: afar(candidate.wordings, plate),
         places: [...candidate.places, ...beside(view, plate)],
       });
@@ -209,10 +213,9 @@ function beside(view: LabelView, plate: Plate): Candidate["places"] {
   const start = view.project(plate.x, plate.y, plate.z);
   const end = view.project(plate.x + plate.columns, plate.y, plate.z);
   if (!start || !end) return [];
-  return [
-    { x: end.x + 3, y: end.y + 18 },
-    { x: start.x - 3, y: start.y + 18, ends: true },
-  ];
+  const right = { x: end.x + 3, y: end.y + 18 };
+  // On the left of the stream stands what it was made of.
+  return plate.role === "weight" ? [right, { x: start.x - 3, y: start.y + 18, ends: true }] : [right];
 }
 
 /** From afar a weight keeps its short name, which books use; the rest are words alone. */

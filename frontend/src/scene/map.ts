@@ -96,6 +96,7 @@ class AtlasMap implements MapView {
   private guess: string | null = null;
   private occupied: readonly Box[] = [];
   private placed: readonly PlacedLabel[] = [];
+  private boxes: readonly Box[] = [];
   private pointedLabel: PlacedLabel | null = null;
   private readonly labelled = new Listeners<MapLabel | null>();
   private visibility: Visibility = NOTHING;
@@ -448,6 +449,10 @@ class AtlasMap implements MapView {
     return this.placed.map(labelOf);
   }
 
+  written(): readonly Box[] {
+    return this.boxes;
+  }
+
   onLabel(listener: (label: MapLabel | null) => void): Unsubscribe {
     return this.labelled.add(listener);
   }
@@ -567,11 +572,14 @@ class AtlasMap implements MapView {
     );
   }
 
-  /** The room that the tokens along a plate's axes take, beside it and under it. */
+  /** The room that a plate's name and the tokens along its axes take. */
   private insetsOf(plate: Plate): Insets {
     const info = this.values.sheets.tensor(plate.source);
     const { clientHeight } = this.eye.window;
-    if (!info || info.role === "weight" || clientHeight === 0) return { below: this.footShare };
+    if (clientHeight === 0) return {};
+    // Its own name, under the trail.
+    const above = this.labels.height("plain") / clientHeight;
+    if (!info || info.role === "weight") return { above, below: this.footShare };
     const longest = (axis: number | null): number => {
       const name = info.axes[axis ?? -1];
       if (!isTokenAxis(name)) return 0;
@@ -579,6 +587,7 @@ class AtlasMap implements MapView {
       return texts.reduce((most, text) => Math.max(most, this.labels.width(printable(text), "axis") + 4), 0);
     };
     return {
+      above,
       left: longest(plate.rowAxis) / clientHeight,
       below: longest(plate.columnAxis) / clientHeight + this.footShare,
     };
@@ -677,7 +686,7 @@ class AtlasMap implements MapView {
     const pixelRatio = this.renderer.getPixelRatio();
     this.labels.begin(width, height, pixelRatio);
     const project = (x: number, y: number, z: number) => viewer.project(x, y, z, width, height, near);
-    this.placed = drawLabels(
+    const { names, boxes } = drawLabels(
       this.labels,
       {
         width,
@@ -700,6 +709,8 @@ class AtlasMap implements MapView {
         occupied: this.occupied,
       },
     );
+    this.placed = names;
+    this.boxes = boxes;
     if (this.pointedLabel && !this.placed.some((label) => sameLabel(label, this.pointedLabel)))
       this.pointAtLabel(null);
     this.labels.end();

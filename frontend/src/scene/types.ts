@@ -236,6 +236,8 @@ export interface MapView {
   setOccupied(boxes: readonly { left: number; top: number; right: number; bottom: number }[]): void;
   /** The names that stand on the map now. */
   names(): readonly MapLabel[];
+  /** Where words of the map stand, and what the page has put over it, in CSS pixels of the canvas. */
+  written(): readonly { left: number; top: number; right: number; bottom: number }[];
   /** The pointer is over a name; null when it leaves. */
   onLabel(listener: (label: MapLabel | null) => void): Unsubscribe;
   /** To what a name names. */
