@@ -9,9 +9,10 @@ from collections.abc import Set
 
 from app.transformer.spec import Spec
 
-# What language heads are called in the files of all families, and what others are.
+# What language heads are called in the files of all families, our own `atlas` among them, and what others are.
 _LANGUAGE = re.compile(
-    r"(lm_head|embed_out|cls\.predictions|vocab_transform|vocab_layer_norm|vocab_projector|final_logits_bias)(\.|$)"
+    r"(lm_head|embed_out|cls\.predictions|vocab_transform|vocab_layer_norm|vocab_projector|final_logits_bias"
+    r"|W_U|b_U|mlm_head)(\.|$)"
 )
 _OTHER = re.compile(
     r"(classifier|pre_classifier|classification_head|qa_outputs|score|linear|pooler|cls\.seq_relationship)\..*"

@@ -247,7 +247,7 @@ def test_a_run_that_stopped_half_way(server: Server) -> None:
     # The embedding is the first stage, the first block the second.
     stages = iter([lambda: None, half.cancel])
     half.listen(lambda event: next(stages, lambda: None)() if event == "stage" else None)
-    half.advance(server.atlas.executor, None)
+    server.atlas.start(half, None)
     while not half.finished:
         pass
     here = f"/runs/{half.id}/explain"
