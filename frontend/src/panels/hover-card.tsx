@@ -12,7 +12,7 @@ import type { MapView } from "../scene/types";
 import { knownFormula } from "../session/explanations";
 import { graph, hovered, type PointedCell, panel } from "../state";
 import { comparison, hueOf } from "../state/difference";
-import { lit, pins } from "../state/explain";
+import { lit, pins, played } from "../state/explain";
 import { dockWidth } from "../state/lenses";
 import { useActions } from "./actions";
 import { boxPattern } from "./callouts";
@@ -30,7 +30,8 @@ const REST = 16;
 const CALM = 500;
 
 export function HoverCard() {
-  const cell = hovered.value;
+  // Over cells that fly, a card would tell of what happens to lie under the pointer, and hide them.
+  const cell = played.value?.running ? null : hovered.value;
   return (
     <>
       {cell && <Card cell={cell} />}

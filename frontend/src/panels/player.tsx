@@ -3,7 +3,7 @@
 import type { Phase } from "../layout/arithmetic";
 import { rehearse } from "../layout/arithmetic";
 import { knownExplanation } from "../session/explanations";
-import { type Cell, graph } from "../state";
+import { type Cell, graph, hovered } from "../state";
 import { played, sameCell } from "../state/explain";
 import { useActions } from "./actions";
 import { still } from "./pass-stage";
@@ -31,6 +31,7 @@ export function Player({ cell }: { cell: Cell }) {
 export function play(cell: Cell): void {
   if (!knownExplanation(cell, "backward")?.op) return;
   const whole = still();
+  hovered.value = null;
   played.value = { cell, time: whole ? 1 : 0, running: !whole };
 }
 

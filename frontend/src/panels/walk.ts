@@ -2,7 +2,7 @@
 
 import type { ExplainedCell, Explanation, Operand } from "../net/explain";
 import type { MapView } from "../scene/types";
-import { type Cell, selected } from "../state";
+import { type Cell, hovered, selected } from "../state";
 import { direction, trail, walked } from "../state/explain";
 import { choose } from "./actions";
 
@@ -27,6 +27,8 @@ export function cellBefore(answer: Explanation): Cell | null {
 
 /** Goes to a cell, in the inspector: the trail grows, the eye follows, and cells on it are gone back to. */
 export function walkTo(map: MapView | null, cell: Cell): void {
+  // The card at the pointer would go on telling of the cell left behind.
+  hovered.value = null;
   const before = selected.value;
   const path = trail.value.length > 0 ? trail.value : before ? [before] : [];
   direction.value = "backward";
