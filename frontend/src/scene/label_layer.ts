@@ -55,6 +55,8 @@ export interface PlacedLabel {
 }
 
 const MOST_TRIED = 500;
+/** Pixels between the points at which it is asked what a word lies on. */
+const APART = 12;
 
 /** Writes everything; the names that may be pointed at, and where all words stand. */
 export function drawLabels(
@@ -84,7 +86,7 @@ function place(
   { wordings, places, plate, mindsPlates, subject, room }: Candidate,
   placement: Placement,
 ): PlacedLabel | null {
-  for (const { x: along, y, ends } of places)
+  for (const [choice, { x: along, y, ends }] of places.entries())
     for (const [at, runs] of wordings.entries()) {
       const width = widthOf(mesh, runs);
       const x = ends ? along - width : along;
@@ -94,7 +96,8 @@ function place(
       if (box.right < 0 || box.left > view.width || box.bottom < 0 || box.top > view.height) continue;
       if (!placement.isFree(box, view.width, view.height) || (plate && view.hidden(plate, along, y)))
         continue;
-      if (mindsPlates && liesOnPlate(view, box)) continue;
+      // Away from its own place a plate's name would seem to name what it lies on.
+      if ((mindsPlates || (plate && choice > 0)) && liesOnPlate(view, box)) continue;
       placement.place(box, view.width, view.height);
       let left = x;
       for (const { text, style } of runs) {
@@ -106,7 +109,12 @@ function place(
   return null;
 }
 
-function liesOnPlate(view: LabelView, { left, top, right, bottom }: Box): boolean {
-  const [middle, upper] = [(left + right) / 2, top + 3];
-  return [left, middle, right].some((x) => view.covered(x, bottom - 2) || view.covered(x, upper));
+/** True if there is a plate under some part of a box, as far as points a few pixels apart tell. */
+export function liesOnPlate(view: LabelView, { left, top, right, bottom }: Box): boolean {
+  const steps = Math.max(2, Math.ceil((right - left) / APART));
+  for (let step = 0; step <= steps; step++) {
+    const x = left + ((right - left) * step) / steps;
+    if (view.covered(x, bottom - 2) || view.covered(x, top + 3)) return true;
+  }
+  return false;
 }

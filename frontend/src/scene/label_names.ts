@@ -131,6 +131,8 @@ function placesOf(
   }
   const anchor = view.project(...region.anchor);
   if (!anchor) return [];
+  // Where the name before it in the row reaches into its place, a block's number stands a little further.
+  if (region.kind === "block") return [anchor, { x: anchor.x + mesh.height("region"), y: anchor.y }];
   if (region.kind !== "attention") return [anchor];
   // Beside the block's own name, which stands at the same place.
   const block = layout.regions.find(

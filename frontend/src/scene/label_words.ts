@@ -2,7 +2,7 @@
 
 import type { Plate } from "../layout/types";
 import type { Box, Placement } from "./label_choice";
-import type { LabelView, Written } from "./label_layer";
+import { type LabelView, liesOnPlate, type Written } from "./label_layer";
 import type { LabelMesh, LabelStyle } from "./label_mesh";
 import { SMALLEST_CELL } from "./label_tokens";
 import type { MapTitle } from "./types";
@@ -118,8 +118,7 @@ function writeText(
         right: left + width,
         bottom: Math.min(corner.y, end.y) - 2,
       };
-      const onPlate = [0, 0.5, 1].some((at) => view.covered(left + width * at, box.top + height / 2));
-      if (onPlate || !placement.place(box, view.width, view.height)) continue;
+      if (liesOnPlate(view, box) || !placement.place(box, view.width, view.height)) continue;
       mesh.add("↓", "axis", first ? left : left + width - arrow, box.top);
       mesh.add(cut, "axis", first ? left + arrow : left, box.top);
       return;
@@ -156,7 +155,7 @@ function writeGuess(
     [(end?.x ?? foot.x) + 6, foot.y - height],
   ] as const) {
     const box = { left, top, right: left + width, bottom: top + height };
-    if ([0, 0.5, 1].some((at) => view.covered(left + width * at, top + height / 2))) continue;
+    if (liesOnPlate(view, box)) continue;
     if (!placement.place(box, view.width, view.height)) continue;
     mesh.add(guess, "axis", left, top);
     return;
