@@ -72,6 +72,8 @@ export function regionCandidates(mesh: LabelMesh, view: LabelView, { layout }: W
   const found: Candidate[] = [];
   const ofTwo = layout.regions.some(({ kind }) => kind === "stack");
   const first = layout.regions.find(({ kind }) => kind === "block");
+  /** Where in the list blocks are. */
+  const blocks = new Set<number>();
   for (const region of layout.regions) {
     const { kind } = region;
     // Shared keys and values say on their plates whose they are; the title names the model.
@@ -89,6 +91,7 @@ export function regionCandidates(mesh: LabelMesh, view: LabelView, { layout }: W
     if (Math.max(height, width) < needed || height > view.height * (inner ? 0.9 : 2)) continue;
     const places = placesOf(mesh, view, layout, region, corner);
     if (places.length === 0) continue;
+    if (kind === "block") blocks.add(found.length);
     found.push({
       wordings: namesOf(region).map((text) => [{ text, style: inner ? "part" : "region" }]),
       places,
@@ -99,7 +102,20 @@ export function regionCandidates(mesh: LabelMesh, view: LabelView, { layout }: W
       subject: { region: region.id },
     });
   }
-  return found;
+  return found.map((candidate, at) =>
+    blocks.has(at) ? { ...candidate, room: roomOf(candidate, at) } : candidate,
+  );
+
+  /** A block's name ends before the next one in its row begins. */
+  function roomOf({ places: [own] }: Candidate, at: number): number {
+    let room = Number.POSITIVE_INFINITY;
+    for (const other of blocks) {
+      const place = found[other]?.places[0];
+      if (other === at || !place || !own || Math.abs(place.y - own.y) > mesh.height("region")) continue;
+      if (place.x > own.x) room = Math.min(room, place.x - own.x - 2);
+    }
+    return room;
+  }
 }
 
 /** A block's name, or where there is no room for it, its number. */
@@ -131,8 +147,6 @@ function placesOf(
   }
   const anchor = view.project(...region.anchor);
   if (!anchor) return [];
-  // Where the name before it in the row reaches into its place, a block's number stands a little further.
-  if (region.kind === "block") return [anchor, { x: anchor.x + mesh.height("region"), y: anchor.y }];
   if (region.kind !== "attention") return [anchor];
   // Beside the block's own name, which stands at the same place.
   const block = layout.regions.find(

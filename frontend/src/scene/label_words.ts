@@ -12,7 +12,7 @@ const TITLE_UNTIL = 1.35;
 /** Pixels by which the trail may push the title down. */
 const REACH = 40;
 /** Lengths that the text read is cut to, from its front, until there is room. */
-const LENGTHS = [60, 44, 32, 22, 14];
+const LENGTHS = [60, 44, 32, 22, 14, 9];
 
 /** Pixels that the title takes at the top of a window of that width, what stands under it excepted. */
 export function titleHeight(mesh: LabelMesh, title: MapTitle | null, width: number): number {
