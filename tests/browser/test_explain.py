@@ -317,7 +317,7 @@ def test_a_cell_that_is_not_computed_says_so_and_asks_nothing(page: Page, server
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     assert point_at(page, ("blocks.0.attn.hook_q", [8, 1, 2]))
-    expect(page.locator(".hover-card .result")).to_have_text("not computed yet")
+    expect(page.locator(".hover-card .result")).to_have_text("room for 5 more tokens")
     page.mouse.down()
     page.mouse.up()
     expect(page.locator(".explanation")).to_contain_text("Not computed yet: the text does not reach so far.")
@@ -335,7 +335,7 @@ def test_an_explanation_is_text_for_a_screen_reader(page: Page, server: Server) 
         'group "Cell: the arrow keys move it"',
         'button "Where it comes from" [pressed]',
         "queries of every head",
-        'region "Formula"',
+        'group "Formula"',
         "math",
         "The sum over d_model of ln1.hook_out times attn.W_Q, plus attn.b_Q.",
         'button "go to blocks.0.ln1.hook_out, input 48 cells"',

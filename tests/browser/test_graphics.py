@@ -111,7 +111,7 @@ def test_a_large_model_begins_with_its_thumbnails(page: Page, large_server: Serv
     stats = page.evaluate("window.__atlas.stats()")
     assert (stats["weightsMissing"], stats["tilesWanted"]) == (0, 0)
     assert stats["plateDrawCalls"] == 1
-    expect(page.locator(".layers")).to_have_text("blocks 4 of 4")
+    expect(page.locator(".layers")).to_have_text("all 4 blocks computed")
 
 
 def test_a_flight_through_a_large_model_stays_within_its_textures(page: Page, large_server: Server) -> None:
