@@ -102,7 +102,7 @@ def _ink(page: Page, picture: Image.Image, tensor: str) -> float:
 def test_play_goes_on_pauses_and_stops_at_the_end(moving: Page, server: Server) -> None:
     open_atlas(moving, server.url, "/?model=sort")
     moving.keyboard.press("Space")
-    moving.get_by_label("Speed").select_option("8")
+    moving.locator(".transport select").select_option("8")
     wait_until(moving, "() => window.__atlas.state().pass.step > 3")
     moving.locator(".map canvas[tabindex]").focus()
     moving.keyboard.press("Space")

@@ -57,6 +57,6 @@ def test_a_body_without_a_language_head_is_shown_and_says_that_it_names_no_token
 ) -> None:
     open_atlas(page, url, "/?model=body")
     expect(page.get_by_label("Next token")).to_contain_text("This model has no language head")
-    expect(page.get_by_role("region", name="Writer")).to_have_count(0)
+    expect(page.get_by_role("region", name="Writer", exact=True)).to_have_count(0)
     read(page, "3, 1 4")
     assert state(page)["tokens"] == [3, 1, 4]

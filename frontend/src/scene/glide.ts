@@ -21,9 +21,12 @@ const STILL = 12;
 
 /** The speed at which a drag was let go at `now`; null where it was held still. */
 export function releaseSpeed(traces: readonly Trace[], now: number): Speed | null {
+  const last = traces.at(-1);
+  if (!last || now - last.time > MOMENT) return null;
   const recent = traces.filter(({ time }) => now - time <= MOMENT);
-  const [first, last] = [recent[0], recent.at(-1)];
-  if (!first || !last || last.time - first.time < 8) return null;
+  // A page that is slow to draw hears of the hand less often than that.
+  const first = recent.length > 1 ? recent[0] : traces.at(-2);
+  if (!first || last.time - first.time < 8) return null;
   const seconds = (last.time - first.time) / 1000;
   const [x, y] = [(last.x - first.x) / seconds, (last.y - first.y) / seconds];
   const speed = Math.hypot(x, y);

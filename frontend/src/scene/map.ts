@@ -179,9 +179,7 @@ class AtlasMap implements MapView {
         this.select(hit && { tensor: hit.tensor, index: hit.index });
         this.marks.selections.tell(hit);
       },
-      doubleClick: (x, y) => {
-        if (!this.labelAt(x, y)) this.approach(x, y);
-      },
+      doubleClick: (x, y) => this.approach(x, y),
       schedule: () => this.loop.schedule(),
     });
   }
