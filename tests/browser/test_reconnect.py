@@ -20,7 +20,8 @@ _STOP_AT = """count => new Promise(done => {
 
 
 def test_writing_goes_on_after_the_server_was_away(page: Page, own_server: Server) -> None:
-    open_atlas(page, own_server.url, "/?model=stories&temperature=0.9&top_k=50&top_p=1&seed=5#text=One+day")
+    # At a speed that leaves time to take the server away: a text of 64 tokens is written in a second.
+    open_atlas(page, own_server.url, "/?model=stories&temperature=0.9&top_k=50&top_p=1&seed=5&speed=20#text=One+day")
     # A server that says nothing more is noticed, and found again, with nothing lost.
     own_server.freeze(True)
     silence = page.get_by_text("The server does not answer")

@@ -276,6 +276,7 @@ def _line(x: float, y: float, to_x: float, to_y: float, steps: int = 8) -> list[
 def test_fingers_move_pinch_tilt_and_fly(touching: Page, server: Server) -> None:
     open_atlas(touching, server.url, _SORT)
     touching.get_by_role("button", name="Map", exact=True).tap()
+    rest(touching)  # the map fits the window that it has now
     cdp = touching.context.new_cdp_session(touching)
     home = _camera(touching)
     _gesture(cdp, _line(200, 250, 260, 300))
