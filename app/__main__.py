@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from app.settings import Settings
+    from .settings import Settings
 
 _UNREAD_MILLISECONDS = 30_000
 cli = typer.Typer(help="Transformer Atlas: see every number of a transformer.", no_args_is_help=True)
@@ -60,7 +60,7 @@ def serve(
     if reload:
         import uvicorn  # only when needed: `--help` answers at once
 
-        from app.connections import server_options
+        from .connections import server_options
 
         listener.close()
         options = server_options(settings)
@@ -80,10 +80,10 @@ def serve(
 def _serve(settings: "Settings", listener: socket.socket, address: str) -> None:
     import uvicorn
 
-    from app.checkpoints.catalog import check_model
-    from app.checkpoints.errors import CheckpointError
-    from app.connections import server_options, without_cancelled
-    from app.server import create_app
+    from .checkpoints.catalog import check_model
+    from .checkpoints.errors import CheckpointError
+    from .connections import server_options, without_cancelled
+    from .server import create_app
 
     try:
         app = create_app(settings)
@@ -112,8 +112,8 @@ def _serve(settings: "Settings", listener: socket.socket, address: str) -> None:
 @cli.command()
 def models(model: Models = None) -> None:
     """List the models that can be served."""
-    from app.checkpoints.catalog import Catalog
-    from app.checkpoints.errors import CheckpointError
+    from .checkpoints.catalog import Catalog
+    from .checkpoints.errors import CheckpointError
 
     settings = _settings(models=model)
     try:
@@ -122,7 +122,7 @@ def models(model: Models = None) -> None:
         raise _fail(str(error), error.hint) from error
     for entry in entries:
         typer.echo(f"{entry.id:24} {entry.graph.parameter_count:>13,} parameters  {entry.description}")
-    from app.checkpoints.pull import PULLABLE
+    from .checkpoints.pull import PULLABLE
 
     here = {entry.id for entry in entries}
     for wanted in (wanted for wanted in PULLABLE.values() if wanted.id not in here):
@@ -135,8 +135,8 @@ def pull(model: Annotated[str, typer.Argument(help="smollm2, or the id of a mode
     """Get a model into your data folder, from where it is served from then on."""
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-    from app.checkpoints import pull as pulling
-    from app.checkpoints.errors import CheckpointError
+    from .checkpoints import pull as pulling
+    from .checkpoints.errors import CheckpointError
 
     settings = _settings()
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
@@ -159,7 +159,7 @@ def pull(model: Annotated[str, typer.Argument(help="smollm2, or the id of a mode
 )
 def train(context: typer.Context) -> None:
     """Train the bundled models: `train --help` says how."""
-    from app.training.cli import train_app  # brings torch, which no other command line should wait for
+    from .training.cli import train_app  # brings torch, which no other command line should wait for
 
     train_app(args=context.args, prog_name="python -m app train")
 
@@ -169,7 +169,7 @@ def _settings(**given: object) -> "Settings":
     from pydantic import ValidationError
     from pydantic_settings import SettingsError
 
-    from app.settings import Settings
+    from .settings import Settings
 
     try:
         return Settings.model_validate(
@@ -192,7 +192,7 @@ def _address(host: str, port: int) -> str:
 
 def _warn(settings: "Settings") -> None:
     """Say who else can reach the server, if anybody can."""
-    from app.hosts import Hosts
+    from .hosts import Hosts
 
     if not Hosts(settings.host, settings.allowed_hosts).open:
         return

@@ -18,7 +18,7 @@ import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.utils import get_remote_addr
 
-from app.settings import Settings
+from .settings import Settings
 
 # Connections that wait to be accepted; asyncio tries so many at once, and complains of each when files run out.
 _BACKLOG = 128

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from app.checkpoints.catalog import ModelEntry
+from .checkpoints.catalog import ModelEntry
 
 Schema = dict[str, Any]
 

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from app.connections import is_loopback
+from .connections import is_loopback
 
 
 class Hosts:

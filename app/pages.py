@@ -17,10 +17,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
-from app import guide
-from app.checkpoints.catalog import Catalog, ModelEntry
-from app.checkpoints.errors import CheckpointError
-from app.paths import MANIFEST, STATIC, TEMPLATES
+from . import guide
+from .checkpoints.catalog import Catalog, ModelEntry
+from .checkpoints.errors import CheckpointError
+from .paths import MANIFEST, STATIC, TEMPLATES
 
 # Scripts and styles from this server alone. Plotly and the map place things by setting single style properties
 # from script, which `style-src 'self'` allows; inline style text stays forbidden.

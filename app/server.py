@@ -13,18 +13,18 @@ import torch
 from fastapi import APIRouter, FastAPI, HTTPException
 from fastapi.responses import JSONResponse
 
-from app import pages
-from app.api import errors, explain, models, pulls, runs, specification, stream, tiles
-from app.api.atlas import VERSION, Atlas
-from app.api.clients import address_of, client
-from app.checkpoints.catalog import Catalog
-from app.checkpoints.errors import CheckpointError
-from app.checkpoints.rendering import Renderer
-from app.connections import Complaints
-from app.hosts import Hosts
-from app.runs.clients import Client
-from app.settings import Settings
-from app.threads import compute_with, cores
+from . import pages
+from .api import errors, explain, models, pulls, runs, specification, stream, tiles
+from .api.atlas import VERSION, Atlas
+from .api.clients import address_of, client
+from .checkpoints.catalog import Catalog
+from .checkpoints.errors import CheckpointError
+from .checkpoints.rendering import Renderer
+from .connections import Complaints
+from .hosts import Hosts
+from .runs.clients import Client
+from .settings import Settings
+from .threads import compute_with, cores
 
 _DESCRIPTION = "Every number in a transformer, under a name: models, their weights, and runs with their activations."
 _SWEEP_SECONDS = 15

@@ -7,8 +7,8 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.memory import memory_bytes
-from app.paths import MODELS
+from .memory import memory_bytes
+from .paths import MODELS
 
 
 def _cache_folder() -> Path:

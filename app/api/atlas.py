@@ -11,26 +11,25 @@ import torch
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from app.checkpoints.catalog import Catalog, LoadedModel, ModelEntry
-from app.runs.difference import Difference
-from app.runs.executor import Executor, Job, QueueFullError
-from app.runs.explain import finite
-from app.runs.parity import Proofs
-from app.runs.plates import Plate, activation_plate, weight_plate
-from app.runs.recorder import Intervention
-from app.runs.run import Candidate, Generated, Prediction, Run
-from app.runs.scales import Samples, weight_samples
-from app.runs.slices import SliceError, parse_index
-from app.runs.statistics import Statistics
-from app.runs.store import RunStore
-from app.runs.thumbnails import Shelf
-from app.runs.tiles import Pyramids
-from app.settings import Settings
-from app.threads import compute_with
-from app.transformer.decoding import Sampling
-from app.transformer.names import resolve_name, source_name
-from app.transformer.tokenizer import Token
-
+from ..checkpoints.catalog import Catalog, LoadedModel, ModelEntry
+from ..runs.difference import Difference
+from ..runs.executor import Executor, Job, QueueFullError
+from ..runs.explain import finite
+from ..runs.parity import Proofs
+from ..runs.plates import Plate, activation_plate, weight_plate
+from ..runs.recorder import Intervention
+from ..runs.run import Candidate, Generated, Prediction, Run
+from ..runs.scales import Samples, weight_samples
+from ..runs.slices import SliceError, parse_index
+from ..runs.statistics import Statistics
+from ..runs.store import RunStore
+from ..runs.thumbnails import Shelf
+from ..runs.tiles import Pyramids
+from ..settings import Settings
+from ..threads import compute_with
+from ..transformer.decoding import Sampling
+from ..transformer.names import resolve_name, source_name
+from ..transformer.tokenizer import Token
 from . import schemas
 from .clients import client
 from .errors import ApiError, refusals, unknown_model, unknown_tensor

@@ -6,7 +6,7 @@ from ipaddress import IPv6Address, ip_address
 from itertools import count
 from typing import Any
 
-from app.runs.clients import Client
+from ..runs.clients import Client
 
 client: ContextVar[Client] = ContextVar("client", default=Client())  # noqa: B039 - a named tuple never changes
 _connections = count(1)

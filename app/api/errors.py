@@ -9,16 +9,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from app.checkpoints.errors import CheckpointError, NoRoomError
-from app.runs.difference import DifferenceError
-from app.runs.executor import QueueFullError
-from app.runs.failures import out_of_memory
-from app.runs.plates import PlateError
-from app.runs.run import Run
-from app.runs.slices import SliceError
-from app.runs.store import ForgottenError, StoreFullError
-from app.runs.tiles import TileError
-from app.transformer.tokenizer import TokenizeError
+from ..checkpoints.errors import CheckpointError, NoRoomError
+from ..runs.difference import DifferenceError
+from ..runs.executor import QueueFullError
+from ..runs.failures import out_of_memory
+from ..runs.plates import PlateError
+from ..runs.run import Run
+from ..runs.slices import SliceError
+from ..runs.store import ForgottenError, StoreFullError
+from ..runs.tiles import TileError
+from ..transformer.tokenizer import TokenizeError
 
 _GUIDE = "GET /api/v1/capabilities lists the limits, GET /openapi.json every call."
 _HINTS = {

@@ -7,12 +7,11 @@ from typing import Annotated, Literal, TypeVar
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
-from app.runs.beside import beside
-from app.runs.explain import ExplainError, explain_cell, explain_weight
-from app.runs.explanation import Beside, Explanation
-from app.runs.parity import Parity
-from app.transformer.names import resolve_name
-
+from ..runs.beside import beside
+from ..runs.explain import ExplainError, explain_cell, explain_weight
+from ..runs.explanation import Beside, Explanation
+from ..runs.parity import Parity
+from ..transformer.names import resolve_name
 from . import schemas
 from .atlas import AtlasOf
 from .errors import ApiError, refusals

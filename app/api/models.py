@@ -7,12 +7,11 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
-from app.checkpoints.catalog import ModelEntry
-from app.lenses import LENSES
-from app.runs.scales import scales_by_kind, scales_by_tensor
-from app.transformer.graph import Graph, TensorInfo
-from app.transformer.wording import formula
-
+from ..checkpoints.catalog import ModelEntry
+from ..lenses import LENSES
+from ..runs.scales import scales_by_kind, scales_by_tensor
+from ..transformer.graph import Graph, TensorInfo
+from ..transformer.wording import formula
 from . import schemas
 from .atlas import VERSION, Atlas, AtlasOf, token_answer
 from .errors import refusals, unknown_tensor

@@ -10,9 +10,8 @@ from fastapi import Response
 from safetensors.numpy import save
 from torch import Tensor
 
-from app.runs.slices import Index, element_count, parse_index
-from app.settings import Settings
-
+from ..runs.slices import Index, element_count, parse_index
+from ..settings import Settings
 from .errors import ApiError, refusals
 
 Format = Literal["json", "npy", "safetensors"]

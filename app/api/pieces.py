@@ -11,13 +11,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.checkpoints.catalog import LoadedModel
-from app.runs.difference import Difference
-from app.runs.frames import pack
-from app.runs.plates import Box, Plate, check_plate, plate_shape, steps_read
-from app.runs.run import Run
-from app.runs.tiles import TILE, Tile, check_cells, check_tile, singles
-
+from ..checkpoints.catalog import LoadedModel
+from ..runs.difference import Difference
+from ..runs.frames import pack
+from ..runs.plates import Box, Plate, check_plate, plate_shape, steps_read
+from ..runs.run import Run
+from ..runs.tiles import TILE, Tile, check_cells, check_tile, singles
 from . import schemas
 from .atlas import Atlas
 from .errors import ApiError, refusals, unknown_tensor

@@ -9,10 +9,9 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request
 
-from app.checkpoints.catalog import Catalog
-from app.checkpoints.errors import CheckpointError
-from app.checkpoints.pull import PULLABLE, Pullable, pull
-
+from ..checkpoints.catalog import Catalog
+from ..checkpoints.errors import CheckpointError
+from ..checkpoints.pull import PULLABLE, Pullable, pull
 from . import schemas
 from .errors import ApiError
 

@@ -7,11 +7,10 @@ import torch
 from fastapi import APIRouter, Query, Request, Response
 from torch import Tensor
 
-from app.lenses import LENSES, Lens, LensError
-from app.lenses import Format as LensFormat
-from app.runs.run import Event, Run
-from app.transformer.names import resolve_name
-
+from ..lenses import LENSES, Lens, LensError
+from ..lenses import Format as LensFormat
+from ..runs.run import Event, Run
+from ..transformer.names import resolve_name
 from . import schemas
 from .atlas import AtlasOf, activations_answer, run_answer
 from .errors import ApiError, failed_run, refusals, unknown_tensor

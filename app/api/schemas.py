@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.runs.pooling import Pool
+from ..runs.pooling import Pool
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Id = Annotated[str, Field(max_length=200)]

@@ -13,12 +13,11 @@ from urllib.parse import urlsplit
 from fastapi import WebSocket
 from pydantic import BaseModel
 
-from app.runs.difference import Difference
-from app.runs.explain import finite
-from app.runs.frames import rows_frame, rows_per_frame
-from app.runs.patterns import Names, PatternError, patterns
-from app.runs.run import Candidate, Event, Run
-
+from ..runs.difference import Difference
+from ..runs.explain import finite
+from ..runs.frames import rows_frame, rows_per_frame
+from ..runs.patterns import Names, PatternError, patterns
+from ..runs.run import Candidate, Event, Run
 from . import schemas
 from .atlas import Atlas, candidates_answer, predictions_answer, sampling_of, token_answer
 from .clients import client

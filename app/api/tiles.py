@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from app.runs.plates import (
+from ..runs.plates import (
     HEAD_AXES,
     Plate,
     activation_plate,
@@ -15,12 +15,11 @@ from app.runs.plates import (
     steps_read,
     weight_plate,
 )
-from app.runs.pooling import Pool
-from app.runs.run import Run
-from app.runs.statistics import statistics
-from app.runs.thumbnails import thumbnails
-from app.runs.tiles import Tile, check_tile
-
+from ..runs.pooling import Pool
+from ..runs.run import Run
+from ..runs.statistics import statistics
+from ..runs.thumbnails import thumbnails
+from ..runs.tiles import Tile, check_tile
 from . import schemas
 from .atlas import Atlas, AtlasOf
 from .errors import ApiError, refusals

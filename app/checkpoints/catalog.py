@@ -18,14 +18,13 @@ from typing import Any
 
 import torch
 
-from app.transformer.blocks import build_graph
-from app.transformer.graph import Graph
-from app.transformer.model import Transformer
-from app.transformer.positions import rotary_frequencies
-from app.transformer.rules import Rules
-from app.transformer.spec import Spec
-from app.transformer.tokenizer import IdTokenizer, Tokenizer
-
+from ..transformer.blocks import build_graph
+from ..transformer.graph import Graph
+from ..transformer.model import Transformer
+from ..transformer.positions import rotary_frequencies
+from ..transformer.rules import Rules
+from ..transformer.spec import Spec
+from ..transformer.tokenizer import IdTokenizer, Tokenizer
 from .config import read_json
 from .errors import CheckpointError, NoRoomError, shown
 from .files import Checkpoint, fingerprint, name_of, open_checkpoint

@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from app.transformer.spec import ACTIVATIONS, Activation
-
+from ..transformer.spec import ACTIVATIONS, Activation
 from .errors import CheckpointError, shown
 
 # Hugging Face's names that mean one of our activations: its tanh approximations differ in speed only.

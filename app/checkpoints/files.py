@@ -10,9 +10,8 @@ from typing import Protocol
 
 import torch
 
-from app.transformer.model import Transformer
-from app.transformer.spec import Spec
-
+from ..transformer.model import Transformer
+from ..transformer.spec import Spec
 from .config import read_json
 from .errors import CheckpointError
 from .generation import Generation

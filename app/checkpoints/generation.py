@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.transformer.rules import Ids, Rules
+from ..transformer.rules import Ids, Rules
 
 # Chosen by the reader, told in another way, or without a bearing on which token comes next.
 _NOT_RULES = {

@@ -17,10 +17,9 @@ import torch
 from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, quants
 from torch import Tensor
 
-from app.transformer.model import Transformer
-from app.transformer.positions import rotary_frequencies
-from app.transformer.spec import Kind, Rotary, Spec, SpecError
-
+from ..transformer.model import Transformer
+from ..transformer.positions import rotary_frequencies
+from ..transformer.spec import Kind, Rotary, Spec, SpecError
 from .config import Config
 from .errors import CheckpointError, shown
 from .families.family import Family, Names, with_biases, with_blocks

@@ -11,9 +11,8 @@ from typing import TypeVar
 
 import torch
 
-from app.transformer.model import Transformer
-from app.transformer.spec import Spec
-
+from ..transformer.model import Transformer
+from ..transformer.spec import Spec
 from .errors import CheckpointError
 from .files import Checkpoint
 from .generation import Generation

@@ -7,7 +7,7 @@ hidden states are the same; they have no logits over the vocabulary, and what st
 import re
 from collections.abc import Set
 
-from app.transformer.spec import Spec
+from ..transformer.spec import Spec
 
 # What language heads are called in the files of all families, our own `atlas` among them, and what others are.
 _LANGUAGE = re.compile(

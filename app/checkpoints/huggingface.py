@@ -9,9 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from app.transformer.model import Transformer
-from app.transformer.spec import Spec, SpecError
-
+from ..transformer.model import Transformer
+from ..transformer.spec import Spec, SpecError
 from .config import Config, read_json
 from .errors import CheckpointError, shown
 from .families import FAMILIES, Family

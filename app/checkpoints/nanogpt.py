@@ -14,9 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from app.transformer.model import Transformer
-from app.transformer.spec import Spec, SpecError
-
+from ..transformer.model import Transformer
+from ..transformer.spec import Spec, SpecError
 from .config import Config
 from .errors import CheckpointError
 from .families.family import Family, with_biases, with_blocks

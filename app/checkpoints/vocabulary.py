@@ -13,9 +13,8 @@ from typing import Any
 import tokenizers
 from tokenizers.processors import PostProcessor
 
-from app.transformer.places import Framed
-from app.transformer.tokenizer import TextTokenizer, TokenizeError
-
+from ..transformer.places import Framed
+from ..transformer.tokenizer import TextTokenizer, TokenizeError
 from .errors import CheckpointError
 from .rendering import Renderer, RenderError
 

@@ -5,8 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from app.runs.run import Run
-
+from ..runs.run import Run
 from .drawing import Chart, heat_map, labels_of
 from .lens import Lens, Place, View, nullable, rows_of
 from .parameters import LensError, Parameter, within

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from app.runs.run import Run
-
+from ..runs.run import Run
 from .attention import square
 from .drawing import Chart, heat_map
 from .lens import Lens, Place, View, nullable

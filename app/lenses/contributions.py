@@ -7,9 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from app.runs.run import Run
-from app.transformer.graph import Graph
-
+from ..runs.run import Run
+from ..transformer.graph import Graph
 from .drawing import Chart, bars, heat_map, quoted
 from .lens import Lens, Place, View, positions_read
 from .parameters import LensError, Parameter

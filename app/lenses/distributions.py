@@ -7,8 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from app.runs.run import Run
-
+from ..runs.run import Run
 from .drawing import Chart, escaped, heat_map, token_labels
 from .lens import Along, Lens, Place, View, nullable, positions_read
 from .parameters import Parameter

@@ -11,8 +11,8 @@ import html
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from app.runs.run import Run
-from app.transformer.tokenizer import Token
+from ..runs.run import Run
+from ..transformer.tokenizer import Token
 
 Scale = Literal["probability", "activation", "summary"]
 # A Plotly figure: {"data": [...], "layout": {...}}.

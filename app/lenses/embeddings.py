@@ -6,9 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from app.runs.run import Run
-from app.transformer.spec import Spec
-
+from ..runs.run import Run
+from ..transformer.spec import Spec
 from .drawing import Chart, escaped, heat_map, points
 from .lens import Lens, Place, View, nullable
 from .parameters import LensError, Parameter

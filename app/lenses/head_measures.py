@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from app.runs.run import Run
-
+from ..runs.run import Run
 from .attention import square
 from .drawing import Chart, heat_map
 from .lens import Lens, Place, View, nullable

@@ -16,9 +16,8 @@ import orjson
 import torch
 from numpy.typing import NDArray
 
-from app.runs.run import Run
-from app.transformer.spec import Spec
-
+from ..runs.run import Run
+from ..transformer.spec import Spec
 from .drawing import Chart, Scale
 from .parameters import LensError, Parameter
 

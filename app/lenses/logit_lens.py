@@ -8,9 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from app.runs.run import Run
-from app.transformer.spec import Spec
-
+from ..runs.run import Run
+from ..transformer.spec import Spec
 from .drawing import MOST_TEXTS, Chart, Scale, escaped, heat_map, labels_of, lines, quoted
 from .lens import Lens, Place, View, nullable, positions_read
 from .parameters import Parameter

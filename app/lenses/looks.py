@@ -10,9 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from app.runs.run import Run
-from app.transformer.tokenizer import Token
-
+from ..runs.run import Run
+from ..transformer.tokenizer import Token
 from .parts import axis_tokens
 
 

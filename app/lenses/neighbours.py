@@ -5,8 +5,7 @@ from typing import Any
 
 import torch
 
-from app.runs.run import Run
-
+from ..runs.run import Run
 from .drawing import Chart, bars, escaped, quoted
 from .lens import Lens, Place, View
 from .parameters import LensError, Parameter, spelled, token_named

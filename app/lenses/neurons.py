@@ -6,8 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from app.runs.run import Run
-
+from ..runs.run import Run
 from .drawing import Chart, bars, escaped, labels_of, quoted
 from .lens import Along, Lens, Place, View, nullable, rows_of
 from .parameters import LensError, Parameter, within, within_shorter

@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.runs.run import Run, candidates
-
+from ..runs.run import Run, candidates
 from .distributions import TEMPERATURE
 from .drawing import Chart, bars, escaped, quoted
 from .lens import Lens, Place, View, positions_read

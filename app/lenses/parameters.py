@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from app.runs.run import Run
-from app.transformer.tokenizer import TokenizeError
+from ..runs.run import Run
+from ..transformer.tokenizer import TokenizeError
 
 Kind = Literal["index", "count", "number", "choice", "token", "text"]
 _LONGEST = 400

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.runs.run import Run
-from app.transformer.blocks import stack_prefix
-from app.transformer.graph import Graph
-from app.transformer.spec import Spec
-from app.transformer.tokenizer import Token
-
+from ..runs.run import Run
+from ..transformer.blocks import stack_prefix
+from ..transformer.graph import Graph
+from ..transformer.spec import Spec
+from ..transformer.tokenizer import Token
 from .parameters import Parameter
 
 _PATTERN = ".hook_pattern"

@@ -5,10 +5,9 @@ from typing import Any
 
 import torch
 
-from app.runs.run import Run
-from app.transformer.graph import Axis, Bucket, Graph, Op
-from app.transformer.positions import distance_buckets
-
+from ..runs.run import Run
+from ..transformer.graph import Axis, Bucket, Graph, Op
+from ..transformer.positions import distance_buckets
 from .attention import module_named
 from .drawing import Chart, bars, quoted
 from .lens import Lens, Place, View, nullable, rows_of

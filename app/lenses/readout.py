@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from app.checkpoints.catalog import LoadedModel
-from app.runs.run import Run
-from app.transformer.spec import Spec
-
+from ..checkpoints.catalog import LoadedModel
+from ..runs.run import Run
+from ..transformer.spec import Spec
 from .parts import output_prefix
 
 # Logits made at once, so that many vectors of a large vocabulary do not fill the memory.

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from app.checkpoints.catalog import LoadedModel
-from app.transformer.spec import Spec
-
+from ..checkpoints.catalog import LoadedModel
+from ..transformer.spec import Spec
 from .measures import in_repetition
 
 _LONGEST = 24

@@ -5,9 +5,8 @@ from typing import Any
 
 import torch
 
-from app.runs.run import Run
-from app.transformer.graph import Graph
-
+from ..runs.run import Run
+from ..transformer.graph import Graph
 from .drawing import Chart, heat_map, labels_of
 from .lens import Lens, Place, View, nullable, rows_of
 from .parameters import Parameter

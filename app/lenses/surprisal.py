@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.runs.run import Run
-from app.transformer.spec import Spec
-
+from ..runs.run import Run
+from ..transformer.spec import Spec
 from .distributions import TEMPERATURE, surprisals
 from .drawing import Chart, bars, token_labels
 from .lens import Along, Lens, Place, View

@@ -4,8 +4,7 @@ import dataclasses
 
 import torch
 
-from app.transformer.terms import Made, Pairing
-
+from ..transformer.terms import Made, Pairing
 from .explain import cells_of, explain_cell, finite, reading_of, term_answer
 from .explanation import Beside, CellValue, Explanation, RestOfPairs, Sides, TermPair
 from .run import Run

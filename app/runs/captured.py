@@ -5,10 +5,9 @@ from weakref import WeakKeyDictionary
 
 from torch import Tensor
 
-from app.transformer.cells import Box
-from app.transformer.graph import Graph
-from app.transformer.model import Transformer
-
+from ..transformer.cells import Box
+from ..transformer.graph import Graph
+from ..transformer.model import Transformer
 from .recorder import Recorder
 
 # Tables that follow from a formula are made once for a model, not once for every number that is asked for.

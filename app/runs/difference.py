@@ -14,8 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from app.transformer.graph import TOKEN_AXES, TensorInfo
-
+from ..transformer.graph import TOKEN_AXES, TensorInfo
 from .plates import Box, Plate, activation_plate, plate_axes
 from .run import Run
 from .scales import Samples, percentile

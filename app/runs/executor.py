@@ -7,8 +7,7 @@ from collections.abc import Generator
 
 import torch
 
-from app.threads import compute_with, cores
-
+from ..threads import compute_with, cores
 from .clients import Client
 
 Job = Generator[None, None, None]

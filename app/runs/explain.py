@@ -10,13 +10,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from app.checkpoints.catalog import LoadedModel
-from app.transformer.cells import Box, CellBox, Reading, cells_fed, cells_read, stored_as, turned
-from app.transformer.equations import Cells
-from app.transformer.graph import Graph, Op, TensorInfo, index_text
-from app.transformer.terms import Arithmetic, Made, Term
-from app.transformer.wording import why_masked, word
-
+from ..checkpoints.catalog import LoadedModel
+from ..transformer.cells import Box, CellBox, Reading, cells_fed, cells_read, stored_as, turned
+from ..transformer.equations import Cells
+from ..transformer.graph import Graph, Op, TensorInfo, index_text
+from ..transformer.terms import Arithmetic, Made, Term
+from ..transformer.wording import why_masked, word
 from .captured import CapturedCells, NotHeldError, slices, weight_of
 from .explanation import (
     CellValue,

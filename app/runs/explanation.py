@@ -6,7 +6,7 @@ JSON has no infinity and no not-a-number: such numbers are None here already.
 from dataclasses import dataclass, field
 from typing import Literal
 
-from app.transformer.terms import Combine
+from ..transformer.terms import Combine
 
 Direction = Literal["backward", "forward"]
 

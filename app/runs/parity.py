@@ -16,12 +16,11 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 
-from app.checkpoints.catalog import LoadedModel
-from app.transformer.cells import Box, Reading, read_box
-from app.transformer.equations import evaluate
-from app.transformer.graph import Graph, Op
-from app.transformer.model import Transformer
-
+from ..checkpoints.catalog import LoadedModel
+from ..transformer.cells import Box, Reading, read_box
+from ..transformer.equations import evaluate
+from ..transformer.graph import Graph, Op
+from ..transformer.model import Transformer
 from .captured import CapturedCells
 from .executor import Executor, Job, QueueFullError
 from .recorder import Recorder

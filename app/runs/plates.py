@@ -14,9 +14,8 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from app.checkpoints.catalog import LoadedModel
-from app.transformer.graph import TOKEN_AXES
-
+from ..checkpoints.catalog import LoadedModel
+from ..transformer.graph import TOKEN_AXES
 from .run import Run
 
 HEAD_AXES = ("head", "kv_head")

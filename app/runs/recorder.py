@@ -16,9 +16,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from app.transformer.graph import TOKEN_AXES, Graph, TensorInfo
-from app.transformer.model import Transformer
-
+from ..transformer.graph import TOKEN_AXES, Graph, TensorInfo
+from ..transformer.model import Transformer
 from .host_copies import HostCopies
 
 # A view is cloned when it would keep alive a buffer more than this many times its own size.

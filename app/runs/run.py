@@ -13,12 +13,11 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from app.checkpoints.catalog import LoadedModel
-from app.transformer.decoding import Choice, Sampling, beam_search, choose
-from app.transformer.model import KeyValueCache
-from app.transformer.rules import Writing
-from app.transformer.tokenizer import Token
-
+from ..checkpoints.catalog import LoadedModel
+from ..transformer.decoding import Choice, Sampling, beam_search, choose
+from ..transformer.model import KeyValueCache
+from ..transformer.rules import Writing
+from ..transformer.tokenizer import Token
 from .clients import Client
 from .executor import Executor, QueueFullError
 from .failures import out_of_memory

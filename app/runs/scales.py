@@ -12,8 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from app.transformer.model import Transformer
-
+from ..transformer.model import Transformer
 from .recorder import Recorder
 
 PERCENTILE = 99.5

@@ -14,8 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from app.checkpoints.catalog import LoadedModel
-
+from ..checkpoints.catalog import LoadedModel
 from .frames import frame
 from .plates import plate_axes, plate_indices, plate_shape
 from .pooling import Means, Pool, join_means, pool_extremes, pool_means

@@ -7,10 +7,9 @@ from typing import Annotated
 import torch
 import typer
 
-from app.checkpoints.catalog import Catalog
-from app.paths import MODELS
-from app.transformer.decoding import Sampling, choose
-
+from ..checkpoints.catalog import Catalog
+from ..paths import MODELS
+from ..transformer.decoding import Sampling, choose
 from . import fill, sort, stories, translate
 from .corpus import read_corpus
 from .export import export_model

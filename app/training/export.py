@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
-from app.checkpoints.huggingface import export_config, export_state
-from app.transformer.model import Transformer
-from app.transformer.spec import Spec
+from ..checkpoints.huggingface import export_config, export_state
+from ..transformer.model import Transformer
+from ..transformer.spec import Spec
 
 
 def export_model(

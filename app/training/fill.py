@@ -16,9 +16,8 @@ from tokenizers import AddedToken
 from torch import Tensor
 from torch.nn import functional as F
 
-from app.transformer.model import Transformer
-from app.transformer.spec import Spec
-
+from ..transformer.model import Transformer
+from ..transformer.spec import Spec
 from .corpus import byte_level_bpe, read_corpus
 from .trainer import Batch, Recipe, Trainer, padded
 

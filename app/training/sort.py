@@ -11,9 +11,8 @@ import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 from torch import Tensor
 
-from app.transformer.model import Transformer
-from app.transformer.spec import Spec
-
+from ..transformer.model import Transformer
+from ..transformer.spec import Spec
 from .trainer import IGNORED, Batch, Recipe, Trainer
 
 LETTERS = "ABC"

@@ -14,9 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from app.transformer.model import Transformer
-from app.transformer.spec import Spec
-
+from ..transformer.model import Transformer
+from ..transformer.spec import Spec
 from .corpus import END_OF_TEXT, Corpus, byte_level_bpe, read_corpus
 from .trainer import IGNORED, Batch, Recipe, Trainer
 

@@ -21,10 +21,9 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim import AdamW, Optimizer
 
-from app.transformer.layers import Pass, no_tap
-from app.transformer.model import Transformer, finish
-from app.transformer.spec import Spec
-
+from ..transformer.layers import Pass, no_tap
+from ..transformer.model import Transformer, finish
+from ..transformer.spec import Spec
 from .muon import Muon
 
 IGNORED = -100

@@ -15,9 +15,8 @@ import tokenizers
 import torch
 from tokenizers import AddedToken, Regex, decoders, models, normalizers, pre_tokenizers
 
-from app.transformer.model import KeyValueCache, Transformer, finish
-from app.transformer.spec import Spec
-
+from ..transformer.model import KeyValueCache, Transformer, finish
+from ..transformer.spec import Spec
 from .pairs import Pair, held_out_pairs, pairs
 from .trainer import IGNORED, Batch, Recipe, Trainer, padded
 

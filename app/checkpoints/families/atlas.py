@@ -7,8 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from app.transformer.spec import Spec, SpecError
-
+from ...transformer.spec import Spec, SpecError
 from ..config import Config
 from ..errors import shown
 from ..tensors import Source

@@ -10,8 +10,7 @@ from typing import Any
 
 from torch.nn import functional as F
 
-from app.transformer.spec import Spec
-
+from ...transformer.spec import Spec
 from ..config import Config
 from ..tensors import Source, Transform
 from .family import Family, usual_sizes, with_biases, with_blocks

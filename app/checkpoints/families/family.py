@@ -5,8 +5,7 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.transformer.spec import Spec
-
+from ...transformer.spec import Spec
 from ..config import Config
 from ..tensors import AS_IS, TRANSPOSED, Source
 

@@ -3,8 +3,7 @@
 import math
 from collections.abc import Set
 
-from app.transformer.spec import Spec
-
+from ...transformer.spec import Spec
 from ..config import Config
 from .family import Family
 from .llama import NAMES, SHARED, llama_fields

@@ -3,8 +3,7 @@
 from collections.abc import Set
 from typing import Any
 
-from app.transformer.spec import Spec
-
+from ...transformer.spec import Spec
 from ..config import Config
 from ..tensors import Source
 from .family import Family, with_biases, with_blocks

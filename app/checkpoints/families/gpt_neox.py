@@ -7,8 +7,7 @@ from collections.abc import Set
 
 from torch import Tensor
 
-from app.transformer.spec import Spec
-
+from ...transformer.spec import Spec
 from ..config import Config
 from ..tensors import Source, Transform
 from .family import Family, usual_sizes, with_biases, with_blocks

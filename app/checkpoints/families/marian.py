@@ -4,8 +4,7 @@ import math
 from collections.abc import Set
 from typing import Any
 
-from app.transformer.spec import Spec
-
+from ...transformer.spec import Spec
 from ..config import Config
 from ..tensors import Source, Transform
 from .family import Family, with_biases, with_blocks

@@ -2,8 +2,7 @@
 
 from collections.abc import Set
 
-from app.transformer.spec import Spec
-
+from ...transformer.spec import Spec
 from ..config import Config
 from .family import Family, usual_sizes, with_biases, with_blocks
 from .rotary import rotary_of

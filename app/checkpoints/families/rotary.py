@@ -6,8 +6,7 @@ The scaling kinds and their defaults are those of `transformers`, `modeling_rope
 import math
 from typing import Any
 
-from app.transformer.spec import Rotary
-
+from ...transformer.spec import Rotary
 from ..config import Config
 from ..errors import shown
 

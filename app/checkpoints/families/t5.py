@@ -6,8 +6,7 @@ Version 1.1 gates its MLP and has an unembedding of its own; the first version r
 from collections.abc import Set
 from dataclasses import replace
 
-from app.transformer.spec import Relative, Spec
-
+from ...transformer.spec import Relative, Spec
 from ..config import Config
 from ..tensors import Source
 from .family import Family, with_blocks
