@@ -10,7 +10,7 @@ COPY frontend/package.json frontend/package-lock.json frontend/.npmrc frontend/
 RUN python tools/node.py npm ci --no-audit --no-fund
 COPY frontend frontend
 RUN python tools/node.py npm run bundle
-COPY pyproject.toml hatch_build.py LICENSE NOTICE ./
+COPY pyproject.toml hatch_build.py README.md LICENSE NOTICE ./
 COPY app app
 COPY templates templates
 COPY models models
@@ -32,4 +32,4 @@ USER 1000
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
   CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/api/v1/health', timeout=4)"]
-CMD ["python", "-m", "app", "serve", "--host", "0.0.0.0", "--port", "8000"]
+CMD ["transformer-atlas", "serve", "--host", "0.0.0.0", "--port", "8000"]

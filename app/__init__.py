@@ -4,6 +4,9 @@ import os
 
 from .memory import keep_freed_memory
 
+# The only place that says it: pyproject.toml, the API and the changelog's check read it here.
+__version__ = "0.1.0"
+
 # Read by OpenMP when torch is first imported. Without them its threads spin at every barrier, and anything
 # else that runs on the machine makes torch 4 to 10 times slower.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")

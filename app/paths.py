@@ -1,6 +1,6 @@
 """Where the files that are not Python lie: the page templates, the static files, the bundled models.
 
-In a checkout they are folders beside `app/`; in an installed wheel the build hook puts them in `app/_data/`.
+In a checkout they are folders beside `app/`; the build hook puts them into the wheel as `transformer_atlas/_data/`.
 """
 
 from pathlib import Path

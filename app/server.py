@@ -13,9 +13,9 @@ import torch
 from fastapi import APIRouter, FastAPI, HTTPException
 from fastapi.responses import JSONResponse
 
-from . import pages
+from . import __version__, pages
 from .api import errors, explain, models, pulls, runs, specification, stream, tiles
-from .api.atlas import VERSION, Atlas
+from .api.atlas import Atlas
 from .api.clients import address_of, client
 from .checkpoints.catalog import Catalog
 from .checkpoints.errors import CheckpointError
@@ -104,7 +104,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = FastAPI(
         title="Transformer Atlas",
         description=_DESCRIPTION,
-        version=VERSION,
+        version=__version__,
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,

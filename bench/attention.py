@@ -13,7 +13,7 @@ from tools.browser import find
 from .scene import FLAGS, until
 from .server import serving
 
-# What `python -m app pull smollm2` gets; random weights of its shape where it has not been pulled.
+# What `transformer-atlas pull smollm2` gets; random weights of its shape where it has not been pulled.
 SMOLLM2 = "smollm2"
 _SMOLLM2_SHAPE = Spec(
     layers=30, heads=9, kv_heads=3, d_model=576, d_head=64, d_mlp=1536, d_vocab=49152, positions=8192, norm="rms",

@@ -1,5 +1,5 @@
 """The real SmolLM2, greedy: tokens a second beside `transformers`' `generate` on the same dense float32 numbers, and
-what capturing a pass costs. It has to be pulled first: `python -m app pull smollm2`."""
+what capturing a pass costs. It has to be pulled first: `transformer-atlas pull smollm2`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +23,7 @@ def rows() -> list[tuple[str, str]]:
     """The table's rows, or one that says what is missing."""
     folder = Settings().data / "models" / "smollm2"
     if not folder.is_dir():
-        return [("not measured", "SmolLM2 is not here: python -m app pull smollm2")]
+        return [("not measured", "SmolLM2 is not here: transformer-atlas pull smollm2")]
     loaded = Catalog(Path(folder, "none"), [folder]).load("smollm2")
     with torch.inference_mode():
         # Capture first: beside a second model in memory everything is slower, and what touches most memory most.

@@ -37,7 +37,6 @@ from .errors import ApiError, refusals, unknown_model, unknown_tensor
 if TYPE_CHECKING:
     from .session import Session
 
-VERSION = "0.1.0"
 _READERS = 2
 Result = TypeVar("Result")
 

@@ -7,13 +7,14 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
+from .. import __version__
 from ..checkpoints.catalog import ModelEntry
 from ..lenses import LENSES
 from ..runs.scales import scales_by_kind, scales_by_tensor
 from ..transformer.graph import Graph, TensorInfo
 from ..transformer.wording import formula
 from . import schemas
-from .atlas import VERSION, Atlas, AtlasOf, token_answer
+from .atlas import Atlas, AtlasOf, token_answer
 from .errors import refusals, unknown_tensor
 from .numbers import FORMATS, NUMBERS, Format, checked_index, numbers_answer
 
@@ -30,14 +31,14 @@ _LIMITS = (
 @router.get("/health")
 async def health() -> schemas.Health:
     """Whether the server is alive."""
-    return schemas.Health(version=VERSION)
+    return schemas.Health(version=__version__)
 
 
 @router.get("/capabilities")
 async def capabilities(atlas: AtlasOf) -> schemas.Capabilities:
     """What this server can do, and its limits."""
     return schemas.Capabilities(
-        version=VERSION,
+        version=__version__,
         device=atlas.catalog.device,
         dtype=str(atlas.catalog.dtype).removeprefix("torch."),
         threads=atlas.executor.threads,

@@ -1,4 +1,4 @@
-"""`python -m app train …`: trains the bundled models, measures them, and writes them where they are served from."""
+"""`transformer-atlas train …`: trains the bundled models, measures them, and writes them where they are served from."""
 
 import json
 from pathlib import Path

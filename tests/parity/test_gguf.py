@@ -177,7 +177,7 @@ def _smollm2_of(path: Path) -> Any:
 def test_smollm2_computes_what_transformers_does() -> None:
     home = Path.home() / ".local/share/transformer-atlas/models"
     if not (home / "smollm2").is_dir():
-        pytest.skip("SmolLM2 was not pulled: python -m app pull smollm2")
+        pytest.skip("SmolLM2 was not pulled: transformer-atlas pull smollm2")
     loaded = Catalog(home / "none", [home / "smollm2"]).load("smollm2")
     reference = _smollm2_of(loaded.entry.checkpoint.files[0])
     tokens = torch.tensor([[token.id for token in loaded.tokenizer.encode("What is the capital of France?")]])
