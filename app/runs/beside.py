@@ -4,7 +4,7 @@ import dataclasses
 
 import torch
 
-from ..transformer.terms import Made, Pairing
+from ..transformer.terms import CellArithmetic, Pairing
 from .explain import cells_of, explain_cell, finite, reading_of, term_answer
 from .explanation import Beside, CellValue, Explanation, RestOfPairs, Sides, TermPair
 from .run import Run
@@ -42,11 +42,11 @@ def _sides(left: float | None, right: float | None) -> Sides:
     return Sides(left, right, None if left is None or right is None else finite(left - right))
 
 
-def _made(run: Run, answer: Explanation) -> Made:
+def _made(run: Run, answer: Explanation) -> CellArithmetic:
     graph = run.loaded.graph
     op = graph.op_making(answer.stored_as)
     assert op is not None
-    return Made(graph, op, reading_of(run, graph.tensor(answer.tensor)), cells_of(run), answer.index)
+    return CellArithmetic(graph, op, reading_of(run, graph.tensor(answer.tensor)), cells_of(run), answer.index)
 
 
 def _paired(answer: Beside, left: Explanation, right: Explanation, found: Pairing) -> Beside:

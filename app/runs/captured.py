@@ -19,7 +19,7 @@ class NotHeldError(KeyError):
 
 
 class CapturedCells:
-    """What equations are given to read: see `app/transformer/equations.py`, `Cells`."""
+    """What equations are given to read: see `app/transformer/operations/inputs.py`, `Cells`."""
 
     def __init__(self, model: Transformer, graph: Graph, recorder: Recorder) -> None:
         """Read what `recorder` holds, and the weights of `model`."""

@@ -12,15 +12,19 @@ from torch import Tensor
 
 from ..checkpoints.catalog import LoadedModel
 from ..transformer.cells import Box, CellBox, Reading, cells_fed, cells_read, stored_as, turned
-from ..transformer.equations import Cells
 from ..transformer.graph import Graph, Op, TensorInfo, index_text
-from ..transformer.terms import Arithmetic, Made, Term
+from ..transformer.operations.inputs import Cells
+from ..transformer.operations.operation import Playback
+from ..transformer.operations.summands import Term
+from ..transformer.terms import Arithmetic, CellArithmetic
 from ..transformer.wording import why_masked, word
 from .captured import CapturedCells, NotHeldError, slices, weight_of
 from .explanation import (
     CellValue,
     Direction,
     ExplainedOperation,
+    ExplainedPlayback,
+    ExplainedStep,
     ExplainedTerm,
     Explanation,
     Fed,
@@ -202,8 +206,10 @@ def _add_arithmetic(
     boxes = cells_read(graph, tensor.name, index, reading)
     operands = [_operand(graph, box, cells, limit) for box in boxes]
     with torch.inference_mode():
-        sums = Made(graph, op, reading, cells, index).arithmetic(limit)
+        made = CellArithmetic(graph, op, reading, cells, index)
+        sums, playback = made.summary(limit), made.playback()
     answer.op = _operation(graph, op, sums, index, operands)
+    answer.playback = _playback(playback)
     answer.operands = operands
     answer.combine = sums.combine
     answer.terms = [term_answer(term) for term in sums.terms]
@@ -219,6 +225,11 @@ def _add_arithmetic(
     answer.agrees = abs(difference) <= answer.tolerance
     if run.recorder.changed(tensor.name):
         answer.changed = "an intervention changed this tensor while the model ran"
+
+
+def _playback(found: Playback) -> ExplainedPlayback:
+    steps = [ExplainedStep(step.joins, step.sign, finite(step.becomes), step.words) for step in found.steps]
+    return ExplainedPlayback(found.merging, found.sign, steps)
 
 
 def tolerance(sums: Arithmetic, dtype: torch.dtype) -> float:

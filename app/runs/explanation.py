@@ -6,7 +6,7 @@ JSON has no infinity and no not-a-number: such numbers are None here already.
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..transformer.terms import Combine
+from ..transformer.operations.summands import Combine
 
 Direction = Literal["backward", "forward"]
 
@@ -83,6 +83,34 @@ class ExplainedOperation:
 
 
 @dataclass(frozen=True)
+class ExplainedStep:
+    """One step of a cell whose number becomes another, step by step.
+
+    The operand whose `part` is `joins` comes in (null: none does), `sign` stands beside it, and the number `becomes`
+    another (null: an infinity). `words` say it, without the number.
+    """
+
+    joins: str | None
+    sign: str
+    becomes: float | None
+    words: str
+
+
+@dataclass(frozen=True)
+class ExplainedPlayback:
+    """How the arithmetic of a cell is played.
+
+    Where there are `steps`, the input goes through them one after another. Otherwise the terms come together:
+    `merging` says what becomes of a term's operands first (null: each is taken as it is), and `sign` stands between
+    the operands of one term.
+    """
+
+    merging: str | None
+    sign: str
+    steps: list[ExplainedStep]
+
+
+@dataclass(frozen=True)
 class Line:
     """The cells along one axis of a weight, through the cell that was asked for."""
 
@@ -141,6 +169,7 @@ class Explanation:
     combine: Combine | None = None
     terms: list[ExplainedTerm] = field(default_factory=list)
     rest: Rest | None = None
+    playback: ExplainedPlayback | None = None
     bias: float | None = None
     scale: float | None = None
     result: float | None = None

@@ -5,6 +5,7 @@ import random
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
+from typing import get_args
 
 import pytest
 import torch
@@ -12,12 +13,13 @@ from torch import Tensor
 
 from app.transformer.blocks import build_graph
 from app.transformer.cells import Box, Reading, cells_fed, cells_read, comparisons, stored_as
-from app.transformer.equations import FORMULAS, Cells, evaluate
-from app.transformer.graph import Graph, Op
+from app.transformer.equations import evaluate
+from app.transformer.graph import Graph, Op, OpKind
 from app.transformer.model import Transformer, finish
+from app.transformer.operations import OPERATIONS
+from app.transformer.operations.inputs import Cells
 from app.transformer.spec import Spec
-from app.transformer.terms import Made
-from app.transformer.wording import FORMULAS as WRITTEN
+from app.transformer.terms import CellArithmetic
 from app.transformer.wording import sentence, why_masked, word
 from tests.families import FAMILIES, source_of
 
@@ -27,7 +29,7 @@ SPECS: dict[str, Spec] = {
     "odd": Spec(1, 5, 8, 7, 11, 17, 6, activation="relu", tied=False, norm_epsilon=1e-3),
 }
 # A maximum and a ReLU have flat places, a mask has no slope where it hides.
-SMOOTH = set(FORMULAS) - {"maximum", "mask"}
+SMOOTH = set(OPERATIONS) - {"maximum", "mask"}
 CELLS_IN_ALL = 10_000
 
 
@@ -103,7 +105,32 @@ def each_family(test: Callable[[str], None]) -> Callable[[str], None]:
 
 def test_every_kind_of_operation_is_met() -> None:
     met = {op.kind for spec in SPECS.values() for op in build_graph(spec).ops}
-    assert met == set(FORMULAS) == set(WRITTEN)
+    assert met == set(OPERATIONS) == set(get_args(OpKind))
+
+
+def test_a_kind_of_operation_is_known_in_its_own_module_alone() -> None:
+    for kind, operation in OPERATIONS.items():
+        assert kind == operation.kind
+        for known in (operation.evaluate, operation.latex, operation.sentence):
+            assert known.__module__ == f"app.transformer.operations.{kind}"
+
+
+@each_family
+def test_what_is_played_comes_to_the_number(family: str) -> None:
+    graph, reading, values = captured(family)
+    cells, chance = cells_of(graph, values), random.Random(f"{family} played")
+    for op in distinct_ops(graph):
+        index = random_cell(reading.shape(graph, graph.tensor(op.output)), chance)
+        made = CellArithmetic(graph, op, reading, cells, index)
+        sums, playback = made.summary(3), made.playback()
+        if playback.steps:
+            assert playback.steps[-1].becomes == pytest.approx(sums.result, rel=1e-12), op
+            assert all(step.words and step.sign for step in playback.steps)
+            assert {step.joins for step in playback.steps} - {None} <= {read.part for read in op.reads}
+        else:
+            # Terms of several cells become one number before they are put together, and that has to be said.
+            several = any(len(term.cells) > 1 for term in sums.terms)
+            assert playback.merging or not several, op
 
 
 @each_family
@@ -113,7 +140,7 @@ def test_random_cells_add_up(family: str) -> None:
     for number in range(CELLS_IN_ALL // len(SPECS) + 1):
         op = graph.ops[number % len(graph.ops)]
         index = random_cell(reading.shape(graph, graph.tensor(op.output)), chance)
-        sums = Made(graph, op, reading, cells, index).arithmetic(0)
+        sums = CellArithmetic(graph, op, reading, cells, index).summary(0)
         found = float(values[op.output][index])
         if not math.isfinite(found):
             assert found == sums.result, (op.output, index)
@@ -132,7 +159,7 @@ def test_terms_are_products_of_their_cells_and_come_in_order_of_size(family: str
     cells, chance = cells_of(graph, values), random.Random(family)
     for op in distinct_ops(graph):
         index = random_cell(reading.shape(graph, graph.tensor(op.output)), chance)
-        sums = Made(graph, op, reading, cells, index).arithmetic(5)
+        sums = CellArithmetic(graph, op, reading, cells, index).summary(5)
         lit = cells_read(graph, op.output, index, reading)
         for term in sums.terms:
             for cell in term.cells:
@@ -258,7 +285,7 @@ def test_a_formula_with_its_numbers_filled_in_comes_to_the_number(family: str) -
     for op in graph.ops:
         for _ in range(4):
             index = random_cell(reading.shape(graph, graph.tensor(op.output)), chance)
-            sums = Made(graph, op, reading, cells, index).arithmetic(3)
+            sums = CellArithmetic(graph, op, reading, cells, index).summary(3)
             read = [
                 found for found in cells_read(graph, op.output, index, reading) if math.prod(map(len, found.box)) == 1
             ]
@@ -298,7 +325,7 @@ def test_every_operation_can_be_written_and_said(family: str) -> None:
     cells, chance = cells_of(graph, values), random.Random(family)
     for op in distinct_ops(graph):
         index = random_cell(reading.shape(graph, graph.tensor(op.output)), chance)
-        sums = Made(graph, op, reading, cells, index).arithmetic(3)
+        sums = CellArithmetic(graph, op, reading, cells, index).summary(3)
         single = {}
         for found in cells_read(graph, op.output, index, reading):
             if all(len(part) == 1 for part in found.box):
