@@ -1,4 +1,4 @@
-"""Writes `docs/lenses.md`: what every lens says of itself, so that page, API and documentation cannot differ.
+"""Writes `docs/reference/lenses.md` from what every lens says of itself, so that page, API and text cannot differ.
 
 A Python test keeps the file equal to what the lenses say.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 from app.lenses import LENSES, Lens
 from app.transformer.spec import Relative, Rotary, Spec
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "lenses.md"
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "lenses.md"
 _HEAD = """# Lenses
 
 A lens is a view of one run: attention, predictions through the layers, who made a logit. Each is one call,

@@ -1,4 +1,7 @@
-"""The WebSocket `/api/v1/stream`: takes the browser's messages in; `session.py` answers. See docs/stream.md."""
+"""The WebSocket `/api/v1/stream`: takes the browser's messages in; `session.py` answers.
+
+docs/reference/stream.md describes the messages.
+"""
 
 import asyncio
 import contextlib
@@ -18,7 +21,10 @@ _POLICY, _TRY_LATER = 1008, 1013
 _FAREWELL_SECONDS = 2
 # After so many refusals of a connection each costs it a pause.
 _REFUSALS_AT_ONCE, _REFUSAL_SECONDS = 100, 0.02
-_HINT = "Send one JSON object with a type of start, want, ack, step, pause or cancel; docs/stream.md describes them."
+_HINT = (
+    "Send one JSON object with a type of start, want, ack, step, pause or cancel;"
+    " docs/reference/stream.md describes them."
+)
 
 
 @router.websocket("/stream")

@@ -129,7 +129,7 @@ async def activation_statistics(
 async def model_thumbnails(
     atlas: AtlasOf, request: Request, model_id: str, pool: Pool = "mean", v: Version = None
 ) -> Response:
-    """Every plate of a model's weights in at most 32 x 32 numbers; docs/tiles.md describes the file."""
+    """Every plate of a model's weights in at most 32 x 32 numbers; docs/reference/tiles.md describes the file."""
     atlas.entry(model_id)
     loaded = await atlas.loaded(model_id)
     tag = f'"{loaded.fingerprint}"'

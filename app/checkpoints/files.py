@@ -21,7 +21,7 @@ from .vocabulary import TextSource
 
 _READ = (
     "A model is a folder with config.json and model.safetensors, a .gguf file, or nanoGPT's ckpt.pt; "
-    "docs/models.md says more."
+    "docs/guide/models.md says more."
 )
 _HASHED_WHOLE = 512 * 2**20
 

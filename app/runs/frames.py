@@ -1,7 +1,7 @@
 """Binary frames: numbers as the stream sends them, behind a JSON header.
 
 `u32` little-endian length of the header, the header padded with spaces so that the payload starts at a multiple
-of 8, then the raw numbers, row by row in the tensor's own order of axes. docs/stream.md describes every field.
+of 8, then the raw numbers, row by row in the tensor's own order of axes. Every field: docs/reference/stream.md.
 """
 
 import struct

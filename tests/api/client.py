@@ -18,7 +18,7 @@ GREEDY = {"temperature": 0, "top_k": 0, "top_p": 1, "seed": 0}
 
 @dataclass
 class Frame:
-    """A binary frame taken apart as docs/stream.md describes it."""
+    """A binary frame taken apart as docs/reference/stream.md describes it."""
 
     header: dict[str, Any]
     values: NDArray[np.float32]

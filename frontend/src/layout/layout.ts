@@ -1,6 +1,6 @@
 /** The map of a model: from its graph to plates in space, ribbons between them and named regions.
  *
- *  A pure function; see docs/map.md for how the map is arranged and why.
+ *  A pure function; see docs/design/map.md for how the map is arranged and why.
  */
 
 import type { Graph } from "../graph/types";

@@ -1,5 +1,5 @@
 /** What the server answers about one cell: the arithmetic that made it, or the cells that it goes into. Mirrors
- *  app/runs/explanation.py; docs/explain.md tells what the fields mean. Null numbers are infinities or not-a-number. */
+ *  app/runs/explanation.py; docs/reference/explain.md tells what the fields mean. Null numbers are infinities or not-a-number. */
 
 import { getJson, json, ROOT } from "./rest";
 

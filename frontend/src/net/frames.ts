@@ -1,4 +1,4 @@
-/** Reads one binary frame of the stream: header length, JSON header, then raw numbers (docs/stream.md). */
+/** Reads one binary frame of the stream: header length, JSON header, then raw numbers (docs/reference/stream.md). */
 
 import type { Frame, FrameHeader } from "./types";
 

@@ -1,4 +1,4 @@
-/** What the server says of its lenses, and what they show of a run: the shapes of docs/lenses.md. */
+/** What the server says of its lenses, and what they show of a run: the shapes of docs/reference/lenses.md. */
 
 import { getJson, json, lensAddress } from "./rest";
 

@@ -1,4 +1,4 @@
-/** The thumbnails of a model: every plate of its weights in at most 32 x 32 numbers, in one answer (docs/tiles.md). */
+/** The thumbnails of a model: every plate of its weights in at most 32 x 32 numbers, in one answer (docs/reference/tiles.md). */
 
 import { ask } from "./rest";
 import type { ThumbnailsHeader } from "./types";

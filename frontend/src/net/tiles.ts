@@ -1,4 +1,4 @@
-/** Tiles of a run's activations by REST: 256 x 256 numbers of one plate at one level (docs/tiles.md). */
+/** Tiles of a run's activations by REST: 256 x 256 numbers of one plate at one level (docs/reference/tiles.md). */
 
 import { ask } from "./rest";
 

@@ -1,5 +1,5 @@
 /** What goes over the wire: the REST answers, the stream's control messages, and its binary frames.
- *  Mirrors app/api/schemas.py; docs/stream.md tells the story. */
+ *  Mirrors app/api/schemas.py; docs/reference/stream.md tells the story. */
 
 export interface ModelSummary {
   readonly id: string;

@@ -1,4 +1,4 @@
-/** The attention panel: which attention of the model, and the views of it (docs/page.md, Attention). */
+/** The attention panel: which attention of the model, and the views of it (docs/guide/page.md, Attention). */
 
 import type { AttentionStage } from "../graph/attentions";
 import { chooseLively } from "../session/first_head";

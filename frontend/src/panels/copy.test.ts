@@ -1,5 +1,5 @@
 /** What TransformerLens 4 gives under our names was found out with it: every tensor of several families compared
- *  with its cache (docs/explain-page.md). These tests hold the snippets to that. */
+ *  with its cache (docs/guide/explain.md). These tests hold the snippets to that. */
 
 import { describe, expect, it } from "vitest";
 import { decoderGraph, familyGraph, SPECS } from "../graph/fixtures";

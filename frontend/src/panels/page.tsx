@@ -221,7 +221,7 @@ const LOST: Record<Lost, string> = {
   away: "The server has gone away. What is on the page stays; it goes on as soon as the server is back.",
   full: "The server has no room for another stream. What is on the page stays; it goes on as soon as there is room.",
   refused:
-    "The server is there, but refuses this page's stream. Is a proxy between them that changes the server's name, or cannot pass a WebSocket on? docs/serving.md says what it needs.",
+    "The server is there, but refuses this page's stream. Is a proxy between them that changes the server's name, or cannot pass a WebSocket on? docs/guide/serving.md says what it needs.",
 };
 
 function Banner() {

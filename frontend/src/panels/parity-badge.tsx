@@ -8,7 +8,7 @@ import { ApiError } from "../net/rest";
 import { goTo, useActions } from "./actions";
 
 const ASK_AGAIN_MS = 500;
-/** Beyond this a float32 model is not what its equations say (docs/explain.md). */
+/** Beyond this a float32 model is not what its equations say (docs/reference/explain.md). */
 const RIGHT = 1e-4;
 
 type State = Parity | ParityProgress | ApiError | null;

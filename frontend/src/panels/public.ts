@@ -1,4 +1,4 @@
-/** `window.__atlas`: the page's state for tests and the curious (docs/page.md). */
+/** `window.__atlas`: the page's state for tests and the curious (docs/guide/page.md). */
 
 import type { CellBox } from "../graph/cells";
 import { momentAt } from "../graph/pass";

@@ -1,0 +1,87 @@
+"""The written pages: every relative link leads to a file and a heading that exist, every page can be found."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+_LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)(?:\s\"[^\"]*\")?\)")
+# A mention of a page in a comment, a message or a template; `…/docs/` of another project's address does not count.
+_MENTION = re.compile(r"(?<![/\w])docs/[\w/.-]+\.md")
+
+
+def _written() -> list[Path]:
+    """The project's pages in Markdown: those of docs/, and those at the top."""
+    return [*sorted(DOCS.rglob("*.md")), *sorted(ROOT.glob("*.md")), *sorted((ROOT / ".github").rglob("*.md"))]
+
+
+def _prose(page: Path) -> str:
+    """A page's text without code, in which brackets are no links and `#` begins no heading."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return re.sub(r"`[^`\n]*`", lambda code: code[0].strip("`") if "](" not in code[0] else "", text)
+
+
+def _anchors(page: Path) -> set[str]:
+    """What a link may name after `#`: each heading in small letters, words joined by hyphens."""
+    headings = re.findall(r"^#+ (.*)$", _prose(page), re.MULTILINE)
+    return {re.sub(r"[\s]+", "-", re.sub(r"[^\w\s-]", "", heading.lower()).strip()) for heading in headings}
+
+
+def _links(page: Path) -> Iterator[tuple[str, Path, str]]:
+    """Every relative link of a page: as written, the file it names, and what stands after `#`."""
+    for target in _LINK.findall(_prose(page)):
+        if re.match(r"[a-z]+:", target):
+            continue
+        name, _, anchor = target.partition("#")
+        yield target, (page.parent / name).resolve() if name else page, anchor
+
+
+def _dead(page: Path) -> list[str]:
+    return [
+        target
+        for target, file, anchor in _links(page)
+        if not file.exists() or (anchor and anchor not in _anchors(file))
+    ]
+
+
+def test_every_link_leads_somewhere() -> None:
+    dead = {str(page.relative_to(ROOT)): _dead(page) for page in _written()}
+    assert {page: targets for page, targets in dead.items() if targets} == {}
+
+
+def test_a_dead_link_is_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# A head\n[a](page.md#a-head) [b](page.md#none) [c](missing.md) [d](https://example.org/x)\n")
+    assert _dead(page) == ["page.md#none", "missing.md"]
+
+
+def test_links_of_docs_stay_within_docs() -> None:
+    """The built site holds nothing else; a file of the repository is named, not linked."""
+    outside = {
+        str(page.relative_to(ROOT)): target
+        for page in DOCS.rglob("*.md")
+        for target, file, _ in _links(page)
+        if not file.is_relative_to(DOCS)
+    }
+    assert outside == {}
+
+
+def test_pages_named_in_comments_and_messages_exist() -> None:
+    listed = subprocess.run(
+        ["git", "grep", "-IhoE", r"(^|[^/[:alnum:]])docs/[[:alnum:]/._-]+\.md", "--", ":!docs", ":!findings"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    named = {found for line in listed.stdout.splitlines() for found in _MENTION.findall(line)}
+    assert named
+    assert {name for name in named if not (ROOT / name).is_file()} == set()
+
+
+def test_every_page_is_reached_from_the_first() -> None:
+    reached, waiting = set[Path](), [DOCS / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        reached.add(page)
+        waiting += [file for _, file, _ in _links(page) if file.suffix == ".md" and file not in reached]
+    assert {str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md") if page not in reached} == set()
