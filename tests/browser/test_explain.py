@@ -329,6 +329,8 @@ def test_an_explanation_is_text_for_a_screen_reader(page: Page, server: Server) 
     open_atlas(page, server.url, "/?model=sort#text=CBABBC")
     choose(page, "blocks.0.attn.hook_q", [3, 1, 5])
     expect(page.locator(".terms li")).to_have_count(8)
+    # What sets formulas is loaded when the first one is wanted: until then there is no formula in the tree.
+    expect(page.locator(".explanation math").first).to_be_attached()
     tree = page.get_by_role("region", name="Reading").aria_snapshot()
     for words in (
         'tab "Inspector" [selected]',
