@@ -1,14 +1,15 @@
 import { expect, test } from "vitest";
 import { formatNumber } from "../format";
-import { perform, rehearse, type Script, type Sum } from "./arithmetic";
+import { perform, rehearse, type Script, type Step, type Sum } from "./arithmetic";
 
 const slip = { corner: [100, 0, 5], cell: 4 } as const;
 const where = (tensor: string, index: readonly number[]) =>
   tensor === "nowhere" ? null : ([tensor.length, index[0] ?? 0, 0] as const);
 const cell = (tensor: string, at: number, value: number) => ({ tensor, index: [at], value });
 const product: Sum = {
-  kind: "einsum",
-  function: null,
+  merging: "Each pair is multiplied",
+  sign: "×",
+  steps: [],
   target: cell("out", 7, 11.5),
   combine: "sum",
   terms: [
@@ -64,22 +65,20 @@ test("nothing jumps: a cell's way in a hundredth of the clock is short", () => {
     }
 });
 
-test("a norm centres and divides, softmax goes through e, an activation through its function", () => {
-  const parts = new Map([
-    ["input", cell("x", 0, 5)],
-    ["mean", cell("m", 0, 1)],
-    ["scale", cell("s", 0, 2)],
-    ["maximum", cell("max", 0, 5)],
-    ["sum", cell("sum", 0, 4)],
-  ]);
+test("what is made in steps goes through every number on the way", () => {
+  const parts = new Map([["input", cell("x", 0, 5)]]);
   const base = { ...product, terms: [], rest: null, bias: null, parts, combine: null };
+  const less: Step = { joins: cell("m", 0, 1), sign: "−", becomes: 4, words: "Less the mean" };
+  const divided: Step = { joins: cell("s", 0, 2), sign: "÷", becomes: 2, words: "Divided by the spread" };
   const seen = (sum: Sum) => {
     const script = rehearse(sum, where, slip);
     return [...new Set(Array.from({ length: 101 }, (_, i) => values(script, i / 100)).flat())];
   };
-  expect(seen({ ...base, kind: "normalize", target: cell("n", 0, 2) })).toEqual([5, 1, 4, 2]);
-  expect(seen({ ...base, kind: "softmax", target: cell("p", 0, 0.25) })).toEqual([5, 0, 1, 4, 0.25]);
-  expect(seen({ ...base, kind: "activation", function: "relu", target: cell("r", 0, 5) })).toEqual([5]);
+  const norm = { ...base, steps: [less, divided], target: cell("n", 0, 2) };
+  expect(seen(norm)).toEqual([5, 1, 4, 2]);
+  expect(rehearse(norm, where, slip).phases.map(({ words }) => words)).toContain("Less the mean: 4.");
+  const relu: Step = { joins: null, sign: "relu", becomes: 5, words: "relu of it" };
+  expect(seen({ ...base, steps: [relu], target: cell("r", 0, 5) })).toEqual([5]);
 });
 
 test("what has no plate comes in from the slip's edge", () => {
@@ -117,9 +116,22 @@ const three: Sum = {
   ...many,
   terms: many.terms.map((term) => ({ ...term, operands: [...term.operands, cell("g", 1, -1.234)] })),
 };
-const inSteps = new Map(
-  ["input", "mean", "scale", "maximum", "sum"].map((part, i) => [part, cell(part, i, -0.01234 * (i + 1))]),
-);
+const inSteps = (steps: readonly (readonly [sign: string, joins: boolean])[]): Sum => ({
+  ...product,
+  merging: null,
+  combine: null,
+  terms: [],
+  rest: null,
+  bias: null,
+  steps: steps.map(([sign, joins], i) => ({
+    joins: joins ? cell("other", i, -0.01234 * (i + 2)) : null,
+    sign,
+    becomes: i === steps.length - 1 ? product.target.value : -0.01234 * (i + 1),
+    words: "",
+  })),
+  parts: new Map([["input", cell("input", 0, -0.01234)]]),
+});
+const plain = { merging: null, bias: null } as const;
 const played: readonly (readonly [string, Sum])[] = [
   ["einsum", many],
   ["multiply", three],
@@ -127,38 +139,30 @@ const played: readonly (readonly [string, Sum])[] = [
     "add",
     {
       ...many,
-      kind: "add",
+      merging: null,
       terms: many.terms.slice(0, 3).map(({ value }) => ({ operands: [long(1)], value })),
     },
   ],
-  [
-    "embed",
-    { ...many, kind: "embed", rest: null, bias: null, terms: [{ operands: [long(1)], value: -0.01234 }] },
-  ],
-  ["deviation", { ...three, kind: "deviation", combine: "root", bias: null }],
-  ["sum_exponentials", { ...many, kind: "sum_exponentials", bias: null }],
-  ["rotate", { ...many, kind: "rotate", terms: many.terms.slice(0, 2), rest: null, bias: null }],
+  ["embed", { ...many, ...plain, rest: null, terms: [{ operands: [long(1)], value: -0.01234 }] }],
+  ["deviation", { ...three, merging: "Each is squared", sign: "−", combine: "root", bias: null }],
+  ["sum_exponentials", { ...many, sign: "−", bias: null }],
+  ["rotate", { ...many, terms: many.terms.slice(0, 2), rest: null, bias: null }],
   [
     "normalize",
-    { ...product, kind: "normalize", combine: null, terms: [], rest: null, bias: null, parts: inSteps },
+    inSteps([
+      ["−", true],
+      ["÷", true],
+    ]),
   ],
   [
     "softmax",
-    { ...product, kind: "softmax", combine: null, terms: [], rest: null, bias: null, parts: inSteps },
+    inSteps([
+      ["−", true],
+      ["exp", false],
+      ["÷", true],
+    ]),
   ],
-  [
-    "activation",
-    {
-      ...product,
-      kind: "activation",
-      function: "gelu_new",
-      combine: null,
-      terms: [],
-      rest: null,
-      bias: null,
-      parts: inSteps,
-    },
-  ],
+  ["activation", inSteps([["gelu_new", false]])],
 ];
 
 test.each(played)("no number of %s is written over another, nor beside the slip", (_, sum) => {

@@ -14,9 +14,12 @@ export interface NumberAt {
 
 /** What the script is written from: the part of an explanation that says how the number comes about. */
 export interface Sum {
-  readonly kind: string;
-  /** Name of the nonlinearity, where there is one. */
-  readonly function: string | null;
+  /** What becomes of a term's operands before terms are put together; null: each is taken as it is. */
+  readonly merging: string | null;
+  /** Stands between the operands of one term. */
+  readonly sign: string;
+  /** Where there are any, the input goes through them one after another, and there are no terms. */
+  readonly steps: readonly Step[];
   readonly target: NumberAt;
   readonly combine: "sum" | "root" | "divisor" | "largest" | null;
   readonly terms: readonly { readonly operands: readonly NumberAt[]; readonly value: number | null }[];
@@ -25,6 +28,14 @@ export interface Sum {
   readonly bias: number | null;
   /** Operands of a single cell, by what they are to the operation. */
   readonly parts: ReadonlyMap<string, NumberAt>;
+}
+
+/** One step: the number joins what there is, which becomes another. `words` say so, without the number. */
+export interface Step {
+  readonly joins: NumberAt | null;
+  readonly sign: string;
+  readonly becomes: number | null;
+  readonly words: string;
 }
 
 /** Where the arithmetic is laid out: upper left corner, and how large a cell is there. */
@@ -142,10 +153,7 @@ function flight(from: Point, to: Point, way: number): Point {
 /** Writes the script of a cell. `where` is where a cell stands; null for what has no plate: it comes in from the
  *  edge of the slip. */
 export function rehearse(sum: Sum, where: Where, slip: Slip): Script {
-  if (sum.kind === "softmax" && sum.combine === null) return inSteps(sum, where, slip, softmaxSteps(sum));
-  if (sum.kind === "normalize") return inSteps(sum, where, slip, normalizeSteps(sum));
-  if (sum.kind === "activation") return inSteps(sum, where, slip, activationSteps(sum));
-  return asTerms(sum, where, slip);
+  return sum.steps.length > 0 ? inSteps(sum, where, slip) : asTerms(sum, where, slip);
 }
 
 /** A place on the slip, in columns and rows of cells. */
@@ -207,7 +215,7 @@ interface Staging {
   readonly below: Point;
 }
 
-/** Terms that add up: einsum, add, embed, affine, multiply, rotate, means and roots, sums of exponentials. */
+/** Terms that are put together. */
 function asTerms(sum: Sum, where: Where, slip: Slip): Script {
   const listed = sum.terms.slice(0, MOST_ROWS);
   const late = sum.terms.slice(MOST_ROWS);
@@ -215,7 +223,7 @@ function asTerms(sum: Sum, where: Where, slip: Slip): Script {
   const restSum = late.reduce((total, { value }) => total + (value ?? 0), sum.rest?.sum ?? 0);
   const width = Math.max(1, ...listed.map(({ operands }) => operands.length));
   const rows = listed.length + (restCount > 0 ? 1 : 0);
-  const merges = width > 1 || MADE_OF[sum.kind] !== undefined;
+  const merges = sum.merging !== null;
   const total = listed.reduce((all, { value }) => all + (value ?? 0), restSum);
   const { phases, seconds } = sumPhases(sum, { restCount, width, rows, merges, total });
   const find = (name: string): Phase | undefined => phases.find((one) => one.name === name);
@@ -249,7 +257,7 @@ function sumPhases(
   const result = number(sum.target.value);
   return phasesOf([
     ["leave", 2.6, leavingWords(sum, of.restCount)],
-    ...(of.merges ? [["merge", 2.2, `${mergingWords(sum.kind, of.width)}.`] as const] : []),
+    ...(of.merges ? [["merge", 2.2, `${sum.merging}.`] as const] : []),
     ...(of.rows > 1 ? [["add", 2.4, addingWords(sum, of.total)] as const] : []),
     ...(sum.bias !== null ? [["bias", 1.2, `The bias ${number(sum.bias)} is added.`] as const] : []),
     ...(sum.combine === "root"
@@ -278,7 +286,7 @@ function termTracks(staging: Staging, term: Sum["terms"][number], row: number): 
   const operands = term.operands.flatMap((operand, column): readonly Track[] => {
     const place = onSlip(slip, column, row);
     const from = where(operand.tensor, operand.index) ?? onSlip(slip, -1.5, row);
-    const label = column === 0 ? "" : (SIGNS[sum.kind] ?? "×");
+    const label = column === 0 ? "" : sum.sign;
     const key = (time: number, position: Point, size: number, strength: number): Key => ({
       at: time,
       position,
@@ -474,83 +482,14 @@ function biasTrack({ sum, slip, where, below }: Staging, phase: Phase): Track {
 
 // ---- one number after another ------------------------------------------------------------------------------
 
-/** One step: a number joins what there is, which becomes another. */
-interface Step {
-  readonly joins: NumberAt | null;
-  readonly sign: string;
-  readonly becomes: number | null;
-  readonly words: string;
-}
-
-function softmaxSteps({ parts, target }: Sum): readonly Step[] {
-  const [score, largest, total] = [parts.get("input"), parts.get("maximum"), parts.get("sum")];
-  const less = (score?.value ?? -Infinity) - (largest?.value ?? 0);
-  return [
-    {
-      joins: largest ?? null,
-      sign: "−",
-      becomes: finite(less),
-      words: `Less the row's largest: ${number(finite(less))}.`,
-    },
-    {
-      joins: null,
-      sign: "exp",
-      becomes: Math.exp(less),
-      words: `e to the power of that: ${number(Math.exp(less))}.`,
-    },
-    {
-      joins: total ?? null,
-      sign: "÷",
-      becomes: target.value,
-      words: `Divided by the row's sum: ${number(target.value)}.`,
-    },
-  ];
-}
-
-const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
-
-function normalizeSteps({ parts, target }: Sum): readonly Step[] {
-  const [input, mean, scale] = [parts.get("input"), parts.get("mean"), parts.get("scale")];
-  const centred = (input?.value ?? 0) - (mean?.value ?? 0);
-  return [
-    ...(mean
-      ? [
-          {
-            joins: mean,
-            sign: "−",
-            becomes: centred,
-            words: `Less the mean of its vector: ${number(centred)}.`,
-          },
-        ]
-      : []),
-    {
-      joins: scale ?? null,
-      sign: "÷",
-      becomes: target.value,
-      words: `Divided by the vector's ${mean ? "spread" : "root mean square"}: ${number(target.value)}.`,
-    },
-  ];
-}
-
-function activationSteps(sum: Sum): readonly Step[] {
-  const name = sum.function ?? "the nonlinearity";
-  return [
-    {
-      joins: null,
-      sign: name,
-      becomes: sum.target.value,
-      words: `${name} makes it ${number(sum.target.value)}.`,
-    },
-  ];
-}
-
 /** The input comes to the slip, numbers join it one after another, each a row further down, as on paper, and it flies
  *  home. */
-function inSteps(sum: Sum, where: Where, slip: Slip, steps: readonly Step[]): Script {
+function inSteps(sum: Sum, where: Where, slip: Slip): Script {
+  const { steps } = sum;
   const input = sum.parts.get("input") ?? sum.target;
   const { phases, seconds } = phasesOf([
     ["leave", 1.4, `${number(input.value)} leaves ${leaf(input.tensor)}.`],
-    ...steps.map(({ words }, n) => [`step ${n}`, 1.8, words] as const),
+    ...steps.map(({ words, becomes }, n) => [`step ${n}`, 1.8, `${words}: ${number(becomes)}.`] as const),
     ["land", 1.3, `${number(sum.target.value)} lands in ${leaf(sum.target.tensor)}.`],
   ]);
   const [leave, land] = [phases[0]!, phases.at(-1)!];
@@ -630,26 +569,11 @@ function joining({ joins, sign }: Step, phase: Phase, where: Where, slip: Slip, 
 
 // ---- words -------------------------------------------------------------------------------------------------
 
-/** Kinds whose single operands change before they are added, and into what. */
-const MADE_OF: Readonly<Record<string, string>> = {
-  deviation: "Each distance from the mean is squared, and divided by their number",
-  root_mean_square: "Each is squared, and divided by their number",
-  mean: "Each is divided by their number",
-  sum_exponentials: "Less the largest of them, each becomes e to that power",
-  softmax: "Each becomes e to its power",
-};
-const SIGNS: Readonly<Record<string, string>> = { deviation: "−", sum_exponentials: "−" };
-
-function mergingWords(kind: string, width: number): string {
-  return MADE_OF[kind] ?? (width > 1 ? "Each pair is multiplied" : "Each is taken as it is");
-}
-
-function leavingWords({ terms, kind, target }: Sum, rest: number): string {
+function leavingWords({ terms }: Sum, rest: number): string {
   const names = [...new Set(terms.flatMap(({ operands }) => operands.map(({ tensor }) => leaf(tensor))))];
   const count = terms.length + Math.max(0, rest - Math.max(0, terms.length - MOST_ROWS));
   const what = count === 1 ? "A number leaves" : `${count} numbers leave`;
   const of = names.slice(0, 3).join(" and ");
-  if (kind === "embed") return `A number leaves its row of ${of}, for ${leaf(target.tensor)}.`;
   return `${what} ${of}${rest > 0 ? `; the largest ${Math.min(MOST_ROWS, terms.length)} are shown one by one` : ""}.`;
 }
 

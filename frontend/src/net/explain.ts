@@ -45,6 +45,18 @@ export interface ExplainedOperation {
   readonly constants: Readonly<Record<string, number | string>>;
 }
 
+/** How the arithmetic of a cell is played. */
+export interface Playback {
+  readonly merging: string | null;
+  readonly sign: string;
+  readonly steps: readonly {
+    readonly joins: string | null;
+    readonly sign: string;
+    readonly becomes: number | null;
+    readonly words: string;
+  }[];
+}
+
 /** The cells along one axis of a weight, through the cell asked for. */
 export interface Line {
   readonly axis: string;
@@ -84,6 +96,7 @@ export interface Explanation {
   readonly combine: "sum" | "root" | "divisor" | "largest" | null;
   readonly terms: readonly Term[];
   readonly rest: { readonly count: number; readonly sum: number | null } | null;
+  readonly playback: Playback | null;
   readonly bias: number | null;
   readonly scale: number | null;
   readonly result: number | null;

@@ -29,10 +29,11 @@ export function sumOf(answer: Explanation): Sum {
         index: operand.start,
         value: operand.values?.[0] ?? null,
       });
-  const named = answer.op?.constants.function;
+  const { merging = null, sign = "", steps = [] } = answer.playback ?? {};
   return {
-    kind: answer.op?.kind ?? "",
-    function: typeof named === "string" ? named : null,
+    merging,
+    sign,
+    steps: steps.map((step) => ({ ...step, joins: (step.joins !== null && parts.get(step.joins)) || null })),
     target: { tensor: answer.tensor, index: answer.index, value: answer.result ?? answer.captured },
     combine: answer.combine,
     terms: answer.terms,
