@@ -3,9 +3,6 @@
 
 PYTHON ?= python3
 PORT ?= 8000
-# An extra index for torch's wheels. Empty takes PyPI's torch, which on Linux brings CUDA (about 3 GB);
-# https://download.pytorch.org/whl/cpu gives a small CPU build.
-TORCH_INDEX ?=
 # More arguments for pytest, such as PYTEST="-k tiles".
 PYTEST ?=
 # How many of them run at once, each with a server and a browser of its own; files stay together.
@@ -14,8 +11,14 @@ WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 NODE := $(BIN)/python tools/node.py
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt \
-	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+# An extra index for torch's wheels, such as https://download.pytorch.org/whl/cpu; empty takes PyPI's torch, which on
+# Linux brings CUDA. Unless it is given, tools/torch_index.py looks whether there is a GPU and decides.
+ifeq ($(origin TORCH_INDEX),undefined)
+TORCH := $$($(BIN)/python tools/torch_index.py)
+else ifneq ($(TORCH_INDEX),)
+TORCH := --extra-index-url $(TORCH_INDEX)
+endif
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
 FRONTEND_SOURCES := $(shell find frontend/src frontend/public frontend/vite.config.ts -type f 2>/dev/null)
 
 # OpenMP threads that wait spinning make torch 4 to 10 times slower as soon as anything else runs.
@@ -28,7 +31,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # npm installs and builds while pip still installs.
 MAKEFLAGS += --jobs=2 --no-print-directory
 
-.PHONY: help setup run dev front test lint check bench browser constraints clean
+.PHONY: help setup run dev front test lint fmt docs bench browser constraints clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,17 +59,26 @@ lint: $(VENV)/.check frontend/node_modules/.installed ## formatting, rules, type
 	$(BIN)/lint-imports
 	$(NODE) npm run --silent check
 
+fmt: $(VENV)/.check frontend/node_modules/.installed ## put everything into the one format, and mend what rules can mend
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	$(NODE) npm run --silent format
+
+docs: $(VENV)/.docs ## build docs/ into site/, and fail on dead links (with --quiet mkdocs would not)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@echo "docs are in site/index.html"
+
 bench: setup ## measure
 	@$(BIN)/python -m bench
 
 browser: $(VENV)/.check ## find or install the Chromium that the browser tests drive
 	@$(BIN)/python tools/browser.py
 
-constraints: $(VENV)/.check ## write down what .venv holds as constraints.txt
+constraints: $(VENV)/.check $(VENV)/.docs ## write down what .venv holds as constraints.txt
 	@$(BIN)/python tools/constraints.py
 
 clean: ## remove what was built and installed
-	rm -rf $(VENV) frontend/node_modules static/dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) frontend/node_modules static/dist site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 # Node has its own stamp and comes first, so that the front end need not wait for torch.
 $(VENV)/.node: constraints.txt
@@ -78,12 +90,17 @@ $(VENV)/.node: constraints.txt
 
 $(VENV)/.run: pyproject.toml constraints.txt $(VENV)/.node
 	@echo "installing Python packages into $(VENV)"
-	@ATLAS_SKIP_FRONTEND=1 $(PIP) -e .
+	@ATLAS_SKIP_FRONTEND=1 $(PIP) $(TORCH) -e .
 	@touch $@
 
 $(VENV)/.check: $(VENV)/.run
 	@echo "installing the packages of the checks into $(VENV)"
 	@ATLAS_SKIP_FRONTEND=1 $(PIP) -e '.[test,lint]'
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.run
+	@echo "installing mkdocs into $(VENV)"
+	@ATLAS_SKIP_FRONTEND=1 $(PIP) -e '.[docs]'
 	@touch $@
 
 frontend/node_modules/.installed: frontend/package.json frontend/package-lock.json $(VENV)/.node
