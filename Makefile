@@ -31,7 +31,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # npm installs and builds while pip still installs.
 MAKEFLAGS += --jobs=2 --no-print-directory
 
-.PHONY: help setup run dev front test lint fmt docs bench browser constraints clean
+.PHONY: help setup run dev front test lint fmt docs contract bench browser constraints clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -67,6 +67,9 @@ fmt: $(VENV)/.check frontend/node_modules/.installed ## put everything into the 
 docs: $(VENV)/.docs ## build docs/ into site/, and fail on dead links (with --quiet mkdocs would not)
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@echo "docs are in site/index.html"
+
+contract: $(VENV)/.check ## write the page's types and bounds from the server's schemas
+	@$(BIN)/python -m tools.contract
 
 bench: setup ## measure
 	@$(BIN)/python -m bench

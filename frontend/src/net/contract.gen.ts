@@ -1,0 +1,790 @@
+// Written by tools/contract.py (`make contract`) from the server's schemas: change those, not this file.
+
+export type OpKind =
+  | "embed"
+  | "add"
+  | "mean"
+  | "deviation"
+  | "root_mean_square"
+  | "normalize"
+  | "affine"
+  | "einsum"
+  | "rotate"
+  | "mask"
+  | "maximum"
+  | "sum_exponentials"
+  | "softmax"
+  | "activation"
+  | "multiply";
+
+export type Pool = "mean" | "max";
+
+export type Reason = "complete" | "max_new_tokens" | "end_of_text" | "context" | "not_finite" | "cancelled";
+
+export type Role = "weight" | "activation" | "probability" | "summary";
+
+export type RunState = "queued" | "running" | "paused" | "done" | "failed";
+
+/** Every frame up to this sequence number has been taken in. */
+export interface AckMessage {
+  readonly type: "ack";
+  readonly seq: number;
+}
+
+/** A captured tensor. `derived` ones are recomputed when read. */
+export interface Activation {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: string;
+  readonly axes: readonly string[];
+  readonly role: string;
+  readonly derived: boolean;
+}
+
+/** Everything that can be read of a run, in the order in which it came to be. */
+export interface Activations {
+  readonly activations: readonly Activation[];
+}
+
+/** Two cells of a run side by side: their numbers, and where the difference comes from.
+ *
+ *  `pairs` are the terms that differ most, `rest` the others: together with `bias` they sum up to
+ *  `result`, the numbers recomputed in float64. Terms are paired where both cells are sums of the same
+ *  form; otherwise `pairs` is empty and `unpaired` says why. */
+export interface Beside {
+  readonly left: CellValue;
+  readonly right: CellValue;
+  readonly captured: Sides;
+  readonly result?: Sides | null;
+  readonly bias?: Sides | null;
+  readonly pairs?: readonly TermPair[];
+  readonly rest?: RestOfPairs | null;
+  readonly unpaired?: string | null;
+}
+
+/** End the run where it is; what it has computed stays readable. */
+export interface CancelMessage {
+  readonly type: "cancel";
+  readonly run: string;
+}
+
+/** A token that may come next, under the model alone. */
+export interface Candidate {
+  readonly id: number;
+  readonly text: string;
+  readonly logit: number | null;
+  readonly probability: number | null;
+  /** the model's generation_config.json keeps it from being written */
+  readonly forbidden?: boolean;
+}
+
+/** What this server can do, and the bounds on what may be asked of it. */
+export interface Capabilities {
+  readonly version: string;
+  readonly device: string;
+  readonly dtype: string;
+  /** cores that one stage of a run is computed on, as torch counts them */
+  readonly threads: number;
+  readonly default_model: string | null;
+  readonly lenses: readonly string[];
+  readonly formats: readonly string[];
+  readonly limits: Readonly<Record<string, number>>;
+  readonly runs_held: number;
+  readonly run_bytes: number;
+}
+
+/** One number: a cell of a tensor, and what stands in it (null: an infinity or not-a-number). */
+export interface CellValue {
+  readonly tensor: string;
+  readonly index: readonly number[];
+  readonly value: number | null;
+}
+
+/** Numbers to be printed: a rectangle of cells of one plate, sent as float32. */
+export interface CellsWish {
+  readonly run?: string | null;
+  readonly name: string;
+  readonly index?: readonly number[];
+  readonly row: number;
+  readonly col: number;
+  readonly rows: number;
+  readonly cols: number;
+}
+
+export type ClientMessage =
+  | StartMessage
+  | WantMessage
+  | AckMessage
+  | StepMessage
+  | PauseMessage
+  | CancelMessage;
+
+/** Every answer that is not a success. */
+export interface ErrorBody {
+  readonly error: ErrorDetail;
+}
+
+/** What is wrong, and what to do. */
+export interface ErrorDetail {
+  readonly type: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** The operation that makes a tensor, in LaTeX and in words.
+ *
+ *  `latex` is the formula, `latex_values` the same with this cell's numbers in it, `term_latex` what one
+ *  term is. In `latex_marked` every operand stands in `\operand{n}{…}`, n being the operand's `read`.
+ *  `symbols` says which axis a letter stands for. `constants` are the operation's own: epsilon, scale,
+ *  function. */
+export interface ExplainedOperation {
+  readonly kind: string;
+  readonly title: string;
+  readonly equation: string;
+  readonly latex: string;
+  readonly latex_marked: string;
+  readonly latex_values: string;
+  readonly term_latex: string | null;
+  readonly sentence: string;
+  readonly symbols: Readonly<Record<string, string>>;
+  readonly constants: Readonly<Record<string, number | string>>;
+}
+
+/** How the arithmetic of a cell is played.
+ *
+ *  Where there are `steps`, the input goes through them one after another. Otherwise the terms come
+ *  together: `merging` says what becomes of a term's operands first (null: each is taken as it is), and
+ *  `sign` stands between the operands of one term. */
+export interface ExplainedPlayback {
+  readonly merging: string | null;
+  readonly sign: string;
+  readonly steps: readonly ExplainedStep[];
+}
+
+/** One step of a cell whose number becomes another, step by step.
+ *
+ *  The operand whose `part` is `joins` comes in (null: none does), `sign` stands beside it, and the number
+ *  `becomes` another (null: an infinity). `words` say it, without the number. */
+export interface ExplainedStep {
+  readonly joins: string | null;
+  readonly sign: string;
+  readonly becomes: number | null;
+  readonly words: string;
+}
+
+/** One term: the cells it is made of, and what it comes to, scale and sign included. */
+export interface ExplainedTerm {
+  readonly operands: readonly CellValue[];
+  readonly value: number | null;
+}
+
+/** One cell: the arithmetic that made it (`backward`), or the cells that it goes into (`forward`).
+ *
+ *  How the terms make the result, `combine`: `sum`: they add up to it, with `bias`; `root`: it is the root
+ *  of their sum and epsilon; `divisor`: their sum divides it; `largest`: the first is it; null: the
+ *  formula alone makes it. Terms come in order of size, `largest` ones in order of value; `rest` holds the
+ *  others.
+ *
+ *  `captured` is what the run holds, `result` the same recomputed in float64 from the captured operands;
+ *  `difference` is result - captured, and `agrees` whether it is at most `tolerance`. `masked` says why
+ *  the cell is hidden, if it is; `changed` that an intervention made it what it is. A weight has no
+ *  operation, but `lines`. */
+export interface Explanation {
+  readonly model: string;
+  readonly run: string | null;
+  readonly tensor: string;
+  readonly stored_as: string;
+  readonly role: string;
+  readonly index: readonly number[];
+  readonly axes: readonly string[];
+  readonly shape: readonly number[];
+  readonly direction: "backward" | "forward";
+  readonly captured: number | null;
+  readonly op?: ExplainedOperation | null;
+  readonly operands?: readonly Operand[];
+  readonly combine?: "sum" | "root" | "divisor" | "largest" | null;
+  readonly terms?: readonly ExplainedTerm[];
+  readonly rest?: Rest | null;
+  readonly playback?: ExplainedPlayback | null;
+  readonly bias?: number | null;
+  readonly scale?: number | null;
+  readonly result?: number | null;
+  readonly difference?: number | null;
+  readonly tolerance?: number | null;
+  readonly agrees?: boolean | null;
+  readonly masked?: string | null;
+  readonly changed?: string | null;
+  readonly lines?: readonly Line[];
+  readonly feeds?: readonly Fed[];
+  readonly feeds_left_out?: number;
+}
+
+/** Cells of `tensor` that read the cell that was asked for, as `part` of the operation `kind`.
+ *
+ *  Without a run it is not known which tokens there are: `condition` then says for which of the cells it
+ *  holds. */
+export interface Fed {
+  readonly tensor: string;
+  readonly part: string;
+  readonly kind: string;
+  readonly title: string;
+  readonly axes: readonly string[];
+  readonly start: readonly number[];
+  readonly stop: readonly number[];
+  readonly count: number;
+  readonly condition: string | null;
+}
+
+/** A token that was chosen: its position, and how probable it was under the model and under the sampling. */
+export interface GeneratedToken {
+  readonly position: number;
+  readonly token: Token;
+  readonly probability: number | null;
+  readonly sampled_probability: number | null;
+}
+
+/** All tensors and operations, in order, and the size of every axis. */
+export interface Graph {
+  readonly tensors: readonly Readonly<Record<string, unknown>>[];
+  readonly ops: readonly Readonly<Record<string, unknown>>[];
+  readonly sizes: Readonly<Record<string, number>>;
+}
+
+/** The server is alive. */
+export interface Health {
+  readonly status?: "ok";
+  readonly version: string;
+}
+
+/** A change made while the model runs: the cells of `name` at `index` are set to, scaled by or added
+ *  `value`. */
+export interface Intervention {
+  readonly name: string;
+  readonly index?: string;
+  readonly action: "set" | "scale" | "add";
+  readonly value: number;
+}
+
+/** A change that was made while the model ran, as it was asked for. */
+export interface InterventionAnswer {
+  readonly name: string;
+  readonly index: string;
+  readonly action: "set" | "scale" | "add";
+  readonly value: number;
+}
+
+/** A lens: what it can be asked for here, how it is read and misread, and why it does not apply, if it
+ *  does not. */
+export interface LensInfo {
+  readonly name: string;
+  readonly title: string;
+  readonly group: string;
+  readonly applies: boolean;
+  readonly reason: string | null;
+  readonly reading: string;
+  readonly misreadings: readonly string[];
+  readonly parameters: readonly LensParameter[];
+}
+
+/** One thing that a lens can be asked for.
+ *
+ *  An `index` runs along an axis (`of`) of `size` entries, a `count` and a `number` lie from `least` to
+ *  `most`, a `choice` is one of `choices`, a `token` is one of the vocabulary by its text or as `#id`;
+ *  `empty` says what an empty one means. */
+export interface LensParameter {
+  readonly name: string;
+  readonly title: string;
+  readonly kind: "index" | "count" | "number" | "choice" | "token" | "text";
+  readonly default: number | string;
+  readonly of: string;
+  readonly size: number;
+  readonly least: number | null;
+  readonly most: number | null;
+  readonly choices: readonly string[];
+  readonly empty: string;
+}
+
+/** Every lens. */
+export interface Lenses {
+  readonly lenses: readonly LensInfo[];
+}
+
+/** The cells along one axis of a weight, through the cell that was asked for. */
+export interface Line {
+  readonly axis: string;
+  readonly length: number;
+  readonly mean: number | null;
+  readonly deviation: number | null;
+  readonly norm: number | null;
+  readonly smallest: number | null;
+  readonly largest: number | null;
+}
+
+/** A model with its spec and its card. */
+export interface ModelDetail {
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+  readonly kind: string;
+  readonly parameters: number;
+  readonly size_bytes: number;
+  readonly loaded: boolean;
+  readonly bundled: boolean;
+  readonly has_tokenizer: boolean;
+  /** why it reads token ids alone; empty where it has a tokenizer */
+  readonly no_tokenizer: string;
+  /** why it names no tokens and has no logits; empty where it has a language head */
+  readonly no_head: string;
+  readonly positions: number;
+  /** of an encoder-decoder's source; 0 for all others */
+  readonly source_positions: number;
+  /** the token that hides another, of a model that fills in */
+  readonly mask_id: number | null;
+  readonly default_text: string;
+  readonly default_new_tokens: number;
+  /** what suits the model; null where it does not matter */
+  readonly default_temperature: number | null;
+  readonly spec: Readonly<Record<string, unknown>>;
+  /** Markdown */
+  readonly card: string | null;
+  readonly prefix_ids: readonly number[];
+  readonly suffix_ids: readonly number[];
+  /** what an encoder-decoder's own text begins with */
+  readonly start_ids: readonly number[];
+  /** the token that ends a text, or a turn of a conversation */
+  readonly end_of_text_id: number | null;
+  /** every token after which writing stops */
+  readonly end_ids: readonly number[];
+  /** what the model's files say of its text and its writing and is not done here, each in a sentence */
+  readonly not_obeyed: readonly string[];
+  /** of its weights, once they are loaded; `v` of addresses of tiles */
+  readonly fingerprint: string | null;
+}
+
+/** A model that can be run. */
+export interface ModelSummary {
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+  readonly kind: string;
+  readonly parameters: number;
+  readonly size_bytes: number;
+  readonly loaded: boolean;
+  readonly bundled: boolean;
+  readonly has_tokenizer: boolean;
+  /** why it reads token ids alone; empty where it has a tokenizer */
+  readonly no_tokenizer: string;
+  /** why it names no tokens and has no logits; empty where it has a language head */
+  readonly no_head: string;
+  readonly positions: number;
+  /** of an encoder-decoder's source; 0 for all others */
+  readonly source_positions: number;
+  /** the token that hides another, of a model that fills in */
+  readonly mask_id: number | null;
+  readonly default_text: string;
+  readonly default_new_tokens: number;
+  /** what suits the model; null where it does not matter */
+  readonly default_temperature: number | null;
+}
+
+/** Every model, the default one first. */
+export interface Models {
+  readonly models: readonly ModelSummary[];
+}
+
+/** A slice of a tensor. Values that are not finite are null, and counted. */
+export interface Numbers {
+  readonly name: string;
+  readonly axes: readonly string[];
+  readonly full_shape: readonly number[];
+  readonly shape: readonly number[];
+  readonly dtype: string;
+  readonly derived: boolean;
+  readonly nan: number;
+  readonly infinite: number;
+  readonly values: unknown;
+}
+
+/** What an operation reads of one tensor for one cell: the box of cells `start <= index < stop`.
+ *
+ *  `read` is its place among the operation's reads, in the graph and in `latex_marked`. `part` says what
+ *  it is to the operation: `input`, `bias`, `gain`, `mean`, `scale`, `maximum`, `sum`, `row`, `partner`,
+ *  `cosine`, `sine`. `index_text` prints the graph's index expressions. `stored_as` is the tensor whose
+ *  numbers these are, where two names share them; `transposed` when its two axes are swapped. `values` are
+ *  those of the box, row by row, where there are at most `terms` of them. */
+export interface Operand {
+  readonly read: number;
+  readonly part: string;
+  readonly tensor: string;
+  readonly role: string;
+  readonly axes: readonly string[];
+  readonly start: readonly number[];
+  readonly stop: readonly number[];
+  readonly count: number;
+  readonly index_text: string;
+  readonly stored_as: string;
+  readonly transposed: boolean;
+  readonly values: readonly (number | null)[] | null;
+}
+
+/** An operation of a model, its place among all of them in the order of computing, and the tensor that it
+ *  makes.
+ *
+ *  The fields are those of an explained operation (`app/runs/explanation.py`), which also has a cell's
+ *  numbers. */
+export interface Operation {
+  readonly number: number;
+  readonly output: string;
+  readonly kind: string;
+  readonly title: string;
+  readonly equation: string;
+  readonly latex: string;
+  readonly latex_marked: string;
+  readonly term_latex: string | null;
+  readonly sentence: string;
+  readonly symbols: Readonly<Record<string, string>>;
+  readonly constants: Readonly<Record<string, number | string>>;
+}
+
+/** One operation, or all of one kind: the largest difference, absolute and relative to max(1, largest
+ *  reference), and where it is. */
+export interface OperationParity {
+  readonly kind: string;
+  readonly output: string;
+  readonly operations: number;
+  readonly cells: number;
+  readonly difference: number;
+  readonly relative: number;
+}
+
+/** A stretch of a model's operations, and how many there are in all. */
+export interface Operations {
+  readonly ops: readonly Operation[];
+  readonly count: number;
+}
+
+/** For each position that a run may fill, the other run's that it is compared with; null for none. */
+export interface Pairing {
+  readonly run: string;
+  readonly minus: string;
+  readonly pairs: readonly (number | null)[];
+  readonly source_pairs: readonly (number | null)[];
+}
+
+/** A model against the float64 recomputation of its graph, operation by operation, on one fixed input.
+ *
+ *  Every operation is recomputed from its captured inputs, so that errors do not add up along the way.
+ *  `not_finite` names the tensors whose infinities or not-a-numbers differ from the reference. */
+export interface Parity {
+  readonly model: string;
+  readonly dtype: string;
+  readonly device: string;
+  readonly text: string | null;
+  readonly tokens: readonly number[];
+  readonly source_tokens: readonly number[];
+  readonly operations: number;
+  readonly cells: number;
+  readonly difference: number;
+  readonly relative: number;
+  readonly worst: OperationParity | null;
+  readonly kinds: readonly OperationParity[];
+  readonly not_finite: readonly string[];
+  readonly seconds: number;
+}
+
+/** A report that is not done yet: how many operations have been compared, of how many. */
+export interface ParityProgress {
+  readonly model: string;
+  readonly state?: "computing";
+  readonly done: number;
+  readonly operations: number;
+}
+
+/** Stop after the token in progress. */
+export interface PauseMessage {
+  readonly type: "pause";
+  readonly run: string;
+}
+
+/** What an encoder would put at a masked position. */
+export interface Prediction {
+  readonly position: number;
+  readonly top: readonly Candidate[];
+}
+
+/** A model that this server can get for itself, and how far that is. */
+export interface Pull {
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+  readonly licence: string;
+  /** what is fetched */
+  readonly size_bytes: number;
+  readonly state: "offered" | "pulling" | "done" | "failed";
+  readonly doing: string;
+  readonly bytes: number;
+  readonly total: number;
+  /** what went wrong */
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** Which model to get. */
+export interface PullQuestion {
+  readonly id: string;
+}
+
+/** Every model that can be pulled. */
+export interface Pulls {
+  readonly pulls: readonly Pull[];
+}
+
+/** The terms that are not listed: how many, and their sum. */
+export interface Rest {
+  readonly count: number;
+  readonly sum: number | null;
+}
+
+/** The pairs that are not listed: how many, and what they sum up to on either side. */
+export interface RestOfPairs {
+  readonly count: number;
+  readonly left: number | null;
+  readonly right: number | null;
+  readonly difference: number | null;
+}
+
+/** A run: where it stands, what it read and wrote, what comes next, and what can be read of it. */
+export interface RunAnswer {
+  readonly id: string;
+  readonly model: string;
+  readonly state: RunState;
+  readonly reason: Reason | null;
+  readonly prompt_length: number;
+  readonly capacity: number;
+  /** what the encoder of an encoder-decoder read */
+  readonly source: readonly Token[];
+  readonly tokens: readonly Token[];
+  /** the kind of text of every token; empty where a model knows one alone */
+  readonly token_types: readonly number[];
+  readonly generated: readonly GeneratedToken[];
+  readonly top: readonly Candidate[];
+  /** what an encoder would put at each masked position */
+  readonly predictions: readonly Prediction[];
+  /** what was changed while the model ran */
+  readonly interventions: readonly InterventionAnswer[];
+  readonly activations: readonly Activation[];
+  /** what decided between the texts of a beam search: the log-probability in nats, per token written */
+  readonly beam_score: number | null;
+  /** the first tensor with a not-a-number, if any */
+  readonly first_non_finite: string | null;
+  readonly bytes: number;
+}
+
+/** A run to make. Either `text`, which gets the model's prefix, or `tokens`, which are taken as they are.
+ *
+ *  An encoder-decoder reads them as its source; `target_tokens` are what its own text begins with. */
+export interface RunQuestion {
+  readonly model: string;
+  readonly text?: string | null;
+  readonly tokens?: readonly number[] | null;
+  /** a second text, of a model that tells kinds of text apart */
+  readonly text_pair?: string | null;
+  /** the kind of each of `tokens`: 0, 1 and so on */
+  readonly token_types?: readonly number[] | null;
+  readonly target_tokens?: readonly number[] | null;
+  readonly max_new_tokens?: number;
+  readonly sampling?: Sampling;
+  readonly capture?: "all";
+  readonly wait?: boolean;
+  readonly interventions?: readonly Intervention[];
+}
+
+/** How the next token is chosen. Temperature 0 is greedy, as is any below 0.000001.
+ *
+ *  `top_k` 0 and `top_p` 1 keep every token.
+ *
+ *  More than one of `beams` writes the text with the highest log-probability per token that so many beams
+ *  find, whatever the rest says; a model's own length penalty changes the "per token". */
+export interface Sampling {
+  readonly temperature?: number;
+  readonly top_k?: number;
+  readonly top_p?: number;
+  readonly seed?: number;
+  readonly beams?: number;
+}
+
+/** Colour scales by kind of tensor, or by tensor: the 99.5th percentile of |x|, from evenly spaced
+ *  samples. */
+export interface Scales {
+  readonly scales: Readonly<Record<string, number>>;
+}
+
+/** A number of one cell, the same of another, and the first less the second. */
+export interface Sides {
+  readonly left: number | null;
+  readonly right: number | null;
+  readonly difference: number | null;
+}
+
+/** Start a run. It reads the prompt, then waits for `step`, or goes on writing at once if `write`. */
+export interface StartMessage {
+  readonly type: "start";
+  readonly request: string;
+  readonly model: string;
+  readonly text?: string | null;
+  readonly tokens?: readonly number[] | null;
+  /** a second text, of a model that tells kinds of text apart */
+  readonly text_pair?: string | null;
+  /** the kind of each of `tokens`: 0, 1 and so on */
+  readonly token_types?: readonly number[] | null;
+  readonly target_tokens?: readonly number[] | null;
+  readonly max_new_tokens?: number;
+  readonly sampling?: Sampling;
+  readonly write?: boolean;
+}
+
+/** Write `count` more tokens, or until stopped when null. */
+export interface StepMessage {
+  readonly type: "step";
+  readonly run: string;
+  readonly count?: number | null;
+  readonly sampling?: Sampling | null;
+}
+
+/** Of all numbers of a tensor; the first five are of the finite ones, and null where there is none. */
+export interface TensorStatistics {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly min: number | null;
+  readonly max: number | null;
+  readonly mean: number | null;
+  readonly deviation: number | null;
+  /** the 99.5th percentile of |x|, exactly */
+  readonly percentile: number | null;
+  /** the share of numbers that are zero */
+  readonly zeros: number;
+  readonly nan: number;
+  readonly infinite: number;
+}
+
+/** A term of one cell and the term that stands in its place in another. */
+export interface TermPair {
+  readonly left: ExplainedTerm;
+  readonly right: ExplainedTerm;
+  readonly difference: number | null;
+}
+
+/** A tile of one plate: of a weight of the wish's `model`, or of an activation of `run`. */
+export interface TileWish {
+  readonly run?: string | null;
+  readonly name: string;
+  readonly index?: readonly number[];
+  readonly level?: number;
+  readonly pool?: Pool;
+  readonly row: number;
+  readonly col: number;
+}
+
+/** A token: its id, how it prints, and its byte offsets in the UTF-8 text. */
+export interface Token {
+  readonly id: number;
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Text to split. */
+export interface TokenizeQuestion {
+  readonly text: string;
+}
+
+/** Text as the model reads it, its prefix included. */
+export interface Tokens {
+  readonly tokens: readonly Token[];
+}
+
+/** Everything this page wants to see now, most wanted first; replaces the wish of an earlier epoch. */
+export interface WantMessage {
+  readonly type: "want";
+  readonly epoch: number;
+  readonly run?: string | null;
+  readonly activations?: readonly string[];
+  readonly resend?: readonly string[];
+  /** another run: everything of `run` comes less that run's */
+  readonly minus?: string | null;
+  readonly model?: string | null;
+  readonly tiles?: readonly TileWish[];
+  readonly cells?: readonly CellsWish[];
+}
+
+/** Bounds on what the server takes, by shape and field. Whole numbers have inclusive bounds alone;
+ *  `exclusiveMinimum` and `exclusiveMaximum` are of real numbers. */
+export const BOUNDS = {
+  AckMessage: {
+    seq: { minimum: 0, maximum: 9007199254740991 },
+  },
+  CancelMessage: {
+    run: { maxLength: 200 },
+  },
+  CellsWish: {
+    run: { maxLength: 200 },
+    name: { maxLength: 200 },
+    index: { maxItems: 4 },
+    row: { minimum: 0, maximum: 2147483647 },
+    col: { minimum: 0, maximum: 2147483647 },
+    rows: { minimum: 1, maximum: 64 },
+    cols: { minimum: 1, maximum: 64 },
+  },
+  Intervention: {
+    name: { maxLength: 200 },
+    index: { maxLength: 400 },
+  },
+  PauseMessage: {
+    run: { maxLength: 200 },
+  },
+  PullQuestion: {
+    id: { maxLength: 200 },
+  },
+  RunQuestion: {
+    model: { maxLength: 200 },
+    tokens: { items: { minimum: 0, maximum: 2147483647 } },
+    token_types: { items: { minimum: 0, maximum: 2147483647 } },
+    target_tokens: { items: { minimum: 0, maximum: 2147483647 } },
+    max_new_tokens: { minimum: 0, maximum: 2147483647 },
+  },
+  Sampling: {
+    temperature: { minimum: 0, maximum: 100 },
+    top_k: { minimum: 0, maximum: 2147483647 },
+    top_p: { exclusiveMinimum: 0, maximum: 1 },
+    seed: { minimum: 0, maximum: 9007199254740991 },
+    beams: { minimum: 1, maximum: 16 },
+  },
+  StartMessage: {
+    request: { maxLength: 200 },
+    model: { maxLength: 200 },
+    tokens: { items: { minimum: 0, maximum: 2147483647 } },
+    token_types: { items: { minimum: 0, maximum: 2147483647 } },
+    target_tokens: { items: { minimum: 0, maximum: 2147483647 } },
+    max_new_tokens: { minimum: 0, maximum: 2147483647 },
+  },
+  StepMessage: {
+    run: { maxLength: 200 },
+    count: { minimum: 1, maximum: 2147483647 },
+  },
+  TileWish: {
+    run: { maxLength: 200 },
+    name: { maxLength: 200 },
+    index: { maxItems: 4 },
+    level: { minimum: 0, maximum: 32 },
+    row: { minimum: 0, maximum: 2147483647 },
+    col: { minimum: 0, maximum: 2147483647 },
+  },
+  WantMessage: {
+    epoch: { minimum: 0, maximum: 9007199254740991 },
+    run: { maxLength: 200 },
+    activations: { items: { maxLength: 200 } },
+    resend: { items: { maxLength: 200 } },
+    minus: { maxLength: 200 },
+    model: { maxLength: 200 },
+  },
+} as const;

@@ -1,0 +1,48 @@
+"""The page's types and bounds are what the server says."""
+
+import pytest
+from pydantic import ValidationError
+
+from app.api.schemas import Sampling
+from tools.contract import FILE, Writer, contract_text
+
+
+def test_the_file_is_what_the_server_says() -> None:
+    assert FILE.read_text(encoding="utf-8") == contract_text(), "run `make contract`"
+
+
+@pytest.mark.parametrize("field, largest", [("temperature", 100), ("top_k", 2**31 - 1), ("seed", 2**53 - 1)])
+def test_bounds_are_the_last_values_that_the_server_takes(field: str, largest: int) -> None:
+    assert f"    {field}: {{ minimum: 0, maximum: {largest} }}," in FILE.read_text(encoding="utf-8")
+    Sampling.model_validate({field: largest})
+    with pytest.raises(ValidationError):
+        Sampling.model_validate({field: largest + 1})
+
+
+def test_shapes_are_written_as_typescript() -> None:
+    writer = Writer({"Side": {"type": "string", "enum": ["left", "right"]}})
+    assert writer.alias("Side") == 'export type Side = "left" | "right";\n'
+    schema = {
+        "description": "A pair.\n\nOf two.",
+        "properties": {
+            "kind": {"const": "pair"},
+            "side": {"anyOf": [{"type": "null"}, {"type": "string", "enum": ["left", "right"]}]},
+            "cells": {"type": "array", "items": {"anyOf": [{"type": "integer"}, {"type": "number"}, {"type": "null"}]}},
+            "size": {"type": "array", "prefixItems": [{"type": "integer"}, {"$ref": "#/$defs/Cell"}]},
+            "rows": {"type": "array", "items": {"type": "array", "items": {"type": "integer"}}},
+            "named": {"type": "object", "additionalProperties": {"type": "string"}, "description": "By name."},
+        },
+        "required": ["kind", "side"],
+    }
+    assert writer.shape("Pair", schema) == (
+        "/** A pair.\n *\n *  Of two. */\n"
+        "export interface Pair {\n"
+        '  readonly kind: "pair";\n'
+        "  readonly side: Side | null;\n"
+        "  readonly cells?: readonly (number | null)[];\n"
+        "  readonly size?: readonly [number, Cell];\n"
+        "  readonly rows?: readonly (readonly number[])[];\n"
+        "  /** By name. */\n"
+        "  readonly named?: Readonly<Record<string, string>>;\n"
+        "}\n"
+    )
