@@ -7,7 +7,7 @@ They are put back here, so that the same model has the same numbers from either 
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,10 @@ from ..transformer.spec import Kind, Rotary, Spec, SpecError
 from .config import Config
 from .errors import CheckpointError, shown
 from .families.family import Family, Names, with_biases, with_blocks
-from .generation import Generation
+from .generation import Generation, read_generation
+from .gguf_ends import end_ids
 from .gguf_header import Header, Placed, read_header
-from .gguf_tokenizer import adds_bos, end_ids, named_tokens, tokenizer_of, why_not
+from .gguf_tokenizer import adds_bos, adds_eos, named_tokens, tokenizer_of, why_not
 from .tensors import Plan, Source, StoredTensor, Transform
 from .vocabulary import TextSource
 
@@ -44,6 +45,12 @@ _KINDS = {int(kind): kind for kind in (*_PLAIN, *_QUANTISED)}
 _READ = ", ".join(kind.name for kind in _KINDS.values())
 # Llama 3's frequencies are stretched by a table in the file; these are the constants that every Llama 3 was made with.
 _LLAMA3_CONTEXT, _LLAMA3_TABLE = 8192, "rope_freqs.weight"
+_NEVER_WRITTEN = "tokenizer.ggml.suppress_tokens"
+# What a file may ask of choosing tokens beyond what a reader chooses, and the value that asks for nothing.
+_SAMPLING = {
+    f"general.sampling.{name}": neutral
+    for name, neutral in (("min_p", 0), ("xtc_probability", 0), ("penalty_repeat", 1), ("mirostat", 0))
+}
 
 
 class GGUF:
@@ -107,9 +114,21 @@ class GGUF:
 
     start_id = None
     class_name = ""
-    generation = Generation()
 
-    @property
+    @cached_property
+    def generation(self) -> Generation:
+        """What the file asks of writing: where it stops, and tokens that are never written."""
+        metadata = self.header.metadata
+        values = {"eos_token_id": list(self.end_ids), "suppress_tokens": metadata.get(_NEVER_WRITTEN)}
+        read = read_generation(values, self.path.name, self.spec.d_vocab, own_file=False)
+        passed_over = [
+            f"{self.path.name} says {name}: {str(metadata[name])[:80]}, which is not known here: it is not obeyed"
+            for name, neutral in _SAMPLING.items()
+            if name in metadata and metadata[name] != neutral
+        ]
+        return replace(read, not_obeyed=(*read.not_obeyed, *passed_over))
+
+    @cached_property
     def end_ids(self) -> tuple[int, ...]:
         """The tokens after which writing stops."""
         return tuple(token for token in end_ids(self.header.metadata) if 0 <= token < self.spec.d_vocab)
@@ -137,6 +156,7 @@ class GGUF:
             template if isinstance(template, str) else None,
             named_tokens(metadata, library),
             adds_bos(metadata),
+            adds_eos(metadata),
             self.end_ids,
         )
 
@@ -315,26 +335,37 @@ def _rotary(file: GGUF, d_head: int) -> Rotary:
     dims, base = config.size("rope.dimension_count", d_head), config.number("rope.freq_base", 10_000.0)
     if dims != d_head:
         raise config.wrong(f"{dims} of {d_head} dimensions turn", "Supported is that all of a head's do.")
-    # As llama.cpp's loader reads them: the factor under its old name too, and without a type it is linear.
-    factor = config.number("rope.scaling.factor", config.number("rope.scale_linear", 1.0))
+    # As llama.cpp's loader reads them: the factor under its old name too, where 0 is none, and without a type it is
+    # linear. `attn_factor` multiplies cosine and sine whatever the type is.
+    factor = config.number("rope.scaling.factor", config.number("rope.scale_linear", 0.0)) or 1.0
+    attention = config.number("rope.scaling.attn_factor", 1.0)
     kind = config.get("rope.scaling.type") or "linear"
+    if kind not in ("none", "linear", "yarn"):
+        raise config.wrong(
+            f"rope.scaling.type is {shown(kind)}", "Supported are none, linear, yarn, and Llama 3's table."
+        )
+    if factor < 0:
+        raise config.wrong(f"rope.scaling.factor is {factor}", "A positive factor is needed.")
+    factor = 1.0 if kind == "none" else factor
     if file.has(_LLAMA3_TABLE):
-        return _llama3(file, Rotary(dims, base))
-    if kind == "none" or factor <= 1:
-        return Rotary(dims, base)
+        if factor != 1:
+            raise config.wrong(
+                f"rope.scaling.factor is {factor} beside {_LLAMA3_TABLE}", "Supported is one of the two."
+            )
+        return _llama3(file, Rotary(dims, base, attention_factor=attention))
+    if factor == 1:
+        return Rotary(dims, base, attention_factor=attention)
     if kind == "linear":
-        return Rotary(dims, base, scaling="linear", factor=factor)
-    if kind == "yarn":
-        original = config.size("rope.scaling.original_context_length")
-        attention = config.number("rope.scaling.attn_factor", 1.0) * (0.1 * math.log(factor) + 1)
-        return Rotary(dims, base, scaling="yarn", factor=factor, original=original, attention_factor=attention)
-    raise config.wrong(f"rope.scaling.type is {shown(kind)}", "Supported are none, linear, yarn, and Llama 3's table.")
+        return Rotary(dims, base, scaling="linear", factor=factor, attention_factor=attention)
+    original = config.size("rope.scaling.original_context_length", config.size("context_length"))
+    attention *= 0.1 * math.log(factor) + 1 if factor > 1 else 1.0
+    return Rotary(dims, base, scaling="yarn", factor=factor, original=original, attention_factor=attention)
 
 
 def _llama3(file: GGUF, plain: Rotary) -> Rotary:
     """The constants behind Llama 3's table of factors; refused where the table is another one."""
     table = file.read(_LLAMA3_TABLE).double()
-    found = Rotary(plain.dims, plain.base, scaling="llama3", factor=float(table.max()), original=_LLAMA3_CONTEXT)
+    found = replace(plain, scaling="llama3", factor=float(table.max()), original=_LLAMA3_CONTEXT)
     expected = rotary_frequencies(plain) / rotary_frequencies(found)
     if table.shape != expected.shape or not torch.allclose(table, expected, rtol=1e-3):
         raise file.config.wrong(f"{_LLAMA3_TABLE} is not the table of Llama 3", "Other tables are not supported.")

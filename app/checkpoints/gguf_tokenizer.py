@@ -10,9 +10,10 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalize
 from tokenizers.pre_tokenizers import PreTokenizer
 
 from .errors import shown
+from .gguf_ends import control_by_name, token_id
 
-# Kinds of token in GGUF.
-_CONTROL, _USER_DEFINED = 3, 4
+# Kinds of token in GGUF; those of these three are read whole wherever a text has them, as llama.cpp reads them.
+_UNKNOWN, _CONTROL, _USER_DEFINED = 2, 3, 4
 _LLAMA3 = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
     r"|\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -56,10 +57,12 @@ def tokenizer_of(metadata: dict[str, Any]) -> Tokenizer:
     tokens = metadata["tokenizer.ggml.tokens"]
     build = _byte_level if metadata["tokenizer.ggml.model"] == "gpt2" else _sentence_piece
     library = build(metadata, tokens)
-    kinds = metadata.get("tokenizer.ggml.token_type") or []
-    added = [(token, kind) for token, kind in zip(tokens, kinds, strict=False) if kind in (_CONTROL, _USER_DEFINED)]
-    library.add_special_tokens([AddedToken(token, special=True) for token, kind in added if kind == _CONTROL])
-    library.add_tokens([AddedToken(token, normalized=False) for token, kind in added if kind == _USER_DEFINED])
+    kinds = dict(enumerate(metadata.get("tokenizer.ggml.token_type") or []))
+    control = control_by_name(tokens) | {at for at, kind in kinds.items() if kind in (_UNKNOWN, _CONTROL)}
+    written = {at for at, kind in kinds.items() if kind == _USER_DEFINED} - control
+    names = dict(enumerate(tokens))
+    library.add_special_tokens([AddedToken(names[at], special=True) for at in sorted(control) if at in names])
+    library.add_tokens([AddedToken(names[at], normalized=False) for at in sorted(written) if at in names])
     return library
 
 
@@ -71,22 +74,16 @@ def adds_bos(metadata: dict[str, Any]) -> bool:
     return metadata.get("tokenizer.ggml.model") == "llama" or _whole_words(metadata)
 
 
-def end_ids(metadata: dict[str, Any]) -> tuple[int, ...]:
-    """The tokens that end a turn, a message or a text, in this order."""
-    named = (_token_id(metadata, name) for name in ("eot", "eom", "eos"))
-    return tuple(dict.fromkeys(token for token in named if token is not None))
+def adds_eos(metadata: dict[str, Any]) -> bool:
+    """Whether every text ends with the token for it: where the file says so, as embedding models' files do."""
+    return metadata.get("tokenizer.ggml.add_eos_token") is True
 
 
 def named_tokens(metadata: dict[str, Any], library: Tokenizer) -> dict[str, str]:
     """What chat templates call the named tokens."""
-    ids = {name: _token_id(metadata, called) for name, called in _NAMED.items()}
+    ids = {name: token_id(metadata, called) for name, called in _NAMED.items()}
     found = {name: library.id_to_token(token) for name, token in ids.items() if token is not None}
     return {name: content for name, content in found.items() if content}
-
-
-def _token_id(metadata: dict[str, Any], name: str) -> int | None:
-    found = metadata.get(f"tokenizer.ggml.{name}_token_id")
-    return found if isinstance(found, int) and 0 <= found < 2**31 else None
 
 
 def _byte_level(metadata: dict[str, Any], tokens: list[str]) -> Tokenizer:
@@ -119,11 +116,11 @@ def _sentence_piece(metadata: dict[str, Any], tokens: list[str]) -> Tokenizer:
     scores = metadata.get("tokenizer.ggml.scores")
     if not isinstance(scores, list) or len(scores) != len(tokens):
         raise ValueError("tokenizer.ggml.scores does not score every token")
-    unknown = metadata.get("tokenizer.ggml.unknown_token_id", 0)
+    unknown = token_id(metadata, "unknown")
     model = models.BPE(
         vocab=_ids(tokens),
         merges=_merges(tokens, scores),
-        unk_token=tokens[unknown] if isinstance(unknown, int) and 0 <= unknown < len(tokens) else None,
+        unk_token=None if unknown is None else tokens[unknown],
         fuse_unk=True,
         byte_fallback=True,
     )

@@ -30,7 +30,7 @@ class TextSource:
     """What a format knows of a model's text: its tokenizer, chat template, and tokens that begin and end texts.
 
     `names` are what templates call the named tokens, such as `bos_token`; `no_template` says why a template that is
-    there cannot be used.
+    there cannot be used. `adds_bos` and `adds_eos` say what goes around a text where the library adds nothing itself.
     """
 
     library: tokenizers.Tokenizer
@@ -38,6 +38,7 @@ class TextSource:
     template: str | None = None
     names: Mapping[str, str] = field(default_factory=dict)
     adds_bos: bool = False
+    adds_eos: bool = False
     ends: Ids = ()
     no_template: str = ""
 
@@ -229,9 +230,13 @@ def _added(source: TextSource) -> tuple[tuple[int, ...], tuple[int, ...]]:
         for start in range(len(full) - len(bare) + 1) if bare else ():
             if full[start : start + len(bare)] == bare and len(full) > len(bare):
                 return tuple(full[:start]), tuple(full[start + len(bare) :])
-    bos = source.names.get("bos_token")
-    begin = library.token_to_id(bos) if source.adds_bos and bos else None
-    return ((begin,) if begin is not None else ()), ()
+
+    def named(name: str) -> tuple[int, ...]:
+        token = source.names.get(name)
+        found = library.token_to_id(token) if token else None
+        return () if found is None else (found,)
+
+    return named("bos_token") if source.adds_bos else (), named("eos_token") if source.adds_eos else ()
 
 
 def _end(source: TextSource, ends: Sequence[int], suffix: Sequence[int]) -> int | None:

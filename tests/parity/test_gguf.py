@@ -1,5 +1,6 @@
 """GGUF files beside `transformers` on the same numbers: tiny ones written here, and SmolLM2 where it was pulled."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,8 @@ def test_rotary_positions_are_stretched_alike(tmp_path: Path, architecture: str,
     compare(loaded, reference, random_tokens(POSITIONS))
 
 
-_STRETCHED = {"rope_parameters": {"rope_type": "linear", "factor": 4.0, "rope_theta": 500.0}}
+_ROPE = {"rope_type": "linear", "factor": 4.0, "rope_theta": 500.0}
+_STRETCHED = {"rope_parameters": _ROPE}
 
 
 @pytest.mark.parametrize(
@@ -81,10 +83,28 @@ _STRETCHED = {"rope_parameters": {"rope_type": "linear", "factor": 4.0, "rope_th
         ({"rope.scale_linear": 4.0}, _STRETCHED),
         ({"rope.scaling.type": "none", "rope.scaling.factor": 4.0}, {}),
         ({"attention.causal": False}, {"is_causal": False}),
+        # A factor below one draws positions apart; 0 is none; without a length, YaRN stretches the context's own.
+        ({"rope.scaling.factor": 0.5}, _STRETCHED | {"rope_parameters": _ROPE | {"factor": 0.5}}),
+        ({"rope.scaling.factor": 0.0}, {}),
+        (
+            {"rope.scaling.type": "yarn", "rope.scaling.factor": 4.0},
+            {"rope_parameters": _ROPE | {"rope_type": "yarn", "original_max_position_embeddings": POSITIONS}},
+        ),
+        (
+            {"rope.scaling.type": "yarn", "rope.scaling.factor": 4.0, "rope.scaling.attn_factor": 0.5},
+            {
+                "rope_parameters": _ROPE
+                | {
+                    "rope_type": "yarn",
+                    "original_max_position_embeddings": POSITIONS,
+                    "attention_factor": 0.5 * (0.1 * math.log(4) + 1),
+                }
+            },
+        ),
         # Nothing of what they name is asked for.
         ({"attention.sliding_window": POSITIONS, "attention.scale": 0.0, "logit_scale": 1.0}, {}),
     ],
-    ids=lambda given: ", ".join(given),
+    ids=lambda given: ", ".join(map(str, [*given, *given.values()])),
 )
 def test_entries_of_the_header_mean_what_llama_cpp_reads(
     tmp_path: Path, entries: dict[str, Any], changes: dict[str, Any]
@@ -93,6 +113,16 @@ def test_entries_of_the_header_mean_what_llama_cpp_reads(
     write_gguf(tmp_path / "tiny.gguf", plain, "llama", packed_as(GGMLQuantizationType.F32), entries)
     reference = plain if not changes else _reference("llama", **_PLAIN_ROPE | changes)
     reference.load_state_dict(plain.state_dict())
+    compare(load(tmp_path / "tiny.gguf"), reference, random_tokens(POSITIONS))
+
+
+def test_a_factor_of_attention_counts_without_a_stretch(tmp_path: Path) -> None:
+    """As in llama.cpp, whose `attn_factor` multiplies cosine and sine whatever else stretches them."""
+    rope = {"rope_type": "default", "rope_theta": 500.0}
+    reference = _reference("llama", rope_parameters=rope)
+    entries = {"rope.scaling.attn_factor": 0.5, "rope.scaling.type": "none"}
+    write_gguf(tmp_path / "tiny.gguf", reference, "llama", packed_as(GGMLQuantizationType.F32), entries)
+    reference.model.rotary_emb.attention_scaling = 0.5
     compare(load(tmp_path / "tiny.gguf"), reference, random_tokens(POSITIONS))
 
 
@@ -109,6 +139,8 @@ _PLAIN_ROPE = {"rope_parameters": {"rope_type": "default", "rope_theta": 500.0}}
         {"logit_scale": 0.5},
         {"rope.freq_base_swa": 100.0},
         {"rope.scaling.type": "longrope", "rope.scaling.factor": 2.0},
+        {"rope.scaling.type": "longrope"},
+        {"rope.scaling.factor": -2.0},
         {"attention.key_length": 16, "attention.value_length": 8},
     ],
     ids=lambda given: next(iter(given)),
