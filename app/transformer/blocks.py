@@ -1,14 +1,15 @@
 """From a spec to its graph: embeddings, blocks and output, written once for every kind of transformer.
 
-`model.py` computes what is declared here, tensor by tensor; the tests hold the two together.
+    build_graph(spec).op_making("blocks.0.attn.hook_q").equation
+
+`_Stack` follows the branches of `Block` in `model.py` one by one, and shares no code with
+it: the model computes what is declared here, tensor by tensor, and tests hold the two together.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from .graph import (
-    TOKEN_AXES,
     Axis,
     Bucket,
     Constant,
@@ -16,23 +17,18 @@ from .graph import (
     Graph,
     Index,
     Lookup,
-    Op,
-    OpKind,
     Pair,
     Read,
-    Role,
-    TensorInfo,
-    equation,
 )
+from .graph_builder import GraphBuilder, at, cell
 from .spec import Spec
 
 SQUARE = ("head", "query_pos", "key_pos")
-_NORM_WORDS = ("ln", "q_norm", "k_norm")
 
 
 def build_graph(spec: Spec) -> Graph:
     """The graph of a transformer with this spec."""
-    builder = _Builder(spec)
+    builder = GraphBuilder(spec)
     builder.weight("W_E", "d_vocab", "d_model")
     if spec.position_kind == "rotary":
         builder.weight("rotary_cos", "pos", "d_head", learned=False)
@@ -53,130 +49,11 @@ def stack_prefix(stack: Literal["encoder", "decoder"] | None) -> str:
     return f"{stack}." if stack else ""
 
 
-def _at(*axes: str) -> tuple[Axis, ...]:
-    return tuple(Axis(axis) for axis in axes)
-
-
-def _cell(tensor: str, *axes: str, part: str = "input") -> Read:
-    return Read(tensor, _at(*axes), part)
-
-
-class _Builder:
-    """Collects tensors and operations; every operation brings the tensor that it makes."""
-
-    def __init__(self, spec: Spec) -> None:
-        self.spec = spec
-        self.tensors: list[TensorInfo] = []
-        self.ops: list[Op] = []
-        self.stack: Literal["encoder", "decoder"] | None = None
-        self.layer: int | None = None
-
-    def weight(self, name: str, *axes: str, learned: bool = True) -> None:
-        self._tensor(name, "weight", axes, learned=learned)
-
-    def op(
-        self,
-        kind: OpKind,
-        output: str,
-        axes: tuple[str, ...],
-        title: str,
-        reads: Sequence[Read],
-        *,
-        role: Role = "activation",
-        derived: bool = False,
-        source_axes: tuple[str, ...] = (),
-        constants: dict[str, float | str] | None = None,
-    ) -> str:
-        """Add an operation and its output; the output's name."""
-        self._tensor(output, role, axes, derived=derived, source_axes=source_axes)
-        written = equation(output, axes, reads)
-        self.ops.append(Op(kind, output, tuple(reads), title, written, self.layer, constants or {}, self.stack))
-        return output
-
-    def alias(self, name: str, same_as: str, axes: tuple[str, ...], *, transposed: bool = False) -> None:
-        """A second name for a tensor's numbers."""
-        role: Role = "weight" if transposed else "activation"
-        self._tensor(name, role, axes, same_as=same_as, transposed=transposed)
-
-    def _tensor(
-        self,
-        name: str,
-        role: Role,
-        axes: tuple[str, ...],
-        *,
-        derived: bool = False,
-        learned: bool = True,
-        same_as: str | None = None,
-        transposed: bool = False,
-        source_axes: tuple[str, ...] = (),
-    ) -> None:
-        if self.stack == "encoder" and role != "weight":
-            source_axes = tuple(axis for axis in axes if axis in TOKEN_AXES)
-        elif self.stack == "encoder":
-            source_axes = tuple(axis for axis in axes if axis == "pos")
-        self.tensors.append(
-            TensorInfo(
-                name,
-                role,
-                axes,
-                _kind(name),
-                self.layer,
-                same_as,
-                transposed,
-                derived,
-                self.stack,
-                source_axes,
-                learned,
-            )
-        )
-
-    def norm(self, name: str, source: str, axes: tuple[str, ...], output: str | None = None) -> str:
-        """A norm over the last of `axes`; the name of what comes out, `output` or its own `hook_out`."""
-        spec, width = self.spec, axes[-1]
-        centred = spec.norm == "layer" and not name.endswith(("q_norm", "k_norm"))
-        rows = axes[:-1]
-        gained = "d_model" if width == "d_model" else width
-        self.weight(f"{name}.w", gained)
-        if centred and spec.norm_bias:
-            self.weight(f"{name}.b", gained)
-        row = Read(source, (*_at(*rows), Free(width)))
-        mean, scale = f"{name}.hook_mean", f"{name}.hook_scale"
-        parts = [_cell(scale, *rows, part="scale")]
-        epsilon: dict[str, float | str] = {"epsilon": spec.norm_epsilon}
-        if centred:
-            self.op("mean", mean, rows, "mean of each vector", [row], role="summary")
-            mean_read = _cell(mean, *rows, part="mean")
-            parts.insert(0, mean_read)
-            title = "spread of each vector"
-            self.op("deviation", scale, rows, title, [row, mean_read], role="summary", constants=epsilon)
-        else:
-            title = "root mean square of each vector"
-            self.op("root_mean_square", scale, rows, title, [row], role="summary", constants=epsilon)
-        title = "centre and divide by the spread" if centred else "divide by the root mean square"
-        normalized = self.op("normalize", f"{name}.hook_normalized", axes, title, [_cell(source, *axes), *parts])
-        reads = [_cell(normalized, *axes), _cell(f"{name}.w", width, part="gain")]
-        if centred and spec.norm_bias:
-            reads.append(_cell(f"{name}.b", width, part="bias"))
-        constants: dict[str, float | str] = {"offset": spec.norm_offset} if spec.norm_offset else {}
-        title = "learned gain and bias" if len(reads) == 3 else "learned gain"
-        result = self.op("affine", output or f"{name}.hook_out", axes, title, reads, constants=constants)
-        if output is not None:
-            self.alias(f"{name}.hook_out", output, axes)
-        return result
-
-
-def _kind(name: str) -> str:
-    """What a tensor shares its colour scale with: its last name, with the norm's where it is part of one."""
-    *_, owner, leaf = ("", *name.split("."))
-    own = leaf in ("w", "b", "hook_out") and owner.startswith(_NORM_WORDS)
-    return f"{owner}.{leaf}" if own else leaf
-
-
 @dataclass
 class _Stack:
     """One stack of blocks: the only one of a decoder or encoder, or one of the two of an encoder-decoder."""
 
-    builder: _Builder
+    builder: GraphBuilder
     name: Literal["encoder", "decoder"] | None
     layers: int
     memory: str | None = None
@@ -214,18 +91,18 @@ class _Stack:
             b.weight(f"{self.prefix}W_token_type", "token_type", "d_model")
         if spec.relative:
             b.weight(f"{self.prefix}W_rel", "bucket", "head")
-        token = Lookup("source_tokens" if self.name == "encoder" else "tokens", _at("pos"))
+        token = Lookup("source_tokens" if self.name == "encoder" else "tokens", at("pos"))
         scaled: dict[str, float | str] = {"scale": spec.embedding_scale} if spec.embedding_scale != 1 else {}
         looked_up = [Read("W_E", (token, Axis("d_model")))]
         parts = [
             b.op("embed", f"{self.prefix}hook_embed", stream_axes, "look up each token", looked_up, constants=scaled)
         ]
         if spec.position_kind in ("learned", "sinusoidal"):
-            reads = [_cell(f"{self.prefix}W_pos", *stream_axes)]
+            reads = [cell(f"{self.prefix}W_pos", *stream_axes)]
             parts.append(b.op("embed", f"{self.prefix}hook_pos_embed", stream_axes, "look up each position", reads))
         if spec.token_types:
             # Of several kinds each token has its own: the second of two sentences is of the second.
-            kind = Lookup("token_types", _at("pos")) if spec.token_types > 1 else Constant(0)
+            kind = Lookup("token_types", at("pos")) if spec.token_types > 1 else Constant(0)
             reads = [Read(f"{self.prefix}W_token_type", (kind, Axis("d_model")))]
             title = "look up the kind of text"
             parts.append(b.op("embed", f"{self.prefix}hook_token_type_embed", stream_axes, title, reads))
@@ -234,7 +111,7 @@ class _Stack:
             output = f"{self.prefix}hook_embed_sum" if spec.embedding_norm else first
             b.layer = None if spec.embedding_norm else 0
             title = " plus ".join(("token", "position", "kind of text")[: len(parts)])
-            stream = b.op("add", output, stream_axes, title, [_cell(part, *stream_axes) for part in parts])
+            stream = b.op("add", output, stream_axes, title, [cell(part, *stream_axes) for part in parts])
             b.layer = None
         if spec.embedding_norm:
             return b.norm(f"{self.prefix}ln_embed", stream, stream_axes, output=first)
@@ -295,7 +172,7 @@ class _Stack:
 
     def _add(self, output: str, title: str, *parts: str) -> str:
         axes = ("pos", "d_model")
-        return self.builder.op("add", output, axes, title, [_cell(part, *axes) for part in parts])
+        return self.builder.op("add", output, axes, title, [cell(part, *axes) for part in parts])
 
     def _attention(self, attn: str, output: str, source: str, memory: str) -> str:
         """Attention of `source` over `memory`, which for self-attention is the same; the name of what it adds."""
@@ -330,7 +207,7 @@ class _Stack:
             Read(f"{attn}.W_{letter.upper()}", (Axis(head), Free("d_model"), Axis("d_head"))),
         ]
         if self.builder.spec.qkv_bias:
-            reads.append(_cell(f"{attn}.b_{letter.upper()}", head, "d_head", part="bias"))
+            reads.append(cell(f"{attn}.b_{letter.upper()}", head, "d_head", part="bias"))
         axes = ("pos", head, "d_head")
         return self.builder.op("einsum", f"{attn}.hook_{letter}", axes, title, reads, source_axes=source_axes)
 
@@ -341,10 +218,10 @@ class _Stack:
         where = f"d_head < {rotary.dims}" if rotary.dims < self.builder.spec.d_head else None
         partner = (Axis("pos"), Axis(head), Pair("d_head", rotary.dims, rotary.pairs))
         reads = [
-            _cell(vectors, *axes),
+            cell(vectors, *axes),
             Read(vectors, partner, "partner", where),
-            _cell("rotary_cos", "pos", "d_head", part="cosine"),
-            Read("rotary_sin", _at("pos", "d_head"), "sine", where),
+            cell("rotary_cos", "pos", "d_head", part="cosine"),
+            Read("rotary_sin", at("pos", "d_head"), "sine", where),
         ]
         title = "turn each pair by its position"
         return self.builder.op(
@@ -374,14 +251,14 @@ class _Stack:
             window = spec.window_of(b.layer or 0)
             where = "key_pos <= query_pos" + (f" and key_pos > query_pos - {window}" if window else "")
             title = "hide the future" + (f" and what is {window} or more back" if window else "")
-            b.op("mask", scores, SQUARE, title, [Read(raw, _at(*SQUARE), where=where)])
+            b.op("mask", scores, SQUARE, title, [Read(raw, at(*SQUARE), where=where)])
         row = Read(scores, (Axis("head"), Axis("query_pos"), Free("key_pos")))
         rows = ("head", "query_pos")
-        largest = _cell(f"{attn}.hook_max", *rows, part="maximum")
-        total = _cell(f"{attn}.hook_sum", *rows, part="sum")
+        largest = cell(f"{attn}.hook_max", *rows, part="maximum")
+        total = cell(f"{attn}.hook_sum", *rows, part="sum")
         b.op("maximum", f"{attn}.hook_max", rows, "largest score of each query", [row], role="summary")
         b.op("sum_exponentials", f"{attn}.hook_sum", rows, "softmax's divisor", [row, largest], role="summary")
-        reads = [_cell(scores, *SQUARE), largest, total]
+        reads = [cell(scores, *SQUARE), largest, total]
         title = "share of attention"
         return b.op(
             "softmax",
@@ -415,7 +292,7 @@ class _Stack:
         ]
         if spec.attention_bias:
             b.weight(f"{attn}.b_O", "d_model")
-            reads.append(_cell(f"{attn}.b_O", "d_model", part="bias"))
+            reads.append(cell(f"{attn}.b_O", "d_model", part="bias"))
         return b.op("einsum", output, ("pos", "d_model"), "heads back into the stream's axes", reads)
 
     def _mlp(self, block: str, source: str) -> str:
@@ -427,7 +304,7 @@ class _Stack:
                 Read(f"{mlp}.{weight}", (Free("d_model"), Axis("d_mlp"))),
             ]
             if bias:
-                reads.append(_cell(f"{mlp}.{bias}", "d_mlp", part="bias"))
+                reads.append(cell(f"{mlp}.{bias}", "d_mlp", part="bias"))
             return b.op("einsum", f"{mlp}.{output}", axes, title, reads)
 
         bias = "b_in" if spec.mlp_bias else None
@@ -441,11 +318,11 @@ class _Stack:
         pre = linear(first, "hook_pre", None if spec.gated else bias, title)
         post = f"{mlp}.hook_gate" if spec.gated else f"{mlp}.hook_post"
         function: dict[str, float | str] = {"function": spec.activation}
-        post = b.op("activation", post, axes, spec.activation, [_cell(pre, *axes)], constants=function)
+        post = b.op("activation", post, axes, spec.activation, [cell(pre, *axes)], constants=function)
         if spec.gated:
             straight = linear("W_in", "hook_pre_linear", bias, "what the gates let through")
             title = "each neuron times its gate"
-            reads = [_cell(post, *axes), _cell(straight, *axes)]
+            reads = [cell(post, *axes), cell(straight, *axes)]
             post = b.op("multiply", f"{mlp}.hook_post", axes, title, reads)
         b.weight(f"{mlp}.W_out", "d_mlp", "d_model")
         reads = [
@@ -454,12 +331,12 @@ class _Stack:
         ]
         if bias:
             b.weight(f"{mlp}.b_out", "d_model")
-            reads.append(_cell(f"{mlp}.b_out", "d_model", part="bias"))
+            reads.append(cell(f"{mlp}.b_out", "d_model", part="bias"))
         title = "neurons back into the stream's axes"
         return b.op("einsum", f"{block}.hook_mlp_out", ("pos", "d_model"), title, reads)
 
 
-def _write_output(b: _Builder, stream: str) -> None:
+def _write_output(b: GraphBuilder, stream: str) -> None:
     """Unembedding and probabilities; a transform before them where the spec has one (BERT's masked-language head)."""
     spec, width = b.spec, "d_model"
     if spec.head_transform:
@@ -469,10 +346,10 @@ def _write_output(b: _Builder, stream: str) -> None:
         reads = [
             Read(stream, (Axis("pos"), Free("d_model"))),
             Read("mlm_head.W", (Free("d_model"), Axis("d_transform"))),
-            _cell("mlm_head.b", "d_transform", part="bias"),
+            cell("mlm_head.b", "d_transform", part="bias"),
         ]
         pre = b.op("einsum", "mlm_head.hook_pre", axes, "prepare to name the token", reads)
-        reads = [_cell(pre, *axes)]
+        reads = [cell(pre, *axes)]
         post = b.op(
             "activation", "mlm_head.hook_post", axes, spec.activation, reads, constants={"function": spec.activation}
         )
@@ -484,11 +361,11 @@ def _write_output(b: _Builder, stream: str) -> None:
     reads = [Read(stream, (Axis("pos"), Free(width))), Read("W_U", (Free(width), Axis("d_vocab")))]
     if spec.unembed_bias:
         b.weight("b_U", "d_vocab")
-        reads.append(_cell("b_U", "d_vocab", part="bias"))
+        reads.append(cell("b_U", "d_vocab", part="bias"))
     title = "score of every token to come next" if spec.writes else "score of every token at each place"
     scaled: dict[str, float | str] = {"scale": spec.unembed_scale} if spec.unembed_scale != 1 else {}
     b.op("einsum", "logits", ("pos", "d_vocab"), title, reads, constants=scaled)
-    reads = [_cell("logits", "pos", "d_vocab"), Read("logits", (Axis("pos"), Free("d_vocab")), part="row")]
+    reads = [cell("logits", "pos", "d_vocab"), Read("logits", (Axis("pos"), Free("d_vocab")), part="row")]
     title = title.replace("score", "probability")
     b.op(
         "softmax",
