@@ -10,23 +10,31 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from app.api import schemas
+from app.api.specification import mark_whole, shapes_in
+from app.runs.explanation import Direction
 from app.runs.pooling import Pool
 from app.server import create_app
 from app.settings import Settings
-from app.transformer.graph import OpKind, Role
+from app.transformer.graph import Index, OpKind, Role
+from app.transformer.operations.summands import Combine
+from app.transformer.spec import Kind
 
 FILE = Path(__file__).resolve().parent.parent / "frontend" / "src" / "net" / "contract.gen.ts"
 _HEAD = """// Written by tools/contract.py (`make contract`) from the server's schemas: change those, not this file.
 """
 # JSON schema has no names for these, only their values: a schema equal to one of them is written as its name.
 _ALIASES: dict[str, Any] = {
+    "Combine": Combine,
+    "Direction": Direction,
+    "IndexExpression": Index,
+    "ModelKind": Kind,
     "OpKind": OpKind,
     "Pool": Pool,
     "Reason": schemas.Reason,
@@ -39,7 +47,7 @@ _BOUNDS_ABOUT = (
 )
 _WIDTH = 110
 
-Schema = Mapping[str, Any]
+Schema = dict[str, Any]
 
 
 class ContractError(Exception):
@@ -54,9 +62,11 @@ def contract_text() -> str:
     document = create_app(Settings(models=[], data=FILE.parent, device="cpu")).openapi()
     asked, answered = _rest_shapes(document)
     asked |= _shapes_of("ClientMessage", schemas.ClientMessage)
-    writer = Writer({name: _plain(TypeAdapter(alias).json_schema()) for name, alias in _ALIASES.items()})
+    said = _shapes_of("ServerMessage", schemas.ServerMessage)
+    mark_whole(said)
+    writer = Writer({name: _shapes_of(name, alias)[name] for name, alias in _ALIASES.items()})
     parts = [_HEAD, *(writer.alias(name) for name in _ALIASES)]
-    shapes = _merged(asked, answered)
+    shapes = _merged(asked, answered, said)
     parts += [writer.shape(name, shapes[name]) for name in sorted(shapes)]
     parts.append(_bounds(asked))
     return "\n".join(parts)
@@ -69,8 +79,8 @@ def _rest_shapes(document: Schema) -> tuple[dict[str, Schema], dict[str, Schema]
     answered: dict[str, Schema] = {}
     for calls in document["paths"].values():
         for call in calls.values():
-            asked |= _reached(call.get("requestBody", {}), components)
-            answered |= _reached(call["responses"], components)
+            asked |= shapes_in(call.get("requestBody", {}), components)
+            answered |= shapes_in(call["responses"], components)
     return asked, answered
 
 
@@ -79,29 +89,6 @@ def _shapes_of(name: str, type_: Any) -> dict[str, Schema]:
     schema = TypeAdapter(type_).json_schema()
     shapes: dict[str, Schema] = schema.pop("$defs", {})
     return {**shapes, name: schema}
-
-
-def _reached(schema: object, components: Mapping[str, Schema]) -> dict[str, Schema]:
-    """All components that a schema refers to, directly or through others."""
-    found: dict[str, Schema] = {}
-    waiting = list(_references(schema))
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found[name] = components[name]
-            waiting += _references(components[name])
-    return found
-
-
-def _references(schema: object) -> Iterator[str]:
-    if isinstance(schema, Mapping):
-        if isinstance(reference := schema.get("$ref"), str):
-            yield reference.rpartition("/")[2]
-        for part in schema.values():
-            yield from _references(part)
-    elif isinstance(schema, list):
-        for part in schema:
-            yield from _references(part)
 
 
 def _merged(*sources: Mapping[str, Schema]) -> dict[str, Schema]:
@@ -138,7 +125,7 @@ class Writer:
 
     def __init__(self, aliases: Mapping[str, Any]) -> None:
         """Write a schema that equals one of `aliases` as its name."""
-        self._aliases = aliases
+        self._aliases = {name: _plain(schema) for name, schema in aliases.items()}
 
     def alias(self, name: str) -> str:
         """The declaration of an alias."""

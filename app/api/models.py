@@ -65,7 +65,7 @@ async def model(atlas: AtlasOf, model_id: str) -> schemas.ModelDetail:
     entry = atlas.entry(model_id)
     return schemas.ModelDetail(
         **_summary(atlas, entry),
-        spec=entry.spec.as_dict(),
+        spec=entry.spec,
         card=await atlas.read(lambda: entry.card),
         **await atlas.read(lambda: _frame(entry)),
         start_ids=list(entry.start_ids),

@@ -1,14 +1,17 @@
-"""The specification of what goes over the wire, in both directions; frontend/src/net/types.ts mirrors it.
+"""The specification of what goes over the wire, in both directions; `make contract` writes it in TypeScript.
 
 Axis names, tensor names and words are DESIGN.md's. JSON has no infinity and no not-a-number: such values are
 `null`, and the answer counts them.
 """
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ..runs.pooling import Pool
+from ..transformer.graph import Op, OpKind, Role, TensorInfo
+from ..transformer.spec import Kind, Spec
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Id = Annotated[str, Field(max_length=200)]
@@ -76,7 +79,7 @@ class ModelSummary(Answer):
     id: str
     title: str
     description: str
-    kind: str
+    kind: Kind
     parameters: int
     size_bytes: int
     loaded: bool
@@ -129,7 +132,7 @@ class PullQuestion(Question):
 class ModelDetail(ModelSummary):
     """A model with its spec and its card."""
 
-    spec: dict[str, Any]
+    spec: Spec
     card: str | None = Field(description="Markdown")
     prefix_ids: list[int]
     suffix_ids: list[int]
@@ -142,11 +145,24 @@ class ModelDetail(ModelSummary):
     fingerprint: str | None = Field(description="of its weights, once they are loaded; `v` of addresses of tiles")
 
 
+@dataclass(frozen=True, kw_only=True)
+class GraphTensor(TensorInfo):
+    """A tensor of a model's graph: what it is, and its sizes along `axes`.
+
+    Token axes have the context length, their upper bound. Tensors of one `kind` (all `W_Q`) share a colour scale.
+    A tensor with `same_as` holds the very same numbers as that one, with its two axes swapped where `transposed`.
+    `derived` ones are computed when asked for. `stack` is which of an encoder-decoder's it belongs to, `source_axes`
+    are those of its axes that run along the source text. `learned` is false for tables that follow from a formula.
+    """
+
+    shape: list[int]
+
+
 class Graph(Answer):
     """All tensors and operations, in order, and the size of every axis."""
 
-    tensors: list[dict[str, Any]]
-    ops: list[dict[str, Any]]
+    tensors: list[GraphTensor]
+    ops: list[Op]
     sizes: dict[str, int]
 
 
@@ -269,7 +285,7 @@ class Activation(Answer):
     shape: list[int]
     dtype: str
     axes: list[str]
-    role: str
+    role: Role
     derived: bool
 
 
@@ -352,7 +368,7 @@ class Operation(Answer):
 
     number: int
     output: str
-    kind: str
+    kind: OpKind
     title: str
     equation: str
     latex: str
@@ -598,3 +614,17 @@ class ErrorMessage(Answer):
     request: str | None
     run: str | None
     error: ErrorDetail
+
+
+ServerMessage = Annotated[
+    AcceptedMessage
+    | QueuedMessage
+    | ScalesMessage
+    | PromptMessage
+    | TokenMessage
+    | PausedMessage
+    | DoneMessage
+    | ErrorMessage
+    | BeatMessage,
+    Field(discriminator="type"),
+]

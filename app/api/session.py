@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from fastapi import WebSocket
-from pydantic import BaseModel
 
 from ..runs.difference import Difference
 from ..runs.explain import finite
@@ -201,7 +200,7 @@ class Session:
 
     # ---- what the server says ------------------------------------------------------------------------------------
 
-    def say(self, message: BaseModel) -> None:
+    def say(self, message: schemas.ServerMessage) -> None:
         """Queue a message; it goes out before any further frame."""
         if self.farewell is not None:
             return

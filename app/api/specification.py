@@ -48,6 +48,35 @@ def install(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
+def mark_whole(shapes: dict[str, Document]) -> None:
+    """Mark every field of these shapes of answers as required, since one with a default is sent as well."""
+    for shape in shapes.values():
+        if "properties" in shape:
+            shape["required"] = list(shape["properties"])
+
+
+def shapes_in(schema: object, components: dict[str, Document]) -> dict[str, Document]:
+    """All components that a schema refers to, directly or through others."""
+    found: dict[str, Document] = {}
+    waiting = list(_references(schema))
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found[name] = components[name]
+            waiting += _references(components[name])
+    return found
+
+
+def _references(schema: object) -> Iterator[str]:
+    if isinstance(schema, dict):
+        if isinstance(reference := schema.get("$ref"), str):
+            yield reference.rpartition("/")[2]
+        schema = list(schema.values())
+    if isinstance(schema, list):
+        for part in schema:
+            yield from _references(part)
+
+
 def _completed(document: Document) -> Document:
     components = document["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
@@ -58,6 +87,7 @@ def _completed(document: Document) -> Document:
     for path, calls in document["paths"].items():
         for method, call in calls.items():
             _complete(path, method, call)
+            mark_whole(shapes_in(call["responses"], components))
     return document
 
 

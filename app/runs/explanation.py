@@ -6,6 +6,7 @@ JSON has no infinity and no not-a-number: such numbers are None here already.
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ..transformer.graph import OpKind, Role
 from ..transformer.operations.summands import Combine
 
 Direction = Literal["backward", "forward"]
@@ -34,7 +35,7 @@ class Operand:
     read: int
     part: str
     tensor: str
-    role: str
+    role: Role
     axes: list[str]
     start: list[int]
     stop: list[int]
@@ -70,7 +71,7 @@ class ExplainedOperation:
     a letter stands for. `constants` are the operation's own: epsilon, scale, function.
     """
 
-    kind: str
+    kind: OpKind
     title: str
     equation: str
     latex: str
@@ -132,7 +133,7 @@ class Fed:
 
     tensor: str
     part: str
-    kind: str
+    kind: OpKind
     title: str
     axes: list[str]
     start: list[int]
@@ -158,7 +159,7 @@ class Explanation:
     run: str | None
     tensor: str
     stored_as: str
-    role: str
+    role: Role
     index: list[int]
     axes: list[str]
     shape: list[int]

@@ -19,7 +19,7 @@ from torch import Tensor
 from ..checkpoints.catalog import LoadedModel
 from ..transformer.cells import Box, Reading, read_box
 from ..transformer.equations import evaluate
-from ..transformer.graph import Graph, Op
+from ..transformer.graph import Graph, Op, OpKind
 from ..transformer.model import Transformer
 from .captured import CapturedCells
 from .executor import Executor, Job, QueueFullError
@@ -35,7 +35,7 @@ class OperationParity:
     """One operation, or all of one kind: the largest difference, absolute and relative to max(1, largest
     reference), and where it is."""
 
-    kind: str
+    kind: OpKind
     output: str
     operations: int
     cells: int

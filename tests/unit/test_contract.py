@@ -1,10 +1,13 @@
 """The page's types and bounds are what the server says."""
 
-import pytest
-from pydantic import ValidationError
+import json
 
-from app.api.schemas import Sampling
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from app.api.schemas import Graph, Sampling
 from tools.contract import FILE, Writer, contract_text
+from tools.graph_fixtures import FAMILIES, FOLDER
 
 
 def test_the_file_is_what_the_server_says() -> None:
@@ -46,3 +49,10 @@ def test_shapes_are_written_as_typescript() -> None:
         "  readonly named?: Readonly<Record<string, string>>;\n"
         "}\n"
     )
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_graphs_are_what_the_schema_says(family: str) -> None:
+    said = json.loads((FOLDER / "family_graphs.json").read_text(encoding="utf-8"))[family]
+    graph = TypeAdapter(Graph).validate_python(said)
+    assert graph.model_dump(mode="json") == said

@@ -1,5 +1,13 @@
 // Written by tools/contract.py (`make contract`) from the server's schemas: change those, not this file.
 
+export type Combine = "sum" | "root" | "divisor" | "largest";
+
+export type Direction = "backward" | "forward";
+
+export type IndexExpression = Axis | Free | Constant | Pair | Lookup | Bucket;
+
+export type ModelKind = "decoder" | "encoder" | "encoder_decoder";
+
 export type OpKind =
   | "embed"
   | "add"
@@ -25,6 +33,18 @@ export type Role = "weight" | "activation" | "probability" | "summary";
 
 export type RunState = "queued" | "running" | "paused" | "done" | "failed";
 
+/** A run has been made; `capacity` positions may be filled by prompt and generated tokens together. */
+export interface AcceptedMessage {
+  readonly type: "accepted";
+  readonly request: string;
+  readonly run: string;
+  readonly model: string;
+  readonly source: readonly Token[];
+  readonly tokens: readonly Token[];
+  readonly capacity: number;
+  readonly max_new_tokens: number;
+}
+
 /** Every frame up to this sequence number has been taken in. */
 export interface AckMessage {
   readonly type: "ack";
@@ -37,13 +57,26 @@ export interface Activation {
   readonly shape: readonly number[];
   readonly dtype: string;
   readonly axes: readonly string[];
-  readonly role: string;
+  readonly role: Role;
   readonly derived: boolean;
 }
 
 /** Everything that can be read of a run, in the order in which it came to be. */
 export interface Activations {
   readonly activations: readonly Activation[];
+}
+
+/** The index of an output axis: reading `pos` of the output's own position.
+ *
+ *  `divide` n reads at the index // n: heads that share keys read `head // (heads / kv_heads)`. */
+export interface Axis {
+  readonly axis: string;
+  readonly divide: number;
+}
+
+/** The server is there; said when nothing else has been for `beat_seconds`. */
+export interface BeatMessage {
+  readonly type: "beat";
 }
 
 /** Two cells of a run side by side: their numbers, and where the difference comes from.
@@ -55,11 +88,22 @@ export interface Beside {
   readonly left: CellValue;
   readonly right: CellValue;
   readonly captured: Sides;
-  readonly result?: Sides | null;
-  readonly bias?: Sides | null;
-  readonly pairs?: readonly TermPair[];
-  readonly rest?: RestOfPairs | null;
-  readonly unpaired?: string | null;
+  readonly result: Sides | null;
+  readonly bias: Sides | null;
+  readonly pairs: readonly TermPair[];
+  readonly rest: RestOfPairs | null;
+  readonly unpaired: string | null;
+}
+
+/** T5's bucket of the distance key - query (Raffel et al. 2020, section 2.1; `_relative_position_bucket`).
+ *
+ *  Half of the buckets hold one distance each, the rest grow logarithmically up to `max_distance`; when
+ *  `bidirectional`, half of all buckets are for keys that come later. */
+export interface Bucket {
+  readonly bucket: readonly [string, string];
+  readonly buckets: number;
+  readonly max_distance: number;
+  readonly bidirectional: boolean;
 }
 
 /** End the run where it is; what it has computed stays readable. */
@@ -75,7 +119,7 @@ export interface Candidate {
   readonly logit: number | null;
   readonly probability: number | null;
   /** the model's generation_config.json keeps it from being written */
-  readonly forbidden?: boolean;
+  readonly forbidden: boolean;
 }
 
 /** What this server can do, and the bounds on what may be asked of it. */
@@ -119,6 +163,19 @@ export type ClientMessage =
   | PauseMessage
   | CancelMessage;
 
+/** Always the same index. */
+export interface Constant {
+  readonly constant: number;
+}
+
+/** The run is over; `top` is empty when the last token was not read again. */
+export interface DoneMessage {
+  readonly type: "done";
+  readonly run: string;
+  readonly reason: Reason;
+  readonly top: readonly Candidate[];
+}
+
 /** Every answer that is not a success. */
 export interface ErrorBody {
   readonly error: ErrorDetail;
@@ -131,6 +188,14 @@ export interface ErrorDetail {
   readonly hint: string;
 }
 
+/** Something could not be done; the connection and everything else go on. */
+export interface ErrorMessage {
+  readonly type: "error";
+  readonly request: string | null;
+  readonly run: string | null;
+  readonly error: ErrorDetail;
+}
+
 /** The operation that makes a tensor, in LaTeX and in words.
  *
  *  `latex` is the formula, `latex_values` the same with this cell's numbers in it, `term_latex` what one
@@ -138,7 +203,7 @@ export interface ErrorDetail {
  *  `symbols` says which axis a letter stands for. `constants` are the operation's own: epsilon, scale,
  *  function. */
 export interface ExplainedOperation {
-  readonly kind: string;
+  readonly kind: OpKind;
   readonly title: string;
   readonly equation: string;
   readonly latex: string;
@@ -194,29 +259,29 @@ export interface Explanation {
   readonly run: string | null;
   readonly tensor: string;
   readonly stored_as: string;
-  readonly role: string;
+  readonly role: Role;
   readonly index: readonly number[];
   readonly axes: readonly string[];
   readonly shape: readonly number[];
-  readonly direction: "backward" | "forward";
+  readonly direction: Direction;
   readonly captured: number | null;
-  readonly op?: ExplainedOperation | null;
-  readonly operands?: readonly Operand[];
-  readonly combine?: "sum" | "root" | "divisor" | "largest" | null;
-  readonly terms?: readonly ExplainedTerm[];
-  readonly rest?: Rest | null;
-  readonly playback?: ExplainedPlayback | null;
-  readonly bias?: number | null;
-  readonly scale?: number | null;
-  readonly result?: number | null;
-  readonly difference?: number | null;
-  readonly tolerance?: number | null;
-  readonly agrees?: boolean | null;
-  readonly masked?: string | null;
-  readonly changed?: string | null;
-  readonly lines?: readonly Line[];
-  readonly feeds?: readonly Fed[];
-  readonly feeds_left_out?: number;
+  readonly op: ExplainedOperation | null;
+  readonly operands: readonly Operand[];
+  readonly combine: Combine | null;
+  readonly terms: readonly ExplainedTerm[];
+  readonly rest: Rest | null;
+  readonly playback: ExplainedPlayback | null;
+  readonly bias: number | null;
+  readonly scale: number | null;
+  readonly result: number | null;
+  readonly difference: number | null;
+  readonly tolerance: number | null;
+  readonly agrees: boolean | null;
+  readonly masked: string | null;
+  readonly changed: string | null;
+  readonly lines: readonly Line[];
+  readonly feeds: readonly Fed[];
+  readonly feeds_left_out: number;
 }
 
 /** Cells of `tensor` that read the cell that was asked for, as `part` of the operation `kind`.
@@ -226,13 +291,18 @@ export interface Explanation {
 export interface Fed {
   readonly tensor: string;
   readonly part: string;
-  readonly kind: string;
+  readonly kind: OpKind;
   readonly title: string;
   readonly axes: readonly string[];
   readonly start: readonly number[];
   readonly stop: readonly number[];
   readonly count: number;
   readonly condition: string | null;
+}
+
+/** A contracted axis: every index along it is read. */
+export interface Free {
+  readonly free: string;
 }
 
 /** A token that was chosen: its position, and how probable it was under the model and under the sampling. */
@@ -245,14 +315,36 @@ export interface GeneratedToken {
 
 /** All tensors and operations, in order, and the size of every axis. */
 export interface Graph {
-  readonly tensors: readonly Readonly<Record<string, unknown>>[];
-  readonly ops: readonly Readonly<Record<string, unknown>>[];
+  readonly tensors: readonly GraphTensor[];
+  readonly ops: readonly Op[];
   readonly sizes: Readonly<Record<string, number>>;
+}
+
+/** A tensor of a model's graph: what it is, and its sizes along `axes`.
+ *
+ *  Token axes have the context length, their upper bound. Tensors of one `kind` (all `W_Q`) share a colour
+ *  scale. A tensor with `same_as` holds the very same numbers as that one, with its two axes swapped where
+ *  `transposed`. `derived` ones are computed when asked for. `stack` is which of an encoder-decoder's it
+ *  belongs to, `source_axes` are those of its axes that run along the source text. `learned` is false for
+ *  tables that follow from a formula. */
+export interface GraphTensor {
+  readonly name: string;
+  readonly role: Role;
+  readonly axes: readonly string[];
+  readonly kind: string;
+  readonly layer: number | null;
+  readonly same_as: string | null;
+  readonly transposed: boolean;
+  readonly derived: boolean;
+  readonly stack: "encoder" | "decoder" | null;
+  readonly source_axes: readonly string[];
+  readonly learned: boolean;
+  readonly shape: readonly number[];
 }
 
 /** The server is alive. */
 export interface Health {
-  readonly status?: "ok";
+  readonly status: "ok";
   readonly version: string;
 }
 
@@ -320,12 +412,18 @@ export interface Line {
   readonly largest: number | null;
 }
 
+/** An index that is itself a number read elsewhere: `token = tokens[pos]`. */
+export interface Lookup {
+  readonly lookup: string;
+  readonly index: readonly Axis[];
+}
+
 /** A model with its spec and its card. */
 export interface ModelDetail {
   readonly id: string;
   readonly title: string;
   readonly description: string;
-  readonly kind: string;
+  readonly kind: ModelKind;
   readonly parameters: number;
   readonly size_bytes: number;
   readonly loaded: boolean;
@@ -344,7 +442,7 @@ export interface ModelDetail {
   readonly default_new_tokens: number;
   /** what suits the model; null where it does not matter */
   readonly default_temperature: number | null;
-  readonly spec: Readonly<Record<string, unknown>>;
+  readonly spec: Spec;
   /** Markdown */
   readonly card: string | null;
   readonly prefix_ids: readonly number[];
@@ -366,7 +464,7 @@ export interface ModelSummary {
   readonly id: string;
   readonly title: string;
   readonly description: string;
-  readonly kind: string;
+  readonly kind: ModelKind;
   readonly parameters: number;
   readonly size_bytes: number;
   readonly loaded: boolean;
@@ -405,6 +503,18 @@ export interface Numbers {
   readonly values: unknown;
 }
 
+/** One operation: its kind, the tensor it makes, the cells it reads, and its constants. */
+export interface Op {
+  readonly kind: OpKind;
+  readonly output: string;
+  readonly reads: readonly Read[];
+  readonly title: string;
+  readonly equation: string;
+  readonly layer: number | null;
+  readonly constants: Readonly<Record<string, number | string>>;
+  readonly stack: "encoder" | "decoder" | null;
+}
+
 /** What an operation reads of one tensor for one cell: the box of cells `start <= index < stop`.
  *
  *  `read` is its place among the operation's reads, in the graph and in `latex_marked`. `part` says what
@@ -416,7 +526,7 @@ export interface Operand {
   readonly read: number;
   readonly part: string;
   readonly tensor: string;
-  readonly role: string;
+  readonly role: Role;
   readonly axes: readonly string[];
   readonly start: readonly number[];
   readonly stop: readonly number[];
@@ -435,7 +545,7 @@ export interface Operand {
 export interface Operation {
   readonly number: number;
   readonly output: string;
-  readonly kind: string;
+  readonly kind: OpKind;
   readonly title: string;
   readonly equation: string;
   readonly latex: string;
@@ -449,7 +559,7 @@ export interface Operation {
 /** One operation, or all of one kind: the largest difference, absolute and relative to max(1, largest
  *  reference), and where it is. */
 export interface OperationParity {
-  readonly kind: string;
+  readonly kind: OpKind;
   readonly output: string;
   readonly operations: number;
   readonly cells: number;
@@ -461,6 +571,14 @@ export interface OperationParity {
 export interface Operations {
   readonly ops: readonly Operation[];
   readonly count: number;
+}
+
+/** The partner of an index among the first `size`: i and i + size/2 (`half`), or 2i and 2i + 1
+ *  (`interleaved`). */
+export interface Pair {
+  readonly pair: string;
+  readonly size: number;
+  readonly layout: "half" | "interleaved";
 }
 
 /** For each position that a run may fill, the other run's that it is compared with; null for none. */
@@ -495,7 +613,7 @@ export interface Parity {
 /** A report that is not done yet: how many operations have been compared, of how many. */
 export interface ParityProgress {
   readonly model: string;
-  readonly state?: "computing";
+  readonly state: "computing";
   readonly done: number;
   readonly operations: number;
 }
@@ -506,10 +624,25 @@ export interface PauseMessage {
   readonly run: string;
 }
 
+/** The run waits; `top` is what may come next. */
+export interface PausedMessage {
+  readonly type: "paused";
+  readonly run: string;
+  readonly top: readonly Candidate[];
+}
+
 /** What an encoder would put at a masked position. */
 export interface Prediction {
   readonly position: number;
   readonly top: readonly Candidate[];
+}
+
+/** The prompt has been read: what may come next. */
+export interface PromptMessage {
+  readonly type: "prompt";
+  readonly run: string;
+  readonly top: readonly Candidate[];
+  readonly predictions: readonly Prediction[];
 }
 
 /** A model that this server can get for itself, and how far that is. */
@@ -539,6 +672,30 @@ export interface Pulls {
   readonly pulls: readonly Pull[];
 }
 
+/** A run takes turns with `ahead` others. */
+export interface QueuedMessage {
+  readonly type: "queued";
+  readonly run: string;
+  readonly ahead: number;
+}
+
+/** One tensor read by an operation: what it is to the operation, and at which cells.
+ *
+ *  `where` says for which output cells anything is read: comparisons joined by ` and `, each one of `axis
+ *  <= axis`, `axis > axis - N`, `axis < N`. */
+export interface Read {
+  readonly tensor: string;
+  readonly index: readonly IndexExpression[];
+  readonly part: string;
+  readonly where: string | null;
+}
+
+/** T5's learned bias per head and bucket of distance (Raffel et al. 2020, section 2.1). */
+export interface Relative {
+  readonly buckets: number;
+  readonly max_distance: number;
+}
+
 /** The terms that are not listed: how many, and their sum. */
 export interface Rest {
   readonly count: number;
@@ -551,6 +708,27 @@ export interface RestOfPairs {
   readonly left: number | null;
   readonly right: number | null;
   readonly difference: number | null;
+}
+
+/** Rotary positions (Su et al. 2021, eq. 34): which dimensions turn, how fast, and what stretches them.
+ *
+ *  The first `dims` of a head's dimensions turn in pairs; `pairs` says whether dimension i goes with i +
+ *  dims/2 (`half`, Hugging Face's order) or with its neighbour (`interleaved`, the paper's). `factor` and
+ *  the fields after it belong to the scaling kinds: `linear` divides every frequency, `llama3` only the
+ *  slow ones, `yarn` (Peng et al. 2023, section 3) interpolates between the two, `dynamic` changes nothing
+ *  within `original`. */
+export interface Rotary {
+  readonly dims: number;
+  readonly base: number;
+  readonly pairs: "half" | "interleaved";
+  readonly scaling: "none" | "linear" | "dynamic" | "llama3" | "yarn";
+  readonly factor: number;
+  readonly original: number;
+  readonly low_frequency: number;
+  readonly high_frequency: number;
+  readonly beta_fast: number;
+  readonly beta_slow: number;
+  readonly attention_factor: number;
 }
 
 /** A run: where it stands, what it read and wrote, what comes next, and what can be read of it. */
@@ -619,11 +797,96 @@ export interface Scales {
   readonly scales: Readonly<Record<string, number>>;
 }
 
+/** Colour scales by kind of activation; `frozen` once the prompt has been read. */
+export interface ScalesMessage {
+  readonly type: "scales";
+  readonly run: string;
+  readonly scales: Readonly<Record<string, number>>;
+  readonly frozen: boolean;
+}
+
+export type ServerMessage =
+  | AcceptedMessage
+  | QueuedMessage
+  | ScalesMessage
+  | PromptMessage
+  | TokenMessage
+  | PausedMessage
+  | DoneMessage
+  | ErrorMessage
+  | BeatMessage;
+
 /** A number of one cell, the same of another, and the first less the second. */
 export interface Sides {
   readonly left: number | null;
   readonly right: number | null;
   readonly difference: number | null;
+}
+
+/** Sizes and choices of a transformer. The defaults are GPT-2's.
+ *
+ *  Every size counts cells along the axis of the same name: `d_model` numbers make one residual vector.
+ *  `positions` is the context length, the most tokens that can be read at once; `source_positions` is that
+ *  of an encoder-decoder's source. `layers` are the decoder's (or the only stack's), `encoder_layers` the
+ *  encoder's of an encoder-decoder.
+ *
+ *  Norms: `norm` layer (with mean and bias) or rms (neither); `norm_bias` false drops a layer norm's bias;
+ *  `norm_offset` is added to every gain (Gemma: 1); `norm_place` before or after each sub-layer;
+ *  `final_norm` after the last block; `embedding_norm` right after the embeddings (BERT); `query_key_norm`
+ *  an RMS norm of each head's queries and keys (Qwen3).
+ *
+ *  Attention: `kv_heads` keys and values are shared by `heads / kv_heads` queries each; `attention_scale`
+ *  multiplies the scores (None: 1 / sqrt(d_head)); `window` is how far back a query may look (0: all the
+ *  way), in the layers `windowed` (empty: all).
+ *
+ *  MLP: `gated` multiplies the activation by a second linear map. `parallel` blocks add attention and MLP
+ *  to the same residual vector; with `shared_norm` both read one norm.
+ *
+ *  Output: `head_transform` puts a dense layer, the activation and a norm before the unembedding (BERT);
+ *  `unembed_bias` and `unembed_scale` apply to the logits. Without a `head` there are no logits: the model
+ *  is a body whose last hidden states another head reads, one that is not drawn here (a classifier, or
+ *  none). */
+export interface Spec {
+  readonly layers: number;
+  readonly heads: number;
+  readonly d_model: number;
+  readonly d_head: number;
+  readonly d_mlp: number;
+  readonly d_vocab: number;
+  readonly positions: number;
+  readonly activation: "gelu_new" | "gelu" | "relu" | "silu";
+  readonly norm_epsilon: number;
+  readonly tied: boolean;
+  readonly kind: ModelKind;
+  readonly encoder_layers: number;
+  readonly source_positions: number;
+  readonly kv_heads: number;
+  readonly norm: "layer" | "rms";
+  readonly norm_place: "pre" | "post";
+  readonly norm_bias: boolean;
+  readonly norm_offset: number;
+  readonly final_norm: boolean;
+  readonly embedding_norm: boolean;
+  readonly query_key_norm: boolean;
+  readonly position_kind: "learned" | "sinusoidal" | "rotary" | "relative";
+  readonly sinusoid_pairs: "concatenated" | "interleaved";
+  readonly rotary: Rotary | null;
+  readonly relative: Relative | null;
+  readonly embedding_scale: number;
+  readonly token_types: number;
+  readonly qkv_bias: boolean;
+  readonly attention_bias: boolean;
+  readonly mlp_bias: boolean;
+  readonly attention_scale: number | null;
+  readonly window: number;
+  readonly windowed: readonly number[];
+  readonly gated: boolean;
+  readonly parallel: boolean;
+  readonly shared_norm: boolean;
+  readonly head_transform: boolean;
+  readonly unembed_bias: boolean;
+  readonly unembed_scale: number;
+  readonly head: boolean;
 }
 
 /** Start a run. It reads the prompt, then waits for `step`, or goes on writing at once if `write`. */
@@ -691,6 +954,18 @@ export interface Token {
   readonly text: string;
   readonly start: number;
   readonly end: number;
+}
+
+/** A token was chosen; `top` is the distribution it was chosen from, under the model alone. */
+export interface TokenMessage {
+  readonly type: "token";
+  readonly run: string;
+  readonly step: number;
+  readonly position: number;
+  readonly token: Token;
+  readonly probability: number | null;
+  readonly sampled_probability: number | null;
+  readonly top: readonly Candidate[];
 }
 
 /** Text to split. */
