@@ -5,7 +5,8 @@ as something that can be printed, and its place in the text in bytes, also where
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +26,27 @@ class TokenizeError(ValueError):
         """Keep what is wrong and what to do apart."""
         super().__init__(message)
         self.hint = hint
+
+
+@contextmanager
+def splitting() -> Iterator[None]:
+    """Turn whatever the library raises over a text into a refusal.
+
+    It raises bare `Exception`, and its Rust may panic: that arrives as a `BaseException`, which would pass every
+    other guard on its way and end the connection or the thread that asked.
+
+    Raises:
+        TokenizeError: the library broke off.
+    """
+    try:
+        yield
+    except (TokenizeError, MemoryError, KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:
+        raise TokenizeError(
+            f"the tokenizer broke off over this text: {type(error).__name__}: {str(error)[:200]}",
+            "Change the text, or send token ids instead.",
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -121,6 +143,7 @@ class TextTokenizer:
             raise ValueError(f"{path} is not a tokenizer.json: {error}") from error
         return cls(library, prefix_ids, end_of_text_id, suffix_ids, mask_id)
 
+    @splitting()
     def encode(self, text: str) -> list[Token]:
         """The prefix, the tokens of `text`, the suffix; see `Tokenizer`."""
         self._check_spelling(text)
@@ -131,6 +154,7 @@ class TextTokenizer:
         suffix = [Token(token_id, self.text_of(token_id), size, size) for token_id in self.suffix_ids]
         return self._checked(prefix + self._found(text) + suffix)
 
+    @splitting()
     def encode_pair(self, text: str, pair: str) -> tuple[list[Token], list[int]]:
         """Two texts with what belongs around and between them, and of every token the kind of text it is part of.
 
@@ -162,6 +186,7 @@ class TextTokenizer:
             at = here.end
         return found
 
+    @splitting()
     def tokens(self, ids: Sequence[int], start: int = 0) -> list[Token]:
         """Ids taken verbatim; the bytes each stands for decide the offsets. Special tokens stand for none."""
         found, end = [], start
@@ -203,8 +228,9 @@ class TextTokenizer:
     def _spaced(self) -> bool:
         """Whether a space is put before every text."""
         try:
-            first = self._library.encode("a", add_special_tokens=False).ids[:1]
-        except Exception:  # the library raises nothing narrower: a vocabulary of words that has neither "a" nor [UNK]
+            with splitting():
+                first = self._library.encode("a", add_special_tokens=False).ids[:1]
+        except TokenizeError:  # such as by a vocabulary of words that has neither "a" nor [UNK]
             return False
         return bool(first) and self._spelled(first[0])[:1] == b" "
 

@@ -106,3 +106,32 @@ def test_a_piece_put_in_by_hand_is_written_as_it_is() -> None:
     tokenizer = TextTokenizer(Library.from_str(json.dumps(library)))
     assert [tokenizer.text_of(token_id) for token_id in odd.values()] == list(odd)
     assert [(token.start, token.end) for token in tokenizer.tokens([*odd.values()])] == [(0, 29), (29, 32)]
+
+
+class _Panic(BaseException):
+    """Stands in for `pyo3_runtime.PanicException`, which is no `Exception` either."""
+
+
+class _Panicking:
+    """A vocabulary whose splitting, joining or spelling breaks off as the library's Rust may."""
+
+    def __init__(self, library: Library, *names: str) -> None:
+        self._library, self._names = library, names
+
+    def __getattr__(self, name: str) -> object:
+        def panic(*_: object, **__: object) -> None:
+            raise _Panic("index out of bounds")
+
+        return panic if name in self._names else getattr(self._library, name)
+
+
+def test_a_panic_over_a_text_is_a_refusal() -> None:
+    reader = TextTokenizer(_Panicking(byte_level(), "encode"), (1,))  # type: ignore[arg-type]
+    for ask in (lambda: reader.encode("he"), lambda: reader.encode_pair("he", "he")):
+        with pytest.raises(TokenizeError, match="broke off over this text: _Panic: index out of bounds") as refusal:
+            ask()
+        assert "token ids" in refusal.value.hint
+    # Ids need no splitting; only whether a space is put in front cannot be found out.
+    assert [token.text for token in reader.tokens([5, 6])] == [reader.text_of(5), reader.text_of(6)]
+    with pytest.raises(TokenizeError, match="broke off"):
+        TextTokenizer(_Panicking(byte_level(), "id_to_token"), (1,)).tokens([5])  # type: ignore[arg-type]
