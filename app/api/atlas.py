@@ -260,6 +260,8 @@ class Atlas:
     ) -> tuple[list[Token], list[int]]:
         """The tokens a run is to read, checked against the model, and their kinds where these are said."""
         kinds = _checked_kinds(loaded, question)
+        if question.tokens is not None and question.text_pair is not None:
+            raise ApiError(422, "invalid", "a second text is given beside tokens", "Give both as texts, or as tokens.")
         if question.tokens is not None:
             tokens = self._verbatim(loaded, question.tokens)
         elif question.text is not None and question.text_pair is not None:
@@ -303,12 +305,23 @@ class Atlas:
             )
 
     def tokenize_pair(self, loaded: LoadedModel, text: str, pair: str) -> tuple[list[Token], list[int]]:
-        """Two texts as tokens that are read together, and the kind of each token."""
+        """Two texts as tokens that are read together, and the kind of each; none where the model knows one alone."""
         self._check_length(text + pair)
         if not text or not pair:
             raise ApiError(422, "empty", "one of the two texts is empty", "Write at least one character in each.")
         with refusals():
-            return loaded.tokenizer.encode_pair(text, pair)
+            tokens, kinds = loaded.tokenizer.encode_pair(text, pair)
+        known = loaded.spec.token_types
+        if known < 2:
+            return tokens, []
+        if max(kinds, default=0) >= known:
+            raise ApiError(
+                422,
+                "untokenizable",
+                f"the tokenizer makes a text of kind {max(kinds)}, which {loaded.entry.id} does not know",
+                "Send tokens and token_types instead.",
+            )
+        return tokens, kinds
 
     def _verbatim(self, loaded: LoadedModel, ids: list[int]) -> list[Token]:
         if not ids:
@@ -404,17 +417,15 @@ def _refuse_value(value: float, dtype: torch.dtype) -> None:
 def _checked_kinds(loaded: LoadedModel, question: schemas.RunQuestion | schemas.StartMessage) -> list[int]:
     """The kinds of text that tokens are said to be of; none where nothing is said."""
     kinds, known = question.token_types, loaded.spec.token_types
-    if kinds is None and question.text_pair is None:
+    if kinds is None:
         return []
     if known < 2:
         raise ApiError(
             422,
             "one_kind_of_text",
-            f"{loaded.entry.id} knows one kind of text alone, so it cannot tell two texts apart",
-            "Leave token_types and text_pair out; models of the family bert know two.",
+            f"{loaded.entry.id} knows one kind of text alone",
+            "Leave token_types out; models of the family bert know two.",
         )
-    if kinds is None:
-        return []
     if question.tokens is None or len(kinds) != len(question.tokens):
         count = 0 if question.tokens is None else len(question.tokens)
         raise ApiError(

@@ -236,7 +236,7 @@ class RunQuestion(Question):
     model: Id
     text: str | None = None
     tokens: list[TokenId] | None = None
-    text_pair: str | None = Field(default=None, description="a second text, of a model that tells kinds of text apart")
+    text_pair: str | None = Field(default=None, description="a second text, read together with `text`")
     token_types: list[TokenId] | None = Field(default=None, description="the kind of each of `tokens`: 0, 1 and so on")
     target_tokens: list[TokenId] | None = None
     max_new_tokens: int = Field(default=0, ge=0, lt=2**31, strict=True)
@@ -449,7 +449,7 @@ class StartMessage(Question):
     model: Id
     text: str | None = None
     tokens: list[TokenId] | None = None
-    text_pair: str | None = Field(default=None, description="a second text, of a model that tells kinds of text apart")
+    text_pair: str | None = Field(default=None, description="a second text, read together with `text`")
     token_types: list[TokenId] | None = Field(default=None, description="the kind of each of `tokens`: 0, 1 and so on")
     target_tokens: list[TokenId] | None = None
     max_new_tokens: int = Field(default=0, ge=0, lt=2**31, strict=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import tokenizers
+from tokenizers import processors
 from tokenizers.processors import PostProcessor
 
 from ..transformer.places import Framed
@@ -157,6 +158,10 @@ def text_tokenizer(source: TextSource, frame: Frame, d_vocab: int) -> TextTokeni
     """The tokenizer that runs use."""
     # What it adds is known by now, and it would shorten the places of tokens that begin with a space.
     source.library.post_processor = None
+    pairing = frame.pairing
+    if pairing is None and isinstance(frame.around, ChatFrame):
+        # A conversation's frame is for one message: two texts stand bare beside each other, as in `transformers`.
+        pairing = processors.ByteLevel(trim_offsets=False)
     return TextTokenizer(
         source.library,
         frame.prefix,
@@ -166,7 +171,7 @@ def text_tokenizer(source: TextSource, frame: Frame, d_vocab: int) -> TextTokeni
         end_ids=frame.ends,
         frame=frame.around,
         d_vocab=d_vocab,
-        pairing=frame.pairing,
+        pairing=pairing,
     )
 
 

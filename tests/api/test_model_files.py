@@ -84,11 +84,18 @@ def test_two_texts_are_read_as_two_kinds(told: Server) -> None:
     assert explained["agrees"] and explained["captured"] == pytest.approx(rows[1][0])
 
 
+def test_two_texts_of_a_model_of_one_kind_stand_beside_each_other(told: Server) -> None:
+    run = told.make_run(model="chat", text="he", text_pair=" hex")
+    places = [(token["text"], token["start"], token["end"]) for token in run["tokens"]]
+    assert places == [("he", 0, 2), (" he", 2, 5), ("x", 5, 6)]
+    assert run["token_types"] == []
+
+
 @pytest.mark.parametrize(
     ("asked", "kind", "said"),
     [
         ({"model": "chat", "tokens": [5, 6], "token_types": [0, 1]}, "one_kind_of_text", "knows one kind of text"),
-        ({"model": "chat", "text": "he", "text_pair": "he"}, "one_kind_of_text", "knows one kind of text"),
+        ({"model": "chat", "tokens": [5], "text_pair": "he"}, "invalid", "a second text is given beside tokens"),
         ({"model": "pairs", "tokens": [5, 3], "token_types": [0]}, "invalid", "1 entries for 2 tokens"),
         ({"model": "pairs", "tokens": [5, 3], "token_types": [0, 2]}, "invalid", "does not know"),
         ({"model": "pairs", "text": "he", "token_types": [0]}, "invalid", "1 entries for 0 tokens"),

@@ -765,7 +765,7 @@ export interface RunQuestion {
   readonly model: string;
   readonly text?: string | null;
   readonly tokens?: readonly number[] | null;
-  /** a second text, of a model that tells kinds of text apart */
+  /** a second text, read together with `text` */
   readonly text_pair?: string | null;
   /** the kind of each of `tokens`: 0, 1 and so on */
   readonly token_types?: readonly number[] | null;
@@ -896,7 +896,7 @@ export interface StartMessage {
   readonly model: string;
   readonly text?: string | null;
   readonly tokens?: readonly number[] | null;
-  /** a second text, of a model that tells kinds of text apart */
+  /** a second text, read together with `text` */
   readonly text_pair?: string | null;
   /** the kind of each of `tokens`: 0, 1 and so on */
   readonly token_types?: readonly number[] | null;
