@@ -15,7 +15,7 @@ _STAGES = {"pattern": "hook_pattern", "scores": "hook_attn_scores", "scores_raw"
 
 
 def module_named(run: Run, chosen: Mapping[str, Any]) -> str:
-    """The attention module of the part and layer chosen, such as `blocks.3.attn`.
+    """Name the attention module of the part and layer chosen, such as `blocks.3.attn`.
 
     Raises:
         LensError: that part has fewer layers.
@@ -25,7 +25,7 @@ def module_named(run: Run, chosen: Mapping[str, Any]) -> str:
 
 
 def square(run: Run, name: str) -> Tensor:
-    """Scores or a pattern, `[head, query_pos, key_pos]`, of the positions read so far.
+    """Return scores or a pattern, `[head, query_pos, key_pos]`, of the positions read so far.
 
     Raises:
         LensError: none yet.

@@ -30,7 +30,7 @@ def _parameters(run: Run) -> Sequence[Parameter]:
 
 
 def middles(count: int, cells: int) -> list[float]:
-    """Where the middle of each of `count` small maps of so many cells lies, with a gap of a cell after each."""
+    """Place the middles of `count` small maps of so many cells, with a gap of a cell after each."""
     return [(cells + 1) * at + (cells - 1) / 2 for at in range(count)]
 
 

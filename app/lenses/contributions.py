@@ -36,7 +36,7 @@ class Part:
 
 
 def _leaves(graph: Graph, name: str) -> list[str]:
-    """What was added up to make the stream at `name`, in order: the additions of the graph, taken apart."""
+    """List the tensors that were added up to make the stream at `name`, in order."""
     source = graph.tensor(name).same_as or name
     op = graph.op_making(source)
     if op is None or op.kind != "add":
@@ -45,7 +45,7 @@ def _leaves(graph: Graph, name: str) -> list[str]:
 
 
 def parts_of(run: Run, readout: LinearReadout, pos: int, token: int) -> list[Part]:
-    """The summands of one token's logit at a position, in the order in which the model adds them.
+    """List the summands of one token's logit at a position, in the order in which the model adds them.
 
     Each is `vector · direction / scale`, with the scale that the last norm had there (Elhage et al. 2021, "A
     Mathematical Framework for Transformer Circuits": logit attribution, the norm's scale held fixed).
@@ -71,7 +71,7 @@ def parts_of(run: Run, readout: LinearReadout, pos: int, token: int) -> list[Par
 
 
 def _attention_parts(run: Run, name: str, pos: int, direction: Tensor) -> list[Part]:
-    """Every head's share of what attention added, and the bias's."""
+    """Split what attention added into every head's share and the bias's."""
     layer = run.recorder.info(name).layer or 0
     module = name.replace("hook_cross_attn_out", "cross_attn").replace("hook_attn_out", "attn")
     crossed = "cross " if module.endswith("cross_attn") else ""
@@ -89,7 +89,7 @@ def _attention_parts(run: Run, name: str, pos: int, direction: Tensor) -> list[P
 
 
 def _mlp_parts(run: Run, name: str, pos: int, direction: Tensor) -> list[Part]:
-    """The MLP's share without its bias, and the bias's."""
+    """Split what the MLP added into its share without its bias, and the bias's."""
     layer = run.recorder.info(name).layer or 0
     value = float(run.recorder.read(name, pos, pos + 1)[0].double().cpu() @ direction)
     place: Place = (name, (pos, None))
@@ -166,7 +166,7 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
 
 
 def _map(run: Run, parts: Sequence[Part], title: str) -> Chart:
-    """Layers downward; heads, the MLP and the block's biases to the right. What no block adds is said in the title."""
+    """Draw layers downward; heads, the MLP and the block's biases to the right. The title has what no block adds."""
     spec = run.loaded.spec
     crossed = any(part.kind == "cross head" for part in parts)
     columns = [str(head) for head in range(spec.heads)]

@@ -17,7 +17,7 @@ TEMPERATURE = Parameter("temperature", "temperature", "number", 1.0, least=0.05,
 
 
 def log_probabilities(run: Run, count: int, temperature: float) -> Iterator[tuple[int, Tensor]]:
-    """The natural logarithms of `softmax(logits / temperature)`, a few positions `[pos, d_vocab]` at a time."""
+    """Compute `log(softmax(logits / temperature))`, a few positions `[pos, d_vocab]` at a time."""
     batch = rows_at_once(run.loaded.spec)
     for start in range(0, count, batch):
         logits = run.recorder.read("logits", start, min(count, start + batch)).float().cpu()
@@ -84,7 +84,7 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
 
 
 def surprisals(run: Run, temperature: float) -> list[float | None]:
-    """Bits of every token but the first, given those before it, at a temperature."""
+    """Measure the bits of every token but the first, given those before it, at a temperature."""
     tokens = run.tokens
     count = min(positions_read(run), len(tokens) - 1)
     pieces = []

@@ -29,7 +29,7 @@ MOST_TEXTS = 20_000
 
 
 def escaped(text: str) -> str:
-    """One token's text as a chart shows it: white space visible, nothing that Plotly takes for markup.
+    """Write one token's text as a chart shows it: white space visible, nothing that Plotly takes for markup.
 
     Quotes stay as they are: Plotly would show an entity for them as it is written.
     """
@@ -37,17 +37,17 @@ def escaped(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """A token's text within a sentence."""
+    """Quote a token's text within a sentence."""
     return f"“{escaped(text)}”"
 
 
 def labels_of(tokens: Sequence[Token]) -> list[str]:
-    """Tokens as a chart shows them."""
+    """Write tokens as a chart shows them."""
     return [escaped(token.text) for token in tokens]
 
 
 def token_labels(run: Run, count: int) -> list[str]:
-    """The first tokens of a run as a chart shows them."""
+    """Write the first tokens of a run as a chart shows them."""
     return labels_of(run.tokens[:count])
 
 
@@ -66,7 +66,7 @@ def heat_map(
     bounds: tuple[float, float] | None = None,
     meta: Mapping[str, object] | None = None,
 ) -> Chart:
-    """A matrix, first row on top. `texts` are written into the cells, above their numbers; `notes` are what a cell
+    """Draw a matrix, first row on top. `texts` are written into the cells, above their numbers; `notes` are what a cell
     says besides when pointed at."""
     few = len(rows) * len(columns) <= MOST_TEXTS
     square = list(rows) == list(columns)
@@ -119,7 +119,7 @@ def bars(
     along: str = "",
     sums: Sequence[tuple[str, float]] = (),
 ) -> Chart:
-    """One bar a name, the first on top when `lying`; negative ones in their own colour. `sums` are bars of another
+    """Draw one bar a name, the first on top when `lying`; negative ones in their own colour. `sums` are bars of another
     kind after them, which stand for no row of the table."""
     negative = COLOURS["negative"] if scale == "activation" else COLOURS[scale]
     said = "%{customdata}<br>" if notes is not None else ""
@@ -161,7 +161,7 @@ def lines(
     notes: Sequence[str] | None = None,
     ranks: bool = False,
 ) -> Chart:
-    """One line a series over the same places; `ranks` have a logarithmic axis with 1 on top."""
+    """Draw one line a series over the same places; `ranks` have a logarithmic axis with 1 on top."""
     said = "%{customdata}<br>" if notes is not None else ""
     data = [
         {
@@ -190,7 +190,7 @@ def lines(
 def points(
     where: Matrix, names: Sequence[str], axes: Sequence[str], *, title: str, ordered: bool, shown: bool
 ) -> Chart:
-    """Points in two or three dimensions, `where [point, 2 or 3]`, each with a name; `ordered` ones differ in colour."""
+    """Draw points in two or three dimensions, `where [point, 2 or 3]`, each named; `ordered` ones differ in colour."""
     deep = len(axes) == 3
     letters = "xyz"[: len(axes)]
     trace = {
@@ -215,7 +215,7 @@ def points(
 
 
 def ticks(names: Sequence[str]) -> dict[str, Any]:
-    """Names along an axis, thinned where there would be too many to read."""
+    """Label an axis with names, thinned where there would be too many to read."""
     every = max(1, -(-len(names) // 64))
     places = list(range(0, len(names), every))
     named = [names[place] for place in places]
@@ -223,7 +223,7 @@ def ticks(names: Sequence[str]) -> dict[str, Any]:
 
 
 def finished(data: Sequence[Mapping[str, Any]], layout: Mapping[str, Any], title: str) -> Chart:
-    """A chart with what all charts share."""
+    """Give a chart what all charts share."""
     return {"data": list(data), "layout": {**layout, "title": {"text": title}, "plot_bgcolor": "rgba(0,0,0,0)"}}
 
 

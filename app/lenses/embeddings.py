@@ -18,14 +18,14 @@ _MOST_SQUARE = 256
 
 
 def why_no_positions(spec: Spec) -> str | None:
-    """Why a model has no vectors for positions, or None."""
+    """Say why a model has no vectors for positions, or return None."""
     if spec.position_kind in ("learned", "sinusoidal"):
         return None
     return f"its positions are {spec.position_kind}: they act inside attention and have no vectors of their own"
 
 
 def principal_components(vectors: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Coordinates `[row, count]` of centred `vectors [row, d_model]` along their first principal components, and the
+    """Project centred `vectors [row, d_model]` on their first principal components, `[row, count]`, and the
     share of the variance that each holds (Pearson 1901), by singular values.
 
     A component's sign is arbitrary; here its largest weight is positive, so that the picture stays the same.
@@ -39,7 +39,7 @@ def principal_components(vectors: Tensor, count: int) -> tuple[Tensor, Tensor]:
 
 
 def position_name(run: Run) -> str:
-    """The table of position vectors."""
+    """Name the table of position vectors."""
     return f"{output_prefix(run.loaded.spec)}W_pos"
 
 
@@ -57,7 +57,7 @@ def _parameters(run: Run) -> Sequence[Parameter]:
 
 
 def _chosen_rows(run: Run, chosen: Mapping[str, Any]) -> list[int]:
-    """Which rows of the table: those of the text, or evenly spread ones where all would be too many."""
+    """Choose rows of the table: those of the text, or evenly spread ones where all would be too many."""
     if chosen["of"] == "tokens" and chosen["which"] == "text":
         return sorted({token.id for token in texts_tokens(run)})[: chosen["count"]]
     size = run.loaded.spec.d_vocab if chosen["of"] == "tokens" else run.loaded.spec.positions

@@ -52,7 +52,7 @@ class View:
     along: Along | None = None
 
     def write(self, form: Format) -> str | bytes:
-        """The view in one of its formats."""
+        """Write the view in one of its formats."""
         match form:
             case "json":
                 return as_json(dict(self.numbers))
@@ -70,7 +70,7 @@ class View:
                 return _as_page(self.figure())
 
     def _shown_table(self) -> bytes:
-        """The first rows, as many as a page can show, and the cells they speak of."""
+        """Return the first rows, as many as a page can show, and the cells they speak of."""
         first = list(islice(self.rows(), _SHOWN_ROWS + 1))
         shown = first[:_SHOWN_ROWS]
         answer = {
@@ -84,13 +84,13 @@ class View:
 
 
 def as_json(answer: Mapping[str, Any]) -> bytes:
-    """JSON, arrays among it; what is no number is null."""
+    """Write the view as JSON, arrays among it; NaN and infinities become null."""
     # Transposed arrays and single numbers of NumPy's go the slower way.
     return orjson.dumps(answer, default=lambda value: value.tolist(), option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def _plain(cell: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula: a text that begins like one gets an apostrophe before it."""
+    """Write a cell that no spreadsheet takes for a formula: a text that begins like one gets an apostrophe first."""
     if not isinstance(cell, str) or not cell.startswith(("=", "+", "-", "@", "\t", "\r")):
         return cell
     try:
@@ -101,19 +101,19 @@ def _plain(cell: Any) -> Any:
 
 
 def _as_page(chart: Chart) -> str:
-    """A chart as one file that needs nothing else."""
+    """Write a chart as one file that needs nothing else."""
     from plotly.io import to_html  # takes a second to import, so only when such a file is asked for
 
     return str(to_html(orjson.loads(as_json(chart)), include_plotlyjs=True, full_html=True, validate=False))
 
 
 def always(spec: Spec) -> str | None:
-    """Nothing stands against it."""
+    """Accept every model."""
     return None
 
 
 def no_parameters(run: Run) -> Sequence[Parameter]:
-    """Nothing to choose."""
+    """Offer nothing to choose."""
     return ()
 
 
@@ -135,7 +135,7 @@ class Lens:
     applies: Callable[[Spec], str | None] = field(default=always)
 
     def see(self, run: Run, asked: Mapping[str, str]) -> View:
-        """The view of a run under the parameters asked for.
+        """Compute the view of a run under the parameters asked for.
 
         Raises:
             LensError: the lens does not apply to the model, has no such parameter, or not that value.
@@ -156,7 +156,7 @@ class Lens:
 
 
 def positions_read(run: Run) -> int:
-    """How many positions have logits.
+    """Count the positions that have logits.
 
     Raises:
         LensError: none yet.
@@ -165,7 +165,7 @@ def positions_read(run: Run) -> int:
 
 
 def rows_of(run: Run, name: str) -> int:
-    """How many positions of a tensor there are.
+    """Count the positions of a tensor.
 
     Raises:
         LensError: none yet.
@@ -177,7 +177,7 @@ def rows_of(run: Run, name: str) -> int:
 
 
 def nullable(values: NDArray[np.floating[Any]]) -> list[Any]:
-    """Nested lists with None for what JSON cannot say."""
+    """Nest an array's numbers in lists, with None for what JSON cannot say."""
     if np.isfinite(values).all():
         return list(values.tolist())
     listed = values.astype(object)

@@ -47,17 +47,17 @@ class Reading:
 
     @property
     def token(self) -> Tensor:
-        """The winner, `[stop, pos]`."""
+        """Return the likeliest token, `[stop, pos]`."""
         return self.tokens[..., 0]
 
     @property
     def probability(self) -> Tensor:
-        """The winner's, `[stop, pos]`."""
+        """Return the likeliest token's probability, `[stop, pos]`."""
         return self.shares[..., 0]
 
 
 def stops_of(run: Run, at: str) -> list[Stop]:
-    """The places of the stream that are read."""
+    """List the places of the stream that are read."""
     spec, graph, prefix = run.loaded.spec, run.loaded.graph, output_prefix(run.loaded.spec)
     if at == "attention":
         return added(graph, prefix, "attention", "cross-attention")
@@ -68,7 +68,7 @@ def stops_of(run: Run, at: str) -> list[Stop]:
 
 
 def read_stream(run: Run, stops: Sequence[Stop], first: int, last: int, token: int | None) -> Reading:
-    """Every stop at positions `first` to `last` through the last norm and the unembedding.
+    """Send every stop at positions `first` to `last` through the last norm and the unembedding.
 
     The end of the stream is not computed again: it is the run's own logits. `rank` is that of `token`, or of the
     token that wins in the end.
@@ -92,7 +92,7 @@ def read_stream(run: Run, stops: Sequence[Stop], first: int, last: int, token: i
 
 
 def _read(logits: Tensor, final: Tensor, token: int | None) -> tuple[Tensor, ...]:
-    """Of `logits [stop, pos, d_vocab]`: the likeliest tokens, their shares, entropy, divergence, and a token's rank."""
+    """Read `logits [stop, pos, d_vocab]`: the likeliest tokens, their shares, entropy, divergence, a token's rank."""
     total = logits.logsumexp(-1)  # [stop, pos]
     best = logits.topk(min(_FEW, logits.shape[-1]))
     wanted = final.argmax(-1) if token is None else torch.full((final.shape[0],), token)
@@ -108,13 +108,13 @@ def _read(logits: Tensor, final: Tensor, token: int | None) -> tuple[Tensor, ...
 
 
 def surprise_of(logits: Tensor) -> Tensor:
-    """The entropy of `softmax(logits)` along the last axis, in nats."""
+    """Compute the entropy of `softmax(logits)` along the last axis, in nats."""
     shares = torch.log_softmax(logits, -1)
     return -(shares.exp() * shares).sum(-1)
 
 
 def affordable(spec: Spec, stops: int) -> int:
-    """How many positions can be read at so many stops without a wait."""
+    """Count the positions that can be read at so many stops without a wait."""
     return max(1, _WORK // (stops * spec.d_model * spec.d_vocab))
 
 
@@ -185,7 +185,7 @@ def _scale(show: str) -> Scale:
 
 
 def _notes(run: Run, reading: Reading) -> list[list[str]]:
-    """What every cell says when it is pointed at: its likeliest tokens."""
+    """Write what every cell says when it is pointed at: its likeliest tokens."""
     text_of = run.loaded.tokenizer.text_of
     return [
         [

@@ -39,7 +39,7 @@ class Looks:
         self._looking = looking if self._looking is None else self._looking + looking
 
     def told(self) -> dict[str, Any] | None:
-        """The query, and of every head (`[layer][head]`) the key, its share and how far that is above the usual.
+        """Return the query, and of every head (`[layer][head]`) the key, its share and how far that is above the usual.
 
         None where the query has no other token to look at.
         """
@@ -58,7 +58,7 @@ class Looks:
         }
 
     def _worth(self, count: int) -> Tensor:
-        """The keys worth looking at, `[key_pos]`: tokens of the text, other than the query itself."""
+        """Mark the keys worth looking at, `[key_pos]`: tokens of the text, other than the query itself."""
         keys = self._keys[:count]
         text = _of_text(keys)
         worth = torch.tensor([at in text for at in range(count)], dtype=torch.bool)
@@ -68,13 +68,13 @@ class Looks:
 
 
 def _of_text(tokens: Sequence[Token]) -> set[int]:
-    """Where tokens stand for text; everywhere where none does (ids without a tokenizer)."""
+    """Mark the tokens that stand for text; all of them where none does (ids without a tokenizer)."""
     found = {at for at, token in enumerate(tokens) if token.end > token.start}
     return found or set(range(len(tokens)))
 
 
 def _asking(run: Run, queries: Sequence[Token]) -> int:
-    """The query of a model that reads all at once: what is masked, else the last word of the text."""
+    """Choose the query of a model that reads all at once: what is masked, else the last word of the text."""
     mask = run.loaded.tokenizer.mask_id
     masked = [at for at, token in enumerate(queries) if mask is not None and token.id == mask]
     text = _of_text(queries)

@@ -18,7 +18,7 @@ TITLES = {
 
 
 def in_text(pattern: Tensor) -> dict[str, Tensor]:
-    """Measures of `pattern [head, query_pos, key_pos]` on the text that was read, each `[head]`.
+    """Measure `pattern [head, query_pos, key_pos]` on the text that was read; each measure is `[head]`.
 
     Means over queries: the entropy of a query's shares in bits, how far away it looks in positions, and what it
     gives to the token before it and to the first one (queries that have such a token that is not themselves).
@@ -37,7 +37,7 @@ def in_text(pattern: Tensor) -> dict[str, Tensor]:
 
 
 def in_repetition(pattern: Tensor, start: int, length: int) -> dict[str, Tensor]:
-    """Measures of a pattern on a random sequence of `length` tokens from `start` that is repeated once.
+    """Measure a pattern on a random sequence of `length` tokens from `start` that is repeated once.
 
     Induction (Olsson et al. 2022, "In-context Learning and Induction Heads"): what a token of the second copy gives
     to the token that followed it in the first. Duplicate token (Wang et al. 2023, "Interpretability in the Wild",
@@ -51,7 +51,7 @@ def in_repetition(pattern: Tensor, start: int, length: int) -> dict[str, Tensor]
 
 
 def mean_square_pool(pattern: Tensor, size: int) -> Tensor:
-    """`pattern [head, query_pos, key_pos]` made at most `size` cells high and wide: the root of the mean square of
+    """Shrink `pattern [head, query_pos, key_pos]` to at most `size` cells high and wide: the root of the mean square of
     the cells that fall together, so that a few strong ones stay to be seen."""
     target = (min(size, pattern.shape[1]), min(size, pattern.shape[2]))
     if target == pattern.shape[1:]:
@@ -60,5 +60,5 @@ def mean_square_pool(pattern: Tensor, size: int) -> Tensor:
 
 
 def table(measures: Sequence[str]) -> list[str]:
-    """The header of a table with these measures of every head."""
+    """Write the header of a table with these measures of every head."""
     return ["layer", "head", *measures]

@@ -15,7 +15,7 @@ _MOST_TERMS = 12
 
 
 def terms_of(run: Run, expression: str) -> list[tuple[int, int]]:
-    """The terms of `king - man + woman`: sign and token of each. A plus or minus stands between two spaces.
+    """Split `king - man + woman` into terms: sign and token of each. A plus or minus stands between two spaces.
 
     A word is looked for with a space in front, as it stands in a text, then without; in double quotes it is taken
     as it is.

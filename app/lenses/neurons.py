@@ -19,7 +19,7 @@ _DRAWN = ("along the text", "tokens it moves")
 
 
 def layers_of(run: Run, part: str) -> list[str]:
-    """The MLPs of a stack, one name a layer."""
+    """Name the MLPs of a stack, one a layer."""
     prefix = stacks(run.loaded.graph)[part]
     return [
         tensor.name.removesuffix(".hook_post")
@@ -29,14 +29,14 @@ def layers_of(run: Run, part: str) -> list[str]:
 
 
 def why_not_toward(run: Run, part: str) -> str | None:
-    """Why what a neuron writes cannot be named by tokens, or None."""
+    """Say why no token names what a neuron writes, or return None."""
     if stacks(run.loaded.graph)[part] != output_prefix(run.loaded.spec):
         return "this stack is not unembedded: the decoder reads it"
     return why_not_linear(run.loaded.spec)
 
 
 def _longest(run: Run, parts: Sequence[str]) -> int:
-    """How many positions there are in the stack that has most."""
+    """Count the positions of the stack that has most."""
     return max(run.recorder.rows(f"{layers_of(run, part)[0]}.hook_post") for part in parts)
 
 
@@ -107,12 +107,12 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
 
 
 def _named(layer: int, neuron: int, raised: Sequence[str]) -> str:
-    """A neuron by block and number, and the tokens it writes toward."""
+    """Name a neuron by block and number, and the tokens it writes toward."""
     return f"{layer} · {neuron}" + (f" → {' '.join(escaped(text) for text in raised[:2])}" if raised else "")
 
 
 def _raises(up: Sequence[str], down: Sequence[str]) -> str:
-    """What a neuron raises and lowers, in two lines."""
+    """Say what a neuron raises and lowers, in two lines."""
     if not up:
         return "what it writes cannot be named by tokens"
     return f"raises {' '.join(map(escaped, up))}<br>lowers {' '.join(map(escaped, down))}"
@@ -121,7 +121,7 @@ def _raises(up: Sequence[str], down: Sequence[str]) -> str:
 def _candidates(
     run: Run, module: str, layer: int, chosen: Mapping[str, Any]
 ) -> list[tuple[float, int, int, int, float]]:
-    """The strongest neurons of one layer: strength, layer, neuron, position, activation."""
+    """Find the strongest neurons of one layer: strength, layer, neuron, position, activation."""
     name = f"{module}.hook_post"
     count = rows_of(run, name)
     at = chosen["pos"] if chosen["over"] == "position" else None
@@ -139,7 +139,7 @@ def _candidates(
 
 
 def _toward(run: Run, neurons: Sequence[tuple[str, int, float]]) -> list[tuple[list[str], list[str]]]:
-    """What each neuron's activation raises and lowers most, as tokens."""
+    """Find the tokens that each neuron's activation raises and lowers most."""
     readout = linear_readout(run.loaded)
     written = torch.stack(
         [run.loaded.model.weight(f"{module}.W_out").detach()[neuron] * value for module, neuron, value in neurons]
@@ -222,7 +222,7 @@ def _neuron_view(run: Run, chosen: Mapping[str, Any]) -> View:
 
 
 def _moved(numbers: Mapping[str, Any], up: Sequence[Named], down: Sequence[Named], title: str) -> View:
-    """The tokens whose logits a neuron raises most and lowers most."""
+    """Find the tokens whose logits a neuron raises most and lowers most."""
     both = [*up, *reversed(down)]
 
     def figure() -> Chart:

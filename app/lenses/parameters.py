@@ -41,7 +41,7 @@ class Parameter:
     empty: str = ""
 
     def read(self, text: str | None, run: Run) -> Any:
-        """The value that was asked for, or the default.
+        """Return the value that was asked for, or the default.
 
         Raises:
             LensError: it is none that can be had; the hint lists what can.
@@ -90,7 +90,7 @@ class Parameter:
 
 
 def within(name: str, value: int, size: int) -> int:
-    """An index along an axis, counted from 0; negative ones count from the end.
+    """Read an index along an axis, counted from 0; negative ones count from the end.
 
     Raises:
         LensError: it lies outside.
@@ -103,7 +103,7 @@ def within(name: str, value: int, size: int) -> int:
 
 
 def within_shorter(name: str, value: int, longest: int, size: int) -> int:
-    """An index along the longest of several axes, on one of them: the last there is the last of every one.
+    """Read an index along the longest of several axes on one of them: the last there is the last of every one.
 
     Raises:
         LensError: it lies outside of this one.
@@ -112,7 +112,7 @@ def within_shorter(name: str, value: int, longest: int, size: int) -> int:
 
 
 def token_named(run: Run, text: str) -> int:
-    """The id of the one token that `text` spells, or of `#id`.
+    """Find the id of the one token that `text` spells, or of `#id`.
 
     Raises:
         LensError: there is no such id, or the text is several tokens, or none; the hint lists them.
@@ -131,7 +131,7 @@ def token_named(run: Run, text: str) -> int:
 
 
 def spelled(run: Run, text: str) -> list[int]:
-    """The ids of a text's tokens, without what the model puts around every text.
+    """Find the ids of a text's tokens, without what the model puts around every text.
 
     Raises:
         LensError: the vocabulary cannot spell it.

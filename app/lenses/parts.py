@@ -14,7 +14,7 @@ _PATTERN = ".hook_pattern"
 
 
 def attentions(graph: Graph) -> dict[str, list[str]]:
-    """The attention modules, by part: `self`, or `encoder`, `decoder` and `cross`; one name a layer."""
+    """List the attention modules by part, `self`, or `encoder`, `decoder` and `cross`; one name a layer."""
     found: dict[str, list[str]] = {}
     for tensor in graph.tensors:
         if tensor.kind == "hook_pattern":
@@ -25,7 +25,7 @@ def attentions(graph: Graph) -> dict[str, list[str]]:
 
 
 def attention_parameters(run: Run, *parts: str) -> list[Parameter]:
-    """`part` (one of `parts`, all by default) and `layer` of an attention module."""
+    """Offer `part` (one of `parts`, all by default) and `layer` of an attention module."""
     there = attentions(run.loaded.graph)
     choices = [part for part in there if not parts or part in parts]
     first = choices[-1] if "cross" not in choices else "cross"
@@ -36,41 +36,41 @@ def attention_parameters(run: Run, *parts: str) -> list[Parameter]:
 
 
 def fullest(run: Run, parts: Sequence[str]) -> str:
-    """The part to look at unasked: the last, or the encoder while a decoder has only what it starts from."""
+    """Choose the part to look at unasked: the last, or the encoder while a decoder has only what it starts from."""
     return "encoder" if "encoder" in parts and len(run.tokens) < 2 else parts[-1]
 
 
 def layer_parameter(layers: int) -> Parameter:
-    """A block."""
+    """Offer a block."""
     return Parameter("layer", "block", "index", 0, of="layer", size=layers)
 
 
 def head_parameter(spec: Spec) -> Parameter:
-    """A head."""
+    """Offer a head."""
     return Parameter("head", "head", "index", 0, of="head", size=spec.heads)
 
 
 def position_parameter(run: Run, count: int, title: str = "position") -> Parameter:
-    """A position of the text: the first that is masked, or the last."""
+    """Offer a position of the text: by default the first that is masked, or the last."""
     mask = run.loaded.tokenizer.mask_id
     masked = [at for at, token in enumerate(run.tokens[:count]) if mask is not None and token.id == mask]
     return Parameter("pos", title, "index", masked[0] if masked else -1, of="pos", size=count)
 
 
 def output_position(run: Run) -> Parameter:
-    """A position that has logits: one after which, or of an encoder at which, a token is named."""
+    """Offer a position that has logits: one after which, or of an encoder at which, a token is named."""
     writes = run.loaded.spec.writes
     return position_parameter(run, run.recorder.rows("logits"), "after position" if writes else "position")
 
 
 def texts_tokens(run: Run) -> list[Token]:
-    """The tokens that stand for text, the source's first; all of them where none does (ids without a tokenizer)."""
+    """List the tokens that stand for text, the source's first; all of them where none does (ids alone)."""
     everything = [*run.source, *run.tokens]
     return [token for token in everything if token.end > token.start] or everything
 
 
 def axis_tokens(run: Run, name: str, axis: str) -> list[Token]:
-    """The tokens along a token axis of a tensor: the text's, or those of the source of an encoder-decoder."""
+    """List the tokens along a token axis of a tensor: the text's, or those of an encoder-decoder's source."""
     info = run.recorder.info(name)
     tokens: Sequence[Token] = run.tokens
     if axis in info.source_axes:
@@ -80,7 +80,7 @@ def axis_tokens(run: Run, name: str, axis: str) -> list[Token]:
 
 
 def output_prefix(spec: Spec) -> str:
-    """What the names of the stack that makes the logits begin with."""
+    """Return the prefix of the names of the stack that makes the logits."""
     return stack_prefix("decoder") if spec.kind == "encoder_decoder" else ""
 
 
@@ -94,7 +94,7 @@ class Stop:
 
 
 def stream(spec: Spec, graph: Graph, prefix: str = "") -> list[Stop]:
-    """The residual stream of a stack from the embeddings down, after every sub-layer.
+    """List the residual stream of a stack from the embeddings down, after every sub-layer.
 
     In a post-norm block the stream after a sub-layer is what its norm gives out.
     """
@@ -119,7 +119,7 @@ _ADDED = {"hook_attn_out": "attention", "hook_cross_attn_out": "cross-attention"
 
 
 def added(graph: Graph, prefix: str, *words: str) -> list[Stop]:
-    """What sub-layers (`attention`, `cross-attention`, `MLP`) of every block add to the stream, in the order in which
+    """List what sub-layers (`attention`, `cross-attention`, `MLP`) of every block add to the stream, in the order in
     they do."""
     kinds = {kind: word for kind, word in _ADDED.items() if word in words}
     return [

@@ -16,14 +16,14 @@ from .parts import attention_parameters, axis_tokens, head_parameter
 
 
 def _scores_op(graph: Graph, module: str) -> Op:
-    """The operation that multiplies queries with keys."""
+    """Find the operation that multiplies queries with keys."""
     op = graph.op_making(f"{module}.hook_attn_scores_raw") or graph.op_making(f"{module}.hook_attn_scores")
     assert op is not None, f"{module} has no scores"
     return op
 
 
 def _bias(run: Run, op: Op, head: int, query: int, key: int) -> float | None:
-    """What the distance between the two adds to their score; None where it adds nothing."""
+    """Return what the distance between the two adds to their score; None where it adds nothing."""
     for read in op.reads[2:]:
         bucket = read.index[0]
         if isinstance(bucket, Bucket):

@@ -15,7 +15,7 @@ _LOGITS = 8_000_000
 
 
 def unembed(run: Run, vectors: Tensor) -> Tensor:
-    """Logits of `vectors [row, d_model]` by the model's own code, its last norm (where it has one) first:
+    """Compute logits of `vectors [row, d_model]` by the model's own code, its last norm (where it has one) first:
     `[row, d_vocab]`, float32 on the processor."""
     model = run.loaded.model
     norm = model.last.ln_final
@@ -26,17 +26,17 @@ def unembed(run: Run, vectors: Tensor) -> Tensor:
 
 
 def rows_at_once(spec: Spec) -> int:
-    """How many vectors to unembed at a time."""
+    """Count the vectors to unembed at a time."""
     return max(1, _LOGITS // spec.d_vocab)
 
 
 def needs_head(spec: Spec) -> str | None:
-    """Why there are no logits, or None where there are."""
+    """Say why there are no logits, or return None where there are."""
     return None if spec.head else "the model has no language head, so nothing is named by tokens"
 
 
 def why_not_linear(spec: Spec) -> str | None:
-    """Why a sum of what the parts of a model add is no sum of parts of the logits, or None where it is one."""
+    """Say why what the parts of a model add is no sum of parts of the logits; return None where it is one."""
     if not spec.head:
         return needs_head(spec)
     if spec.head_transform:
@@ -61,7 +61,7 @@ class LinearReadout:
     factor: float
 
     def direction(self, token: int) -> Tensor:
-        """What a vector is multiplied with for the logit of a token, `[d_model]`, in float64."""
+        """Return what a vector is multiplied with for the logit of a token, `[d_model]`, in float64."""
         column = self.unembedding[:, token].double().cpu() * self.factor
         if self.gain is not None:
             column = column * self.gain.double().cpu()
@@ -69,7 +69,7 @@ class LinearReadout:
         return column - column.mean() if self.centred else column
 
     def constants(self, token: int) -> dict[str, float]:
-        """What the logit of a token has whatever was read: the biases of the norm and of the unembedding."""
+        """Return the part of a token's logit that does not depend on the text: the norm's and unembedding's biases."""
         found = {}
         if self.bias is not None:
             column = self.unembedding[:, token].double().cpu() * self.factor
@@ -79,7 +79,7 @@ class LinearReadout:
         return found
 
     def toward(self, vectors: Tensor) -> Tensor:
-        """What adding `vectors [row, d_model]` does to each logit, before the norm's scale: `[row, d_vocab]`."""
+        """Tell what adding `vectors [row, d_model]` does to each logit, before the norm's scale: `[row, d_vocab]`."""
         moved = vectors - vectors.mean(-1, keepdim=True) if self.centred else vectors
         if self.gain is not None:
             moved = moved * self.gain
@@ -87,7 +87,7 @@ class LinearReadout:
 
 
 def linear_readout(loaded: LoadedModel) -> LinearReadout:
-    """The linear way out of a model for which `why_not_linear` says nothing."""
+    """Return the linear way out of a model for which `why_not_linear` says nothing."""
     spec, norm = loaded.spec, f"{output_prefix(loaded.spec)}ln_final"
     gain = _weight(loaded.model.weight, f"{norm}.w") if spec.final_norm else None
     if gain is not None and spec.norm_offset:
@@ -118,12 +118,12 @@ class Named:
     value: float
 
     def answer(self, value: str) -> dict[str, object]:
-        """As JSON, the number under the name `value`."""
+        """Write it as JSON, the number under the name `value`."""
         return {"id": self.id, "text": self.text, value: self.value}
 
 
 def strongest(loaded: LoadedModel, values: Tensor, count: int, largest: bool = True) -> list[Named]:
-    """The tokens with the largest (or smallest) of `values [d_vocab]`."""
+    """Find the tokens with the largest (or smallest) of `values [d_vocab]`."""
     best = values.topk(min(count, len(values)), largest=largest)
     return [
         Named(int(token), loaded.tokenizer.text_of(int(token)), float(value))

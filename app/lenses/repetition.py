@@ -25,13 +25,13 @@ class Repetition:
 
 
 def repetition_length(spec: Spec, prefix: int) -> int:
-    """How many different tokens can be read twice; what a window hides cannot be found again."""
+    """Count the different tokens that can be read twice; what a window hides cannot be found again."""
     window = min((spec.window_of(layer) for layer in range(spec.layers) if spec.window_of(layer)), default=_LONGEST + 1)
     return min(_LONGEST, spec.d_vocab - prefix - 1, (spec.positions - prefix) // 2, window - 1)
 
 
 def why_not(spec: Spec) -> str | None:
-    """Why a model has no induction: it must read from left to right, and have room for two tokens twice."""
+    """Say why a model has no induction: it must read from left to right, and have room for two tokens twice."""
     if spec.kind != "decoder":
         return "finding what followed an earlier occurrence is what a decoder needs to write on"
     return "there is no room for a sequence of two tokens, twice" if repetition_length(spec, 0) < 2 else None
@@ -41,12 +41,12 @@ class Repetitions:
     """The measures of models that were asked for, the last few remembered."""
 
     def __init__(self) -> None:
-        """None yet."""
+        """Begin with no measures."""
         self._found: OrderedDict[tuple[str, str, int], Repetition] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(self, loaded: LoadedModel, seed: int) -> Repetition:
-        """The measures of a model on the sequence of this seed."""
+        """Measure a model on the sequence of this seed."""
         key = (loaded.entry.id, loaded.fingerprint, seed)
         with self._lock:
             if key not in self._found:

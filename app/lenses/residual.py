@@ -16,19 +16,19 @@ _STACKS = {"": "self", "encoder.": "encoder", "decoder.": "decoder"}
 
 
 def stacks(graph: Graph) -> dict[str, str]:
-    """The stacks of a model by what they are called, each with what its names begin with."""
+    """Map the stacks of a model, by what they are called, to the prefix of their names."""
     there = {f"{tensor.stack}." if tensor.stack else "" for tensor in graph.tensors if tensor.kind == "hook_resid_post"}
     return {word: prefix for prefix, word in _STACKS.items() if prefix in there}
 
 
 def stack_parameter(run: Run) -> Parameter:
-    """Which stack to look at; the one that writes, as soon as it has written, unless said otherwise."""
+    """Offer a stack; unasked the one that writes, as soon as it has written."""
     choices = list(stacks(run.loaded.graph))
     return Parameter("part", "stack", "choice", fullest(run, choices), choices=choices)
 
 
 def _stops(run: Run, prefix: str, of: str) -> list[Stop]:
-    """The vectors that are measured: the stream itself, or what its sub-layers add to it."""
+    """List the vectors that are measured: the stream itself, or what its sub-layers add to it."""
     if of == "what is added":
         return added(run.loaded.graph, prefix, "attention", "cross-attention", "MLP")
     return stream(run.loaded.spec, run.loaded.graph, prefix)

@@ -14,7 +14,7 @@ from .parts import attentions, axis_tokens, fullest, layer_parameter
 
 
 def rollout(patterns: Sequence[torch.Tensor]) -> torch.Tensor:
-    """Abnar & Zuidema 2020, "Quantifying Attention Flow in Transformers", section 3: `A = (W + I) / 2` of every
+    """Multiply attention through the blocks (Abnar & Zuidema 2020, section 3): `A = (W + I) / 2` of every
     layer, W the mean of its heads, multiplied from the first layer on; `[query_pos, key_pos]`, rows sum to one."""
     size = patterns[0].shape[-1]
     total = torch.eye(size)

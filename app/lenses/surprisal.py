@@ -19,7 +19,7 @@ def _why_not(spec: Spec) -> str | None:
 
 
 def _summed(values: Sequence[float | None]) -> float | None:
-    """The sum, or None where one is not a number."""
+    """Sum numbers; None where one is not a number."""
     known = [value for value in values if value is not None]
     return sum(known) if len(known) == len(values) else None
 

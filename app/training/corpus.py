@@ -44,17 +44,17 @@ def read_corpus(stories: Path, tales: Path | None) -> Corpus:
 
 
 def is_held_out(story: str) -> bool:
-    """Whether a story is kept for measuring: decided by its text alone."""
+    """Tell whether a story is kept for measuring: its text alone decides."""
     return one_in(HELD_OUT_ONE_IN, story)
 
 
 def one_in(count: int, text: str) -> bool:
-    """Whether a text is one of every `count`, by a hash of its words: the same ones on every machine."""
+    """Tell whether a text is one of every `count`, by a hash of its words: the same ones on every machine."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") % count == 0
 
 
 def byte_level_bpe(d_vocab: int, special: Sequence[str | AddedToken], texts: Sequence[str]) -> tokenizers.Tokenizer:
-    """A byte-level BPE (Radford et al. 2019, section 2.2) learned from texts: `d_vocab` tokens, special ones first."""
+    """Learn a byte-level BPE (Radford et al. 2019, section 2.2) from texts: `d_vocab` tokens, special ones first."""
     tokenizer = tokenizers.Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()

@@ -49,13 +49,13 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])(?=[ ])|(?<=[.!?][\"'])(?=[ ])")
 
 
 def train_tokenizer(stories: list[str]) -> tokenizers.Tokenizer:
-    """A byte-level BPE (Radford et al. 2019, section 2.2). `[MASK]` takes the space before it, as words do."""
+    """Learn a byte-level BPE (Radford et al. 2019, section 2.2). `[MASK]` takes the space before it, as words do."""
     special = [AddedToken(name, special=True, lstrip=name == "[MASK]") for name in SPECIAL]
     return byte_level_bpe(SPEC.d_vocab, special, [" ".join(story.split()) for story in stories])
 
 
 def sentences(story: str) -> list[str]:
-    """A story's sentences, each but the first with the space before it."""
+    """Split a story into sentences, each but the first with the space before it."""
     return _SENTENCE_END.split(" ".join(story.split()))
 
 
@@ -74,7 +74,7 @@ class Texts:
         self._longest = max((len(opening) for opening in self._opening), default=0)
 
     def cut(self, shuffler: random.Random) -> list[list[int]]:
-        """Every story as texts `[CLS] … [SEP]` of whole sentences, each as many as fit into a random length."""
+        """Cut every story into texts `[CLS] … [SEP]` of whole sentences, each as many as fit into a random length."""
         texts = []
         for story in self._stories:
             text: list[int] = []
@@ -88,7 +88,7 @@ class Texts:
         return [[CLS, *text, SEP] for text in texts]
 
     def _opened(self, sentence: list[int]) -> list[int]:
-        """A sentence as a text's first: the space before it dropped."""
+        """Drop the space before a sentence that opens a text."""
         for size in range(self._longest, 0, -1):
             opening = self._opening.get(tuple(sentence[:size]))
             if opening is not None:
@@ -105,7 +105,7 @@ class Rows:
         self.per_pass = len(self._batches)
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
-        """Token ids `[batch, pos]`, and where they are no text; the step alone decides."""
+        """Make token ids `[batch, pos]`, and the mask of where they are no text; the step alone decides."""
         number, within = divmod(step, self.per_pass)
         if number != self._number:
             self._number, self._batches = number, self._make_pass(number)
@@ -126,7 +126,7 @@ class Rows:
 
 
 def pad(texts: list[list[int]]) -> tuple[Tensor, Tensor]:
-    """Texts as one array `[batch, pos]`, and where it holds no text."""
+    """Stack texts into one array `[batch, pos]`, and mark where it holds no text."""
     tokens = padded(texts, PAD)
     return tokens, tokens == PAD
 
@@ -187,7 +187,7 @@ def measure(model: Transformer, texts: list[list[int]], share: float, seed: int 
 
 
 def recipe(tokens: int, seed: int, batch_tokens: int = _BATCH_TOKENS) -> Recipe:
-    """How the bundled model was trained."""
+    """Describe how the bundled model is trained."""
     return Recipe(
         tokens=tokens,
         batch_tokens=batch_tokens,
@@ -230,5 +230,5 @@ def train_fill(
 
 
 def held_out_texts(stories: list[str], tokenizer: tokenizers.Tokenizer) -> list[list[int]]:
-    """The held-out stories as texts, cut the same way every time."""
+    """Cut the held-out stories into texts, the same way every time."""
     return Texts(stories, tokenizer).cut(random.Random(0))

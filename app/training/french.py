@@ -34,7 +34,7 @@ class Adjective:
     before_vowel: str
 
     def agreeing(self, gender: Gender) -> str:
-        """The form for a noun of this gender."""
+        """Return the form for a noun of this gender."""
         return self.masculine if gender == "m" else self.feminine
 
 
@@ -50,12 +50,12 @@ class Verb:
 
 
 def begins_with_vowel(word: str) -> bool:
-    """Whether a word before this one is shortened."""
+    """Tell whether a word before this one is shortened."""
     return word[0] in _VOWELS or word in _SILENT_H
 
 
 def join_french(words: list[str]) -> str:
-    """French words as they are written: shortened before vowels, no space before comma and full stop."""
+    """Join French words as they are written: shortened before vowels, no space before comma and full stop."""
     written = ""
     for word, following in zip(words, [*words[1:], ""], strict=True):
         if following and word in _ELIDED and begins_with_vowel(following):
@@ -68,7 +68,7 @@ def join_french(words: list[str]) -> str:
 
 
 def join_english(words: list[str]) -> str:
-    """English words as they are written: *an* before a vowel, no space before punctuation."""
+    """Join English words as they are written: *an* before a vowel, no space before punctuation."""
     written = ""
     for word, following in zip(words, [*words[1:], ""], strict=True):
         spoken = following.lower() if following != "European" else "y"
@@ -92,18 +92,18 @@ class Phrase:
 
     @property
     def english(self) -> list[str]:
-        """Its English words."""
+        """List its English words."""
         adjectives = [*([self.before] if self.before else []), *self.after]
         return [self.determiner, *(adjective.english for adjective in adjectives), self.noun.english]
 
     @property
     def french(self) -> list[str]:
-        """Its French words."""
+        """List its French words."""
         return self._french(denied=False)
 
     @property
     def french_denied(self) -> list[str]:
-        """Its French words as the object of a verb that is denied: *un* and *une* become *de*."""
+        """List its French words as the object of a verb that is denied: *un* and *une* become *de*."""
         return self._french(denied=True)
 
     def _french(self, *, denied: bool) -> list[str]:
@@ -118,7 +118,7 @@ class Phrase:
 
 
 def french_determiner(determiner: str, gender: Gender, following: str) -> str:
-    """The French of *the, a, this, my, his, her* before a word: by the noun's gender and the word's first sound."""
+    """Translate *the, a, this, my, his, her* before a word: by the noun's gender and the word's first sound."""
     masculine, feminine, masculine_vowel, feminine_vowel = _DETERMINERS[determiner]
     if begins_with_vowel(following):
         return masculine_vowel if gender == "m" else feminine_vowel
@@ -137,7 +137,7 @@ DETERMINERS = tuple(_DETERMINERS)
 
 
 def _nouns(table: str) -> tuple[Noun, ...]:
-    """`english french gender`, one a line."""
+    """Read `english french gender`, one a line."""
     found = []
     for line in table.strip().splitlines():
         english, french, gender = line.split()
@@ -146,7 +146,7 @@ def _nouns(table: str) -> tuple[Noun, ...]:
 
 
 def _adjectives(table: str) -> tuple[Adjective, ...]:
-    """`english masculine [feminine [before a vowel]]`, one a line; what is left out is the same as before it."""
+    """Read `english masculine [feminine [before a vowel]]`, one a line; what is left out is as before it."""
     found = []
     for line in table.strip().splitlines():
         english, masculine, *more = line.split()
@@ -156,7 +156,7 @@ def _adjectives(table: str) -> tuple[Adjective, ...]:
 
 
 def _verbs(table: str) -> tuple[Verb, ...]:
-    """`english third past infinitive`, one a line; French verbs in *-er*, which are regular."""
+    """Read `english third past infinitive`, one a line; French verbs in *-er*, which are regular."""
     found = []
     for line in table.strip().splitlines():
         english, third, past, infinitive = line.split()

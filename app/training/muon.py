@@ -16,7 +16,7 @@ _ROUNDS = 5
 
 
 def orthogonalise(matrices: Tensor) -> Tensor:
-    """The nearest orthogonal matrix to each of `matrices [count, rows, columns]`, roughly; rows <= columns.
+    """Approximate the nearest orthogonal matrix to each of `matrices [count, rows, columns]`; rows <= columns.
 
     Newton-Schulz iteration in bfloat16, whose error is far below the iteration's own.
     """
@@ -62,7 +62,7 @@ class Muon(Optimizer):
             self._move(pairs, group["lr"], group["weight_decay"])
 
     def _nesterov(self, parameter: Tensor, momentum: float) -> Tensor:
-        """The running mean of the gradients, updated, and looked ahead of by one step."""
+        """Update the running mean of the gradients, and look ahead of it by one step."""
         if parameter.grad is None:
             raise ValueError("every parameter of Muon needs a gradient")
         state = self.state[parameter]

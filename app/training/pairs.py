@@ -34,7 +34,7 @@ class _Pronoun:
 
     @property
     def third(self) -> bool:
-        """Whether an English verb in the present ends in s after it."""
+        """Tell whether an English verb in the present ends in s after it."""
         return self.english in ("he", "she")
 
 
@@ -54,7 +54,7 @@ _UNOWNED = ("man", "woman", "boy", "girl", "king", "queen")
 
 
 def make_pair(chance: random.Random) -> Pair:
-    """One sentence and its translation; half of them end in a full stop."""
+    """Make one sentence and its translation; half of them end in a full stop."""
     english, french = chance.choices(_KINDS, _WEIGHTS)[0](chance)
     if english.endswith("?") or chance.random() < 0.5:
         return english, french
@@ -62,7 +62,7 @@ def make_pair(chance: random.Random) -> Pair:
 
 
 def pairs(seed: int, *, held_out: bool) -> Iterator[Pair]:
-    """Endless pairs, all of the one side or all of the other."""
+    """Yield pairs without end, all of the one side or all of the other."""
     chance = random.Random(seed)
     while True:
         pair = make_pair(chance)
@@ -71,7 +71,7 @@ def pairs(seed: int, *, held_out: bool) -> Iterator[Pair]:
 
 
 def held_out_pairs(count: int, seed: int = 0) -> list[Pair]:
-    """Different sentences that training never sees."""
+    """List different sentences that training never sees."""
     found: dict[str, str] = {}
     for english, french in pairs(seed, held_out=True):
         found.setdefault(english, french)
@@ -81,7 +81,7 @@ def held_out_pairs(count: int, seed: int = 0) -> list[Pair]:
 
 
 def is_held_out(english: str) -> bool:
-    """Whether a sentence is kept for measuring: its words alone decide. Fixed phrases are never kept."""
+    """Tell whether a sentence is kept for measuring: its words alone decide. Fixed phrases are never kept."""
     bare = english.rstrip(".")
     if bare in _PHRASES or bare in TIRED_OR_WIDE:
         return bare in TIRED_OR_WIDE
@@ -102,12 +102,12 @@ class Because:
 
     @property
     def meant(self) -> Noun:
-        """The noun that *it* stands for: the reason is one of living beings, or one of the thing."""
+        """Return the noun that *it* stands for: the reason is one of living beings, or one of the thing."""
         return self.subject.noun if self.reason in words.OF_BEINGS else self.thing.noun
 
     @property
     def pair(self) -> Pair:
-        """The sentence in both languages."""
+        """Write the sentence in both languages."""
         english = [*self.subject.english, *_english_verb(self.verb, self.past, self.denied), *self.thing.english]
         french = [*self.subject.french, *_french_verb(self.verb, "il", self.past, self.denied)]
         french += self.thing.french_denied if self.denied else self.thing.french
@@ -134,7 +134,7 @@ def _french_verb(verb: Verb, person: str, past: bool, denied: bool) -> list[str]
 
 
 def _deny(verb: list[str]) -> list[str]:
-    """*ne* and *pas* around the finite verb."""
+    """Put *ne* and *pas* around the finite verb."""
     return ["ne", verb[0], "pas", *verb[1:]]
 
 
@@ -148,7 +148,7 @@ def _plain(chance: random.Random, noun: Noun) -> Phrase:
 
 
 def _fancy(chance: random.Random, nouns: tuple[Noun, ...], share: float) -> Phrase:
-    """A phrase with an adjective before and one behind the French noun, each with a probability of `share`."""
+    """Make a phrase with an adjective before and one behind the French noun, each with a probability of `share`."""
     noun = chance.choice(nouns)
     before = chance.choice(words.BEFORE) if chance.random() < share else None
     behind = words.CHARACTERS if noun in words.PEOPLE else words.COLOURS
@@ -171,7 +171,7 @@ def _reason(chance: random.Random) -> Pair:
 
 
 def _deed(chance: random.Random) -> Pair:
-    """A subject, a verb and an object, perhaps denied, perhaps with a time."""
+    """Make a subject, a verb and an object, perhaps denied, perhaps with a time."""
     past, denied = chance.random() < 0.5, chance.random() < 0.3
     verb = chance.choice(words.VERBS)
     thing = _fancy(chance, (*words.ANIMALS, *words.PEOPLE, *words.THINGS), 0.5)
@@ -189,7 +189,7 @@ def _deed(chance: random.Random) -> Pair:
 
 
 def _with_time(chance: random.Random, english: list[str], french: list[str], past: bool) -> Pair:
-    """Perhaps with *yesterday* or *now*, in front or behind."""
+    """Add *yesterday* or *now*, in front or behind, or nothing."""
     when, when_french, _ = chance.choice([time for time in words.TIMES if ("past" if past else "present") in time[2]])
     place = chance.random()
     if place < 0.2:
@@ -200,7 +200,7 @@ def _with_time(chance: random.Random, english: list[str], french: list[str], pas
 
 
 def _description(chance: random.Random) -> Pair:
-    """What something is like: *the old tower is not very high*."""
+    """Say what something is like: *the old tower is not very high*."""
     past, denied, very = chance.random() < 0.4, chance.random() < 0.3, chance.random() < 0.4
     nouns, adjectives = chance.choice(_DESCRIBED)
     noun, adjective = chance.choice(nouns), chance.choice(adjectives)
@@ -222,7 +222,7 @@ _DESCRIBED: tuple[tuple[tuple[Noun, ...], tuple[Adjective, ...]], ...] = (
 
 
 def _place(chance: random.Random) -> Pair:
-    """Where something is: *my cat is under the table*."""
+    """Say where something is: *my cat is under the table*."""
     past = chance.random() < 0.4
     (be, est), (where, where_french) = _BE[past], chance.choice(words.PLACES)
     what = _fancy(chance, (*words.ANIMALS, *words.PEOPLE, *words.CARRIED), 0.3)
@@ -232,7 +232,7 @@ def _place(chance: random.Random) -> Pair:
 
 
 def _being(chance: random.Random) -> Pair:
-    """What somebody is: *I am a student*, *she is tired*. French has no article before a profession."""
+    """Say what somebody is: *I am a student*, *she is tired*. French has no article before a profession."""
     who, denied = chance.choice(_SINGULAR), chance.random() < 0.25
     feminine = who.english == "she"
     if chance.random() < 0.6:
@@ -247,7 +247,7 @@ def _being(chance: random.Random) -> Pair:
 
 
 def _affairs(chance: random.Random) -> Pair:
-    """Two adjectives that French puts after the noun in reverse: *la zone économique européenne*."""
+    """Make two adjectives that French puts after the noun in reverse: *la zone économique européenne*."""
     both = (chance.choice(words.NATIONAL), chance.choice(words.RELATIONAL))
     adjectives = both if chance.random() < 0.7 else (chance.choice(both),)
     matter = Phrase(chance.choice(("the", "a", "this")), chance.choice(words.INSTITUTIONS), None, adjectives)

@@ -22,12 +22,12 @@ _BATCH = 64
 
 
 def all_inputs() -> Tensor:
-    """Every input there is, `[729, 6]`."""
+    """List every input there is, `[729, 6]`."""
     return torch.tensor(list(itertools.product(range(len(LETTERS)), repeat=LENGTH)))
 
 
 def training_inputs(seed: int) -> Tensor:
-    """The three quarters of the inputs that training sees."""
+    """List the three quarters of the inputs that training sees."""
     inputs = all_inputs()
     order = torch.randperm(len(inputs), generator=torch.Generator().manual_seed(seed))
     return inputs[order[: len(inputs) * 3 // 4]]
@@ -35,7 +35,7 @@ def training_inputs(seed: int) -> Tensor:
 
 @torch.no_grad()
 def sort_letters(model: Transformer, inputs: Tensor) -> Tensor:
-    """What the model writes after each input, one letter after the other: `[batch, 6]` to `[batch, 6]`."""
+    """Write letters after each input, one after the other: `[batch, 6]` to `[batch, 6]`."""
     tokens = inputs
     for _ in range(LENGTH):
         tokens = torch.cat([tokens, model(tokens)[:, -1].argmax(-1, keepdim=True)], dim=1)
@@ -43,12 +43,12 @@ def sort_letters(model: Transformer, inputs: Tensor) -> Tensor:
 
 
 def exact_share(model: Transformer, inputs: Tensor) -> float:
-    """The share of inputs that come out sorted, every letter right."""
+    """Measure the share of inputs that come out sorted, every letter right."""
     return float((sort_letters(model, inputs) == inputs.sort(-1).values).all(-1).float().mean())
 
 
 def recipe(steps: int, seed: int) -> Recipe:
-    """How the bundled model was trained. Smoothed labels keep its probabilities from saturating at 1."""
+    """Describe how the bundled model is trained. Smoothed labels keep its probabilities from saturating at 1."""
     batch_tokens = _BATCH * SPEC.positions
     return Recipe(
         tokens=steps * batch_tokens,
@@ -62,7 +62,7 @@ def recipe(steps: int, seed: int) -> Recipe:
 
 
 def make_tokenizer() -> Tokenizer:
-    """One token a letter."""
+    """Make one token a letter."""
     tokenizer = Tokenizer(models.WordLevel({letter: index for index, letter in enumerate(LETTERS)}))
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex("."), "isolated")
     tokenizer.decoder = decoders.Fuse()

@@ -31,7 +31,7 @@ Piece = tuple[list[int], list[int]]
 
 
 def train_tokenizer(corpus: Corpus) -> tokenizers.Tokenizer:
-    """A byte-level BPE (Radford et al. 2019, section 2.2) of `SPEC.d_vocab` tokens; 0 ends a text."""
+    """Learn a byte-level BPE (Radford et al. 2019, section 2.2) of `SPEC.d_vocab` tokens; 0 ends a text."""
     allowance = int(_TALE_SHARE_OF_VOCABULARY * sum(map(len, corpus.stories)))
     share = allowance // max(1, len(corpus.tales))
     texts = [*corpus.stories, *(tale[:share] for tale in corpus.tales)]
@@ -53,7 +53,7 @@ class Rows:
         self.per_pass = len(self._rows)  # of every pass: only the lengths of the pieces decide
 
     def take(self, start: int, count: int) -> Tensor:
-        """Rows `start` to `start + count` of the endless sequence of passes: `[count, 2, pos]`, read and predicted."""
+        """Take rows `start` to `start + count` of the endless passes: `[count, 2, pos]`, read and predicted."""
         rows = []
         for index in range(start, start + count):
             number, within = divmod(index, self.per_pass)
@@ -75,7 +75,7 @@ class Rows:
 
 
 def _pieces(text: list[int], length: int) -> Iterator[Piece]:
-    """A text cut into pieces of at most `length` tokens; what begins a later piece cannot be known: not scored."""
+    """Cut a text into pieces of at most `length` tokens; what begins a later piece cannot be known: not scored."""
     closed = [*text, END_OF_TEXT_ID]
     for start in range(0, len(closed), length):
         predicted = closed[start : start + length]
@@ -84,7 +84,7 @@ def _pieces(text: list[int], length: int) -> Iterator[Piece]:
 
 
 def _pack(pieces: list[Piece], length: int) -> list[Piece]:
-    """Pieces put together in rows of at most `length` tokens, the longest first, each where it fits best."""
+    """Put pieces together in rows of at most `length` tokens, the longest first, each where it fits best."""
     with_room: list[list[Piece]] = [[] for _ in range(length + 1)]  # rows by the room left in them
     rows: list[Piece] = []
     for read, predicted in sorted(pieces, key=lambda piece: len(piece[0]), reverse=True):
@@ -114,7 +114,7 @@ class Quality:
 
 
 def windows(story: list[int], length: int) -> Iterator[tuple[list[int], int]]:
-    """Contexts to measure a story in, and how many of each one's last predictions are new.
+    """Choose contexts to measure a story in, and how many of each one's last predictions are new.
 
     A story that is longer than the context moves on by half a context at a time, so that no prediction but
     those near its start is made with less than half a context read.
@@ -155,7 +155,7 @@ def _batch_nats(model: Transformer, cases: list[tuple[list[int], int]]) -> float
 
 
 def recipe(tokens: int, seed: int) -> Recipe:
-    """How the bundled model was trained."""
+    """Describe how the bundled model is trained."""
     return Recipe(
         tokens=tokens,
         batch_tokens=(STORY_ROWS + TALE_ROWS) * SPEC.positions,

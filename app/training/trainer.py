@@ -57,7 +57,7 @@ Evaluate = Callable[[Transformer], dict[str, float]]
 
 
 def padded(texts: list[list[int]], filler: int) -> Tensor:
-    """Texts of many lengths as one array `[batch, pos]`, filled up at their ends."""
+    """Stack texts of many lengths into one array `[batch, pos]`, filled up at their ends."""
     rows = torch.full((len(texts), max(map(len, texts))), filler)
     for row, text in enumerate(texts):
         rows[row, : len(text)] = torch.tensor(text)
@@ -89,11 +89,11 @@ class Recipe:
 
     @property
     def steps(self) -> int:
-        """Optimiser steps in the whole run."""
+        """Count the optimiser steps of the whole run."""
         return -(-self.tokens // self.batch_tokens)
 
     def rate_factor(self, step: int) -> float:
-        """The share of the full learning rates used at a step."""
+        """Return the share of the full learning rates used at a step."""
         tokens = (step + 1) * self.batch_tokens
         rising = min(1.0, tokens / self.warm_up) if self.warm_up else 1.0
         falling = (self.steps - step) / max(1.0, self.decay * self.steps)
@@ -138,7 +138,7 @@ class Trainer:
         return self.model
 
     def _step(self, step: int) -> Tensor:
-        """One batch: forward, backward, and one move of every weight; its loss in nats per token."""
+        """Train on one batch: forward, backward, and one move of every weight; return its loss in nats per token."""
         factor = self.recipe.rate_factor(step)
         batch = self.batches(step)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bfloat16):
@@ -173,7 +173,7 @@ class Trainer:
         )
 
     def _scored_logits(self, tokens: Tensor, padding: Tensor | None, scored: Tensor) -> Tensor:
-        """Logits at the scored places alone, `[1, count, d_vocab]`: the vocabulary is the dearest axis there is."""
+        """Compute logits at the scored places alone, `[1, count, d_vocab]`: the vocabulary is the dearest axis."""
         resid = self.model.embed(tokens, self.model.W_E, no_tap)
         resid = finish(self.model.layers(resid, Pass(no_tap, padding=padding)))
         # the places of all rows in one: [batch, pos, d_model] -> [1, count, d_model]
@@ -194,7 +194,7 @@ class Trainer:
             log.write(json.dumps(counted | entry) + "\n")
 
     def _save_checkpoint(self, step: int) -> None:
-        """Weights, optimiser state, and where we are, in one file that replaces the last one whole."""
+        """Save weights, optimiser state, and the step, in one file that replaces the last one whole."""
         tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
         for key, state, part in self._optimizer_state():
             tensors[key] = state[part]
@@ -231,7 +231,7 @@ class Trainer:
         return step
 
     def _optimizer_state(self) -> list[tuple[str, dict[str, Tensor], str]]:
-        """Every tensor that an optimiser remembers: its key in the checkpoint, and where it is kept."""
+        """Map every tensor that an optimiser remembers by its key in the checkpoint."""
         names: dict[Tensor, str] = {parameter: name for name, parameter in self.model.named_parameters()}
         return [
             (f"optimizer.{names[parameter]}.{part}", state, part)
@@ -242,7 +242,7 @@ class Trainer:
 
 
 def _optimizers(model: Transformer, recipe: Recipe) -> list[Optimizer]:
-    """Muon for the matrices inside the blocks if the recipe wants it, AdamW for everything else."""
+    """Choose Muon for the matrices inside the blocks if the recipe wants it, AdamW for everything else."""
     named = dict(model.named_parameters())
     matrices = {
         name: parameter

@@ -29,7 +29,7 @@ _SENTENCES_FOR_VOCABULARY = 20_000
 
 
 def make_spec(d_vocab: int) -> Spec:
-    """The architecture, for a vocabulary of this size."""
+    """Return the architecture, for a vocabulary of this size."""
     return Spec(
         kind="encoder_decoder",
         layers=2,
@@ -52,7 +52,7 @@ def make_spec(d_vocab: int) -> Spec:
 
 
 def make_tokenizer() -> tokenizers.Tokenizer:
-    """A token for every word of both languages; a word carries the space before it, and `l'` stands alone.
+    """Make a token for every word of both languages; a word carries the space before it, and `l'` stands alone.
 
     Capitals are dropped; *didn't* is read as *did not*, *I'm* as *I am*.
     """
@@ -91,7 +91,7 @@ def _pieces(tokenizer: tokenizers.Tokenizer, text: str) -> list[str]:
 
 
 def make_batch(tokenizer: tokenizers.Tokenizer, made: Sequence[Pair]) -> Batch:
-    """English with its end to read; French after `<pad>` to read on; French with its end to write."""
+    """Make English with its end to read, French after `<pad>` to read on, and French with its end to write."""
     english = [[*encoding.ids, END] for encoding in tokenizer.encode_batch([pair[0] for pair in made])]
     french = [[*encoding.ids, END] for encoding in tokenizer.encode_batch([pair[1] for pair in made])]
     source, targets = padded(english, PAD), padded(french, IGNORED)
@@ -101,7 +101,7 @@ def make_batch(tokenizer: tokenizers.Tokenizer, made: Sequence[Pair]) -> Batch:
 
 @torch.no_grad()
 def translate(model: Transformer, tokenizer: tokenizers.Tokenizer, english: Sequence[str]) -> list[str]:
-    """The most probable French, word by word, each sentence until its end."""
+    """Write the most probable French, word by word, each sentence until its end."""
     source = padded([[*encoding.ids, END] for encoding in tokenizer.encode_batch(list(english))], PAD)
     written = torch.full((len(english), 1), PAD)
     ended = torch.zeros(len(english), dtype=torch.bool)
@@ -144,12 +144,12 @@ def measure(
 
 
 def _pronoun(french: str) -> str:
-    """The word after *parce qu'*."""
+    """Return the word after *parce qu'*."""
     return french.partition("parce qu'")[2].split(" ", 1)[0]
 
 
 def recipe(steps: int, seed: int) -> Recipe:
-    """How the bundled model was trained. A batch counts as the most tokens it could have."""
+    """Describe how the bundled model is trained. A batch counts as the most tokens it could have."""
     batch_tokens = _BATCH * _LONGEST
     return Recipe(
         tokens=steps * batch_tokens,

@@ -27,7 +27,7 @@ SQUARE = ("head", "query_pos", "key_pos")
 
 
 def build_graph(spec: Spec) -> Graph:
-    """The graph of a transformer with this spec."""
+    """Write the graph of a transformer with this spec."""
     builder = GraphBuilder(spec)
     builder.weight("W_E", "d_vocab", "d_model")
     if spec.position_kind == "rotary":
@@ -45,7 +45,7 @@ def build_graph(spec: Spec) -> Graph:
 
 
 def stack_prefix(stack: Literal["encoder", "decoder"] | None) -> str:
-    """What the names of a stack's tensors begin with."""
+    """Return the prefix of the names of a stack's tensors."""
     return f"{stack}." if stack else ""
 
 
@@ -59,7 +59,7 @@ class _Stack:
     memory: str | None = None
 
     def write(self) -> str:
-        """Everything from the embeddings to the last norm; the name of what comes out."""
+        """Write everything from the embeddings to the last norm; return the name of its output."""
         b = self.builder
         b.stack = self.name
         stream = self._embed()
@@ -175,7 +175,7 @@ class _Stack:
         return self.builder.op("add", output, axes, title, [cell(part, *axes) for part in parts])
 
     def _attention(self, attn: str, output: str, source: str, memory: str) -> str:
-        """Attention of `source` over `memory`, which for self-attention is the same; the name of what it adds."""
+        """Write attention of `source` over `memory`, the same in self-attention; return the name of what it adds."""
         b, spec = self.builder, self.builder.spec
         crossed = attn.endswith("cross_attn")
         shared = "head" if spec.kv_heads == spec.heads else "kv_head"
@@ -337,7 +337,7 @@ class _Stack:
 
 
 def _write_output(b: GraphBuilder, stream: str) -> None:
-    """Unembedding and probabilities; a transform before them where the spec has one (BERT's masked-language head)."""
+    """Write unembedding and probabilities; a transform before them where the spec has one (BERT's language head)."""
     spec, width = b.spec, "d_model"
     if spec.head_transform:
         width, axes = "d_transform", ("pos", "d_transform")

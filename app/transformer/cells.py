@@ -39,7 +39,7 @@ class Reading:
             object.__setattr__(self, "tokens", {**self.tokens, "token_types": [0] * self.positions})
 
     def shape(self, graph: Graph, tensor: TensorInfo) -> list[int]:
-        """The tensor's shape in this reading; a weight's does not depend on it."""
+        """Return the tensor's shape in this reading; a weight's does not depend on it."""
         if tensor.role == "weight":
             return graph.shape(tensor)
         return [
@@ -64,7 +64,7 @@ class CellBox:
 
 
 def cells_read(graph: Graph, tensor: str, index: Sequence[int], reading: Reading) -> list[CellBox]:
-    """The cells that one cell is computed from. Empty for weights and for what a mask hides."""
+    """List the cells that one cell is computed from. Empty for weights and for what a mask hides."""
     op = graph.op_making(stored_as(graph, tensor).name)
     if op is None:
         return []
@@ -78,7 +78,7 @@ def cells_read(graph: Graph, tensor: str, index: Sequence[int], reading: Reading
 
 
 def read_box(graph: Graph, read: Read, at: Mapping[str, range], reading: Reading) -> Box:
-    """The smallest box around the cells read for the output cells `at`."""
+    """Return the smallest box around the cells read for the output cells `at`."""
     places = read_indices(graph, read, at, reading)
     return tuple(range(int(place.min()), int(place.max()) + 1) for place, _ in places)
 
@@ -86,7 +86,7 @@ def read_box(graph: Graph, read: Read, at: Mapping[str, range], reading: Reading
 def read_indices(
     graph: Graph, read: Read, at: Mapping[str, range], reading: Reading
 ) -> list[tuple[Tensor, tuple[str, ...]]]:
-    """For each axis of the tensor read the indices along it, and the names of the axes that they vary over.
+    """List, for each axis of the tensor read, the indices along it and the names of the axes that they vary over.
 
     Output axes keep their names; a contracted axis is called `sum axis`, for it may share its name with one of the
     output's.
@@ -96,7 +96,7 @@ def read_indices(
 
 
 def contracted(axis: str) -> str:
-    """What a contracted axis is called beside the output's."""
+    """Name a contracted axis beside the output's axes."""
     return f"sum {axis}"
 
 
@@ -124,14 +124,14 @@ def _along(indices: range) -> Tensor:
 
 
 def partner(indices: Tensor, pair: Pair) -> Tensor:
-    """The other of each pair; what is in none is its own."""
+    """Return the other of each pair; an index in no pair is its own."""
     half = pair.size // 2
     other = indices ^ 1 if pair.layout == "interleaved" else torch.where(indices < half, indices + half, indices - half)
     return torch.where(indices < pair.size, other, indices)
 
 
 def comes_first(indices: Tensor, pair: Pair) -> Tensor:
-    """Whether an index is the first of its pair."""
+    """Tell whether an index is the first of its pair."""
     return indices % 2 == 0 if pair.layout == "interleaved" else indices < pair.size // 2
 
 
@@ -150,11 +150,11 @@ class Comparison:
     minus: int
 
     def holds(self, at: Mapping[str, range]) -> bool:
-        """Whether it does at the first cell of the ranges."""
+        """Tell whether it holds at the first cell of the ranges."""
         return self._compare(at[self.left].start, at[self.right].start if self.right else 0)
 
     def table(self, at: Mapping[str, range]) -> tuple[Tensor, tuple[str, ...]]:
-        """Where it does, over all cells of the ranges: `[left]`, or `[left, right]`."""
+        """Tabulate where it holds over all cells of the ranges: `[left]`, or `[left, right]`."""
         left = _along(at[self.left])
         if self.right is None:
             return left < self.minus, (self.left,)
@@ -168,7 +168,7 @@ class Comparison:
         return left <= right if self.relation == "<=" else left > right - self.minus
 
     def narrow(self, at: Ranges) -> Iterator[Ranges]:
-        """The ranges within which it holds: narrowed, or cut apart where its axes hang together."""
+        """Narrow the ranges to where it holds, cut apart where its axes hang together."""
         left = at[self.left]
         if self.right is None:
             kept = [{**at, self.left: range(left.start, min(left.stop, self.minus))}]
@@ -195,7 +195,7 @@ class Comparison:
 
 
 def comparisons(where: str | None) -> list[Comparison]:
-    """A condition, taken apart.
+    """Split a condition into its comparisons.
 
     Raises:
         ValueError: it is none of the three that reads may have.
@@ -216,7 +216,7 @@ def comparisons(where: str | None) -> list[Comparison]:
 
 
 def cells_fed(graph: Graph, tensor: str, index: Sequence[int], reading: Reading) -> list[CellBox]:
-    """The cells that one cell goes into, one operation further on, under whichever of its names they read it."""
+    """List the cells that one cell goes into, one operation further on, under whichever of its names they read it."""
     stored = stored_as(graph, tensor)
     place = tuple(reversed(index)) if turned(graph, tensor) else tuple(index)
     found = []
@@ -229,7 +229,7 @@ def cells_fed(graph: Graph, tensor: str, index: Sequence[int], reading: Reading)
 
 
 def _outputs(graph: Graph, op: Op, read: Read, index: Sequence[int], reading: Reading) -> list[CellBox]:
-    """The cells of an operation's output that read this cell: its expressions, solved for the output's axes."""
+    """Find the cells of an operation's output that read this cell: its expressions, solved for the output's axes."""
     output = graph.tensor(op.output)
     sizes = zip(output.axes, reading.shape(graph, output), strict=True)
     solutions: list[Ranges] = [{axis: range(size) for axis, size in sizes}]
@@ -250,7 +250,7 @@ def _outputs(graph: Graph, op: Op, read: Read, index: Sequence[int], reading: Re
 
 
 def _solve(expression: Index, wanted: int, at: Ranges, reading: Reading) -> Iterator[Ranges]:
-    """The parts of `at` in which an expression comes to the index that is wanted."""
+    """Find the parts of `at` in which an expression comes to the index that is wanted."""
     match expression:
         case Axis(axis=axis, divide=n):
             yield {**at, axis: _meet(at[axis], range(wanted * n, (wanted + 1) * n))}
@@ -279,7 +279,7 @@ def _meet(one: range, other: range) -> range:
 
 
 def _runs(true: Tensor, start: int) -> Iterator[range]:
-    """The stretches over which a row of truth values is true, counted from `start`."""
+    """Find the stretches over which a row of truth values is true, counted from `start`."""
     places = true.nonzero().flatten().tolist()
     first = 0
     for i in range(1, len(places) + 1):
@@ -292,12 +292,12 @@ def _runs(true: Tensor, start: int) -> Iterator[range]:
 
 
 def stored_as(graph: Graph, name: str) -> TensorInfo:
-    """The tensor that holds the numbers of `name`: itself, or the one that it is another name of."""
+    """Find the tensor that holds the numbers of `name`: itself, or the one that it is another name of."""
     tensor = graph.tensor(name)
     return tensor if tensor.same_as is None else stored_as(graph, tensor.same_as)
 
 
 def turned(graph: Graph, name: str) -> bool:
-    """Whether its two axes are swapped in the tensor that holds its numbers."""
+    """Tell whether its two axes are swapped in the tensor that holds its numbers."""
     tensor = graph.tensor(name)
     return tensor.same_as is not None and tensor.transposed != turned(graph, tensor.same_as)

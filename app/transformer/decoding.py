@@ -60,7 +60,7 @@ def choose(
 
 
 def sampling_distribution(logits: Tensor, sampling: Sampling) -> Tensor:
-    """What is drawn from, `[d_vocab]`: temperature first, then the top-k, then the nucleus (top-p).
+    """Compute what is drawn from, `[d_vocab]`: temperature first, then top-k, then the nucleus (top-p).
 
     Top-p is Holtzman et al. 2020, "The Curious Case of Neural Text Degeneration", eq. 2: the fewest most
     probable tokens whose probabilities together reach `top_p`.
@@ -104,7 +104,7 @@ def beam_search(
     rules: Rules,
     source: Tensor | None = None,
 ) -> Generator[None, None, Found]:
-    """The best text that `width` beams find, its end of text included; pauses at every layer.
+    """Find the best text of `width` beams, its end of text included; pause at every layer.
 
     A text's score is the sum of its tokens' log-probabilities, as the rules have changed them, divided by the number
     of tokens written to the power of the rules' length penalty: with a penalty of 1 the log-probability per token
@@ -137,12 +137,12 @@ def beam_search(
 
 
 def _scored(beam: _Beam, rules: Rules) -> _Beam:
-    """A finished text with the score that it is compared by."""
+    """Pair a finished text with the score that it is compared by."""
     return _Beam(beam.tokens, beam.score / math.pow(len(beam.tokens), rules.length_penalty))
 
 
 def _may_improve(beams: list[_Beam], finished: list[_Beam], written: int, most: int, rules: Rules) -> bool:
-    """Whether a beam may still overtake the worst finished text, as far as `transformers` looks for that."""
+    """Tell whether a beam may still overtake the worst finished text, as far as `transformers` looks for that."""
     if rules.early_stopping is True:
         return False
     length = most if rules.early_stopping == "never" and rules.length_penalty > 0 else written
@@ -153,7 +153,7 @@ def _may_improve(beams: list[_Beam], finished: list[_Beam], written: int, most: 
 def _grow(
     beams: list[_Beam], scores: Tensor, width: int, ends: Collection[int]
 ) -> tuple[list[_Beam], list[int], list[_Beam]]:
-    """The best `width` continuations that go on, the beams they come from, and those of the best that have ended."""
+    """Choose the best `width` continuations that go on, the beams they come from, and those of the best that ended."""
     d_vocab = scores.shape[-1]
     scores = scores + torch.tensor([[beam.score] for beam in beams])
     best = scores.flatten().topk(min(max(2, 1 + len(ends)) * width, scores.numel()))
@@ -185,6 +185,6 @@ def _follow(cache: KeyValueCache, rows: list[int]) -> None:
 def _read(
     model: Transformer, tokens: Tensor, cache: KeyValueCache, source: Tensor | None
 ) -> Generator[None, None, Tensor]:
-    """Logits after the last of `tokens [batch, pos]`, `[batch, d_vocab]`."""
+    """Compute logits after the last of `tokens [batch, pos]`, `[batch, d_vocab]`."""
     logits = yield from model.stages(tokens.to(model.W_E.device), cache=cache, source=source, last_only=True)
     return logits[:, -1].cpu()

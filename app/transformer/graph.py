@@ -130,7 +130,7 @@ class TensorInfo:
 
     @cached_property
     def row_axis(self) -> int:
-        """Of an activation, the axis along which positions are added."""
+        """Return the axis of an activation along which positions are added."""
         return self.axes.index("query_pos") if "query_pos" in self.axes else 0
 
 
@@ -162,7 +162,7 @@ class Graph:
 
     @cached_property
     def activations(self) -> dict[str, TensorInfo]:
-        """By name, in order, everything but the weights."""
+        """Map the names of everything but the weights to tensors, in order."""
         return {tensor.name: tensor for tensor in self.tensors if tensor.role != "weight"}
 
     @cached_property
@@ -170,7 +170,7 @@ class Graph:
         return {op.output: op for op in self.ops}
 
     def tensor(self, name: str) -> TensorInfo:
-        """The tensor of that name.
+        """Find the tensor of that name.
 
         Raises:
             KeyError: there is none.
@@ -178,22 +178,22 @@ class Graph:
         return self._by_name[name]
 
     def op_making(self, name: str) -> Op | None:
-        """The operation that makes a tensor; None for weights and for what has the same numbers as another."""
+        """Find the operation that makes a tensor; None for weights and for what has the same numbers as another."""
         return self._by_output.get(name)
 
     def shape(self, tensor: TensorInfo) -> list[int]:
-        """The tensor's shape; token axes have the context length, their upper bound."""
+        """Return the tensor's shape; token axes have the context length, their upper bound."""
         return [self.sizes["source_pos" if axis in tensor.source_axes else axis] for axis in tensor.axes]
 
     @cached_property
     def parameter_count(self) -> int:
-        """How many numbers were learned; what is shared between two tensors is counted once."""
+        """Count the numbers that were learned; what two tensors share is counted once."""
         learned = [t for t in self.tensors if t.role == "weight" and t.learned and t.same_as is None]
         return sum(math.prod(self.shape(tensor)) for tensor in learned)
 
 
 def equation(output: str, axes: tuple[str, ...], reads: Sequence[Read]) -> str:
-    """The reads as one line over named axes, such as `hook_q[query_pos, head, d_head], … -> …[axes]`."""
+    """Write the reads as one line over named axes, such as `hook_q[query_pos, head, d_head], … -> …[axes]`."""
     inputs = ", ".join(f"{_leaf(read.tensor)}[{', '.join(map(index_text, read.index))}]" for read in reads)
     return f"{inputs} -> {_leaf(output)}[{', '.join(axes)}]"
 
@@ -203,7 +203,7 @@ def _leaf(name: str) -> str:
 
 
 def index_text(index: Index) -> str:
-    """An index expression as it is printed."""
+    """Write an index expression."""
     match index:
         case Axis(axis=name, divide=1) | Free(free=name):
             return name

@@ -22,7 +22,7 @@ Tap = Callable[[str, Tensor], Tensor]
 
 
 def no_tap(name: str, tensor: Tensor) -> Tensor:
-    """The tap that watches nothing: its presence selects the fused path."""
+    """Watch nothing: this tap selects the fused path."""
     return tensor
 
 
@@ -79,7 +79,7 @@ class Pass:
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """`x [..., inputs]` times `weight [inputs, outputs]`, plus a bias: one product over all rows."""
+    """Multiply `x [..., inputs]` by `weight [inputs, outputs]`, plus a bias: one product over all rows."""
     rows = x.reshape(-1, x.shape[-1])  # [batch, pos, inputs] -> [batch*pos, inputs]
     out = rows @ weight if bias is None else torch.addmm(bias, rows, weight)
     return out.view(*x.shape[:-1], weight.shape[1])
@@ -90,7 +90,7 @@ _SLICE, _ROWS = 4096, 8
 
 
 def wide_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """`linear` for as many outputs as a vocabulary has, in slices that stay in the processor's cache.
+    """Compute `linear` for as many outputs as a vocabulary has, in slices that stay in the processor's cache.
 
     On the processors measured, 64 rows of GPT-2's logits take 38 ms so and 75 to 110 ms as one product.
     """
@@ -122,7 +122,7 @@ class Norm(nn.Module):
         self.b = nn.Parameter(torch.zeros(width)) if centred and spec.norm_bias else None
 
     def forward(self, x: Tensor, name: str, tap: Tap = no_tap, output: str | None = None) -> Tensor:
-        """`[batch, pos, …, width]` in and out; `name` is the norm's own, such as `blocks.0.ln1`."""
+        """Normalise `[batch, pos, …, width]`; `name` is the norm's own, such as `blocks.0.ln1`."""
         gain = self.w + self.offset if self.offset else self.w
         if tap is no_tap:
             if self.centred:
@@ -198,13 +198,13 @@ class Attention(nn.Module):
         return linear(z.flatten(2), self.W_O, self.b_O)
 
     def _project(self, x: Tensor, letter: str) -> Tensor:
-        """Queries, keys or values alone, `[batch, pos, head, d_head]`."""
+        """Compute queries, keys or values alone, `[batch, pos, head, d_head]`."""
         bias = getattr(self, f"b_{letter}", None)
         projected: Tensor = linear(x, self.get_parameter(f"W_{letter}"), bias).unflatten(-1, (-1, self.d_head))
         return projected
 
     def _all_projections(self, x: Tensor) -> list[Tensor]:
-        """Queries, keys and values, each `[batch, pos, head, d_head]`."""
+        """Compute queries, keys and values, each `[batch, pos, head, d_head]`."""
         if not self.fused:
             return [self._project(x, letter) for letter in "QKV"]
         joint = linear(x, self.get_parameter("W_QKV"), getattr(self, "b_QKV", None))
@@ -228,7 +228,7 @@ class Attention(nn.Module):
         return query, key, value
 
     def _crossed(self, x: Tensor, name: str, given: Pass) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries of the text, keys and values of the memory, which are computed once for a whole text."""
+        """Compute queries of the text, and keys and values of the memory, once for a whole text."""
         assert given.memory is not None
         query = given.tap(f"{name}.hook_q", self._project(x, "Q"))
         if given.cache is not None and name in given.cache.crossed:
@@ -249,7 +249,7 @@ class Attention(nn.Module):
         padding: Tensor | None = None,
         first: int | None = None,
     ) -> Tensor:
-        """The mathematics of attention, each step tapped: `softmax(mask(scale * q k^T + bias))`.
+        """Compute attention step by step, each step tapped: `softmax(mask(scale * q k^T + bias))`.
 
         `query [batch, query_pos, head, d_head]`, `key [batch, key_pos, kv_head, d_head]` to
         `[batch, head, query_pos, key_pos]`, every row of which sums to one. The queries stand at positions from
@@ -264,7 +264,7 @@ class Attention(nn.Module):
         return tap(f"{name}.hook_pattern", _softmax(scores, name, tap))
 
     def match(self, query: Tensor, key: Tensor, relative: Tensor | None, first: int) -> Tensor:
-        """Every query times every key, scaled, plus what distance adds: `[batch, head, query_pos, key_pos]`."""
+        """Multiply every query with every key, scaled, plus what distance adds: `[batch, head, query_pos, key_pos]`."""
         bias = self._bias(relative, query, key, first)
         products = self._products(query * self.scale, key)
         return products if bias is None else products + bias
@@ -280,7 +280,7 @@ class Attention(nn.Module):
         return (rows @ key.permute(0, 2, 3, 1)).view(batch, self.heads, count, key.shape[1])
 
     def _bias(self, relative: Tensor | None, query: Tensor, key: Tensor, first: int) -> Tensor | None:
-        """What distance adds to the scores, `[1, head, query_pos, key_pos]`."""
+        """Return what distance adds to the scores, `[1, head, query_pos, key_pos]`."""
         if self.relative is None or relative is None:
             return None
         places = torch.arange(key.shape[1], device=relative.device)
@@ -290,7 +290,7 @@ class Attention(nn.Module):
         return relative[bucket].permute(2, 0, 1)[None]  # [query_pos, key_pos, head] -> [1, head, query_pos, key_pos]
 
     def _hidden(self, query: Tensor, key: Tensor, first: int, padding: Tensor | None) -> Tensor | None:
-        """True where a query may not look, `[…, query_pos, key_pos]`; None where it may look everywhere."""
+        """Mark where a query may not look, `[…, query_pos, key_pos]`; None where it may look everywhere."""
         hidden = None
         if self.causal and not self.crossed:
             hidden = torch.ones(query.shape[1], key.shape[1], dtype=torch.bool, device=query.device)
@@ -305,7 +305,7 @@ class Attention(nn.Module):
     def _fused(
         self, query: Tensor, key: Tensor, value: Tensor, relative: Tensor | None, padding: Tensor | None
     ) -> Tensor:
-        """The same numbers in one kernel that never forms the pattern; `[batch, pos, head, d_head]` in and out."""
+        """Compute the same in one kernel that never forms the pattern; `[batch, pos, head, d_head]` in and out."""
         query_count, key_count = query.shape[1], key.shape[1]
         plain = padding is None and relative is None and not self.window
         simple = self.causal and not self.crossed and plain
@@ -329,7 +329,7 @@ class Attention(nn.Module):
 
 
 def _softmax(scores: Tensor, name: str, tap: Tap) -> Tensor:
-    """`exp(scores - maximum) / sum` over keys, its maximum and sum `[batch, head, query_pos]` tapped.
+    """Compute `exp(scores - maximum) / sum` over keys; tap its maximum and sum `[batch, head, query_pos]`.
 
     The fused kernel's largest share is exp(0) over the sum, which tells the sum. A maximum or a sum that a tap
     changed is what the shares are computed with.
@@ -376,7 +376,7 @@ class MLP(nn.Module):
         self.activation = ACTIVATION_FUNCTIONS[spec.activation]
 
     def forward(self, x: Tensor, name: str, tap: Tap = no_tap) -> Tensor:
-        """`[batch, pos, d_model]` in and out."""
+        """Compute what the MLP adds: `[batch, pos, d_model]` to `[batch, pos, d_model]`."""
         if self.gated:
             gate = tap(f"{name}.hook_gate", self.activation(tap(f"{name}.hook_pre", linear(x, self.W_gate, None))))
             straight = tap(f"{name}.hook_pre_linear", linear(x, self.W_in, self.b_in))

@@ -39,7 +39,7 @@ class Block(nn.Module):
         self.crossed = crossed
 
     def forward(self, resid: Tensor, name: str, given: Pass) -> Tensor:
-        """`[batch, pos, d_model]` in and out."""
+        """Compute the block: `[batch, pos, d_model]` to `[batch, pos, d_model]`."""
         if self.spec.parallel:
             return self._parallel(resid, name, given)
         if self.spec.norm_place == "post":
@@ -112,7 +112,7 @@ class Stack(nn.Module):
         self.ln_final = Norm(spec.d_model, spec, centred) if spec.final_norm else None
 
     def position_table(self, like: Tensor) -> Tensor | None:
-        """`W_pos [pos, d_model]`, learned or computed; None where positions are told in another way."""
+        """Return `W_pos [pos, d_model]`, learned or computed; None where positions are told in another way."""
         if self.sinusoid_pairs is None:
             return self.W_pos if "W_pos" in self._parameters else None
         table = self._sinusoids
@@ -124,7 +124,7 @@ class Stack(nn.Module):
     def embed(
         self, tokens: Tensor, vocabulary: Tensor, tap: Tap, first_position: int = 0, types: Tensor | None = None
     ) -> Tensor:
-        """Rows of `W_E` and of the other tables, added: `[batch, pos]` to `[batch, pos, d_model]`.
+        """Add rows of `W_E` and of the other tables: `[batch, pos]` to `[batch, pos, d_model]`.
 
         `types [batch, pos]` are the tokens' kinds; without them all are of the first.
         """
@@ -141,7 +141,7 @@ class Stack(nn.Module):
         return out
 
     def _places(self, vocabulary: Tensor, count: int, tap: Tap, first: int, types: Tensor | None) -> list[Tensor]:
-        """What position and kind of text add to a token's row, each `[1, pos, d_model]`."""
+        """Return what position and kind of text add to a token's row, each `[1, pos, d_model]`."""
         found = []
         table = self.position_table(vocabulary)
         if table is not None:
@@ -153,7 +153,7 @@ class Stack(nn.Module):
         return found
 
     def layers(self, resid: Tensor, given: Pass) -> Stages:
-        """Every block, with a pause after each, then the last norm: `[batch, pos, d_model]` in and out."""
+        """Run every block, with a pause after each, then the last norm: `[batch, pos, d_model]` in and out."""
         given.relative = self.W_rel if "W_rel" in self._parameters else None
         for layer, block in enumerate(self.blocks):
             given.layer = layer
@@ -175,7 +175,7 @@ class LanguageHead(nn.Module):
         self.activation = ACTIVATION_FUNCTIONS[spec.activation]
 
     def forward(self, x: Tensor, tap: Tap) -> Tensor:
-        """`[batch, pos, d_model]` in and out."""
+        """Transform what the head reads: `[batch, pos, d_model]` to `[batch, pos, d_model]`."""
         pre = tap("mlm_head.hook_pre", linear(x, self.W, self.b))
         out: Tensor = self.ln(tap("mlm_head.hook_post", self.activation(pre)), "mlm_head.ln", tap)
         return out
@@ -185,7 +185,7 @@ class Transformer(Stack):
     """Token ids `[batch, pos]` to logits `[batch, pos, d_vocab]`."""
 
     def __init__(self, spec: Spec, fused: bool = True) -> None:
-        """With `fused`, each block's three projections are one parameter `W_QKV`."""
+        """Make the layers. With `fused`, each block's three projections are one parameter `W_QKV`."""
         nn.Module.__init__(self)
         self.spec = spec
         self.W_E = nn.Parameter(torch.empty(spec.d_vocab, spec.d_model))
@@ -201,7 +201,7 @@ class Transformer(Stack):
 
     @property
     def last(self) -> Stack:
-        """The stack whose output becomes logits, or is the model's."""
+        """Return the stack whose output becomes logits, or is the model's."""
         return self.decoder if self.spec.kind == "encoder_decoder" else self
 
     def forward(
@@ -211,7 +211,7 @@ class Transformer(Stack):
         padding: Tensor | None = None,
         source_padding: Tensor | None = None,
     ) -> Tensor:
-        """All logits at once, unobserved: the path that training compiles and that tests compare with.
+        """Compute all logits at once, unobserved: training compiles this path, and tests compare with it.
 
         `padding` and `source_padding`, `[batch, pos]`, are true where a token is no text.
         """
@@ -228,7 +228,7 @@ class Transformer(Stack):
         last_only: bool = False,
         types: Tensor | None = None,
     ) -> Stages:
-        """The same computation with a pause after every layer, so that a scheduler can take turns.
+        """Compute the same with a pause after every layer, so that a scheduler can take turns.
 
         With a cache, `tokens` are those after the ones it holds, and it is extended by them; the `source` of an
         encoder-decoder is read once, with the first tokens. `types [batch, pos]` are the tokens' kinds. The generator
@@ -250,7 +250,7 @@ class Transformer(Stack):
     def _memory(
         self, source: Tensor | None, tap: Tap, cache: KeyValueCache | None, padding: Tensor | None
     ) -> Generator[None, None, Tensor | None]:
-        """What the encoder makes of the source, `[batch, pos, d_model]`; None where there is no encoder."""
+        """Encode the source, `[batch, pos, d_model]`; None where there is no encoder."""
         if self.spec.kind != "encoder_decoder":
             return None
         if cache is not None and cache.memory is not None:
@@ -265,7 +265,7 @@ class Transformer(Stack):
         return memory
 
     def _turn(self, first: int, count: int) -> tuple[Tensor, Tensor] | None:
-        """Rotary cosines and sines of `count` positions, each `[pos, d_head]`; remembered up to the longest seen."""
+        """Return rotary cosines and sines of `count` positions, each `[pos, d_head]`; kept up to the longest seen."""
         if self.spec.rotary is None:
             return None
         held = self._turns
@@ -276,7 +276,7 @@ class Transformer(Stack):
         return held[0][first : first + count], held[1][first : first + count]
 
     def unembed(self, resid: Tensor, tap: Tap = no_tap) -> Tensor:
-        """From the last stack's output to logits: `[batch, pos, d_model]` to `[batch, pos, d_vocab]`."""
+        """Map the last stack's output to logits: `[batch, pos, d_model]` to `[batch, pos, d_vocab]`."""
         if self.mlm_head is not None:
             resid = self.mlm_head(resid, tap)
         if self.spec.unembed_scale != 1:
@@ -285,7 +285,7 @@ class Transformer(Stack):
         return tap("logits", wide_linear(resid, unembedding, self.b_U))
 
     def initialise(self, seed: int) -> None:
-        """Random weights as GPT-2's (Radford et al. 2019, section 2.3): deviation 0.02, the layers that write
+        """Draw random weights as GPT-2's (Radford et al. 2019, section 2.3): deviation 0.02, the layers that write
         to the residual stream scaled down by the square root of their number."""
         generator = torch.Generator().manual_seed(seed)
         for name, parameter in self.named_parameters():
@@ -297,14 +297,14 @@ class Transformer(Stack):
                 parameter.normal_(0.0, deviation, generator=generator)
 
     def attention(self, name: str) -> tuple[Attention, Tensor | None]:
-        """The attention called `name`, such as `blocks.0.attn`, and its stack's table of relative biases."""
+        """Find the attention called `name`, such as `blocks.0.attn`, and its stack's table of relative biases."""
         module = self.get_submodule(name)
         assert isinstance(module, Attention)
         stack = self.encoder if name.startswith("encoder.") else self.last
         return module, stack.W_rel if "W_rel" in stack._parameters else None
 
     def weight(self, name: str) -> Tensor:
-        """A weight under its public name and shape: a view, no numbers are copied, or a table that is computed.
+        """Return a weight under its public name and shape: a view, no numbers are copied, or a table that is computed.
 
         Raises:
             KeyError: this architecture has no such weight.
@@ -333,7 +333,7 @@ class Transformer(Stack):
         return tensor
 
     def _head_slice(self, parent: str, leaf: str) -> Tensor:
-        """What makes queries, keys or values, cut into heads."""
+        """Return what makes queries, keys or values, cut into heads."""
         attention = self.get_submodule(parent)
         if not isinstance(attention, Attention):
             raise AttributeError(leaf)

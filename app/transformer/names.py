@@ -13,7 +13,7 @@ _PARTS = {".self_attn.": ".attn.", ".hook_resid_mid2": ".hook_resid_mid_cross"}
 
 
 def resolve_name(name: str, spec: Spec) -> str:
-    """The graph's name for what a request calls `name`; unknown names come back unchanged.
+    """Find the graph's name for what a request calls `name`; return unknown names unchanged.
 
     `hidden_states[k]` counts as `transformers` does: 0 is the embedding, the last one is after the final norm
     where there is one; `attentions[i]` is a block's pattern. Negative indices count from the end. Of an
@@ -40,7 +40,7 @@ def resolve_name(name: str, spec: Spec) -> str:
 
 
 def _of_transformer_lens(name: str, spec: Spec) -> str:
-    """What TransformerLens 4 calls otherwise than the graph."""
+    """Find the graph's name for what TransformerLens 4 calls otherwise."""
     if name == "unembed.hook_out":
         return "logits"
     if spec.kind != "encoder_decoder" or not _STACK.match(name):
@@ -52,6 +52,6 @@ def _of_transformer_lens(name: str, spec: Spec) -> str:
 
 
 def source_name(name: str, graph: Graph) -> str:
-    """The name under which a tensor's numbers are kept: its own, or that of the tensor it equals."""
+    """Return the name under which a tensor's numbers are kept: its own, or that of the tensor it equals."""
     tensor = graph.tensor(name)
     return tensor.same_as if tensor.same_as and not tensor.transposed else name

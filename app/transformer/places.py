@@ -13,7 +13,7 @@ Place = tuple[int, int]
 
 
 def byte_offsets(text: str) -> list[int]:
-    """The byte at which each character starts, and the end."""
+    """List the byte at which each character starts, and the end."""
     offsets = [0]
     for character in text:
         offsets.append(offsets[-1] + len(character.encode()))
@@ -21,7 +21,7 @@ def byte_offsets(text: str) -> list[int]:
 
 
 def byte_places(text: bytes, spans: Sequence[Place], spelled: Sequence[bytes]) -> list[Place]:
-    """First byte and end of every token in `text`: they never overlap, and add up to no more than the text.
+    """Find first byte and end of every token in `text`: they never overlap, and add up to no more than the text.
 
     `spans` are the bytes of the characters that the library names, `spelled` each token's own bytes.
     """
@@ -43,7 +43,7 @@ def byte_places(text: bytes, spans: Sequence[Place], spelled: Sequence[bytes]) -
 
 
 def _shared(text: bytes, end: int, at: int, spans: Sequence[Place], spelled: Sequence[bytes]) -> list[Place]:
-    """Places of tokens that share characters up to the byte `end`; those before them end at `at`."""
+    """Place tokens that share characters up to the byte `end`; those before them end at `at`."""
     own = b"".join(spelled)
     sizes = [len(piece) for piece in spelled]
     start = max(at, spans[0][0])
@@ -69,7 +69,7 @@ class Framed:
     end: int
 
     def own_bytes(self, text: str) -> list[int]:
-        """For every byte of the whole, and its end: how many bytes of the reader's `text` lie before it."""
+        """Count, for every byte of the whole and its end, the bytes of the reader's `text` that lie before it."""
         size = len(text.encode())
         found = []
         inside = _aligned(self.whole[self.start : self.end], text)
@@ -86,7 +86,7 @@ class Framed:
 
 
 def _aligned(written: str, text: str) -> list[int]:
-    """For every character that a template wrote for a text, and the end: the byte of the text that it stands at.
+    """Find the byte of a text at which every character that a template wrote for it stands, and the end.
 
     A template may trim the text or change its case. Of what it changes otherwise only the beginning and the end are
     told apart: what lies between is one place.

@@ -12,7 +12,7 @@ from .spec import Rotary, Spec
 
 
 def sinusoids(positions: int, width: int, pairs: str) -> Tensor:
-    """Vaswani et al. 2017, section 3.5: `[pos, d_model]`, frequencies falling from 1 to 1/10,000.
+    """Compute the sinusoids of Vaswani et al. 2017, section 3.5: `[pos, d_model]`, frequencies from 1 to 1/10,000.
 
     `interleaved` puts sine and cosine of one frequency side by side, as the paper does; `concatenated` all sines
     before all cosines, as Tensor2Tensor and Marian do.
@@ -28,7 +28,7 @@ def sinusoids(positions: int, width: int, pairs: str) -> Tensor:
 
 
 def rotary_frequencies(rotary: Rotary) -> Tensor:
-    """Radians that each pair turns from one position to the next, `[dims / 2]`: Su et al. 2021, eq. 15, scaled."""
+    """Compute the radians that each pair turns from one position to the next, `[dims / 2]`: Su et al. 2021, eq. 15."""
     frequencies: Tensor = rotary.base ** (-torch.arange(0, rotary.dims, 2, dtype=torch.float64) / rotary.dims)
     match rotary.scaling:
         case "linear":
@@ -42,7 +42,7 @@ def rotary_frequencies(rotary: Rotary) -> Tensor:
 
 
 def _llama3(frequencies: Tensor, rotary: Rotary) -> Tensor:
-    """Slow pairs are slowed by `factor`, fast ones left, those between interpolated (Llama 3.1's scaling)."""
+    """Slow down slow pairs by `factor`, leave fast ones, interpolate between (Llama 3.1's scaling)."""
     turns = rotary.original * frequencies / (2 * math.pi)  # in the original context
     kept = (turns - rotary.low_frequency) / (rotary.high_frequency - rotary.low_frequency)
     kept = kept.clamp(0, 1)
@@ -50,7 +50,7 @@ def _llama3(frequencies: Tensor, rotary: Rotary) -> Tensor:
 
 
 def _yarn(frequencies: Tensor, rotary: Rotary) -> Tensor:
-    """Peng et al. 2023, "YaRN", section 3.2: a ramp over the pairs between `beta_fast` and `beta_slow` turns."""
+    """Ramp the scaling over the pairs between `beta_fast` and `beta_slow` turns (Peng et al. 2023, section 3.2)."""
 
     def pair_turning(turns: float) -> float:
         return rotary.dims * math.log(rotary.original / (turns * 2 * math.pi)) / (2 * math.log(rotary.base))
@@ -63,7 +63,7 @@ def _yarn(frequencies: Tensor, rotary: Rotary) -> Tensor:
 
 
 def rotary_tables(spec: Spec, positions: int, first: int = 0) -> tuple[Tensor, Tensor]:
-    """Cosine and sine for positions from `first` on, each `[pos, d_head]`; dimensions that do not turn have 1 and 0."""
+    """Compute cosine and sine for positions from `first` on, each `[pos, d_head]`; 1 and 0 where nothing turns."""
     rotary = spec.rotary
     assert rotary is not None
     angles = torch.arange(first, first + positions, dtype=torch.float64)[:, None] * rotary_frequencies(rotary)
@@ -92,7 +92,7 @@ def rotate(vectors: Tensor, cosines: Tensor, sines: Tensor, rotary: Rotary) -> T
 
 
 def distance_buckets(distance: Tensor, buckets: int, max_distance: int, bidirectional: bool) -> Tensor:
-    """T5's bucket of each distance key - query (Raffel et al. 2020, section 2.1).
+    """Compute T5's bucket of each distance key - query (Raffel et al. 2020, section 2.1).
 
     Near distances have a bucket each, far ones share buckets that grow logarithmically up to `max_distance`.
     """

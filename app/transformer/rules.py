@@ -55,7 +55,7 @@ class Rules:
     early_stopping: bool | Literal["never"] = False
 
     def apply(self, scores: Tensor, writing: Writing) -> Tensor:
-        """The scores `[d_vocab]` that a token is chosen by; those of forbidden tokens are minus infinity."""
+        """Change the scores `[d_vocab]` that a token is chosen by; those of forbidden tokens become minus infinity."""
         scores = scores.clone()
         self._bias(scores, writing.tokens)
         _penalise(scores, writing.source, self.source_repetition_penalty, reverse=True)
@@ -95,13 +95,13 @@ class Rules:
 
 
 def _follows(word: Ids, writing: Writing) -> bool:
-    """Whether a word's tokens but the last were just written."""
+    """Tell whether a word's tokens but the last were just written."""
     before = len(writing.tokens) - len(word) + 1
     return before >= 0 and tuple(writing.tokens[before:]) == word[:-1]
 
 
 def _completing(read: Sequence[int], tokens: Sequence[int], size: int) -> list[int]:
-    """What would complete a sequence of `size` tokens that stands in `read`, after the last of `tokens`."""
+    """Find what would complete a sequence of `size` tokens that stands in `read`, after the last of `tokens`."""
     if size < 1 or len(tokens) + 1 < size:
         return []
     last = list(tokens[len(tokens) + 1 - size :])

@@ -172,30 +172,30 @@ class Spec:
 
     @property
     def score_scale(self) -> float:
-        """What query times key is multiplied by."""
+        """Return the factor of query times key."""
         return self.d_head**-0.5 if self.attention_scale is None else self.attention_scale
 
     @property
     def causal(self) -> bool:
-        """Whether a position of the (last) stack sees only what came before it."""
+        """Tell whether a position of the (last) stack sees only what came before it."""
         return self.kind != "encoder"
 
     @property
     def writes(self) -> bool:
-        """Whether it can write: an encoder alone only fills in, and without a language head nothing is named."""
+        """Tell whether it can write: an encoder alone only fills in, a body without a language head names nothing."""
         return self.head and self.kind != "encoder"
 
     def body(self) -> "Spec":
-        """The same without the language head."""
+        """Return the same without the language head."""
         return replace(self, head=False, tied=True, head_transform=False, unembed_bias=False, unembed_scale=1.0)
 
     def window_of(self, layer: int) -> int:
-        """How many positions back a query of this layer may look, itself included; 0 is all of them."""
+        """Count the positions back that a query of this layer may look, itself included; 0 is all of them."""
         return self.window if not self.windowed or layer in self.windowed else 0
 
     @property
     def axis_sizes(self) -> dict[str, int]:
-        """Cells along each named axis. Token axes have the context length, their upper bound; `source_pos` is
+        """Count the cells along each named axis. Token axes have the context length, their upper bound; `source_pos` is
         the length of those token axes that a tensor lists as its `source_axes`."""
         sizes = {
             "pos": self.positions,
@@ -219,5 +219,5 @@ class Spec:
         return sizes
 
     def as_dict(self) -> dict[str, Any]:
-        """The same description as JSON-ready values."""
+        """Return the same description as JSON-ready values."""
         return asdict(self)

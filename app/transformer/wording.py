@@ -44,7 +44,7 @@ class Wording(Formula):
 
 
 def formula(graph: Graph, op: Op) -> Formula:
-    """An operation put into words."""
+    """Write an operation as a formula and a sentence."""
     output = tensor_symbol(op.output) + _subscript([letter_of(axis) for axis in graph.tensor(op.output).axes])
     plain, marked = _Symbols(graph, op), _Symbols(graph, op, marked=True)
     return Formula(
@@ -57,7 +57,7 @@ def formula(graph: Graph, op: Op) -> Formula:
 
 
 def word(graph: Graph, op: Op, sums: Arithmetic, index: Sequence[int], values: Mapping[int, float]) -> Wording:
-    """An operation put into words for the cell at `index`; `values` are those of its reads of a single cell, by
+    """Write an operation for the cell at `index`; `values` are those of its reads of a single cell, by
     their place."""
     at = dict(zip(graph.tensor(op.output).axes, index, strict=True))
     numbers = _Numbers(op, at, values, sums.terms[:_SHOWN_TERMS], sums.count)
@@ -67,7 +67,7 @@ def word(graph: Graph, op: Op, sums: Arithmetic, index: Sequence[int], values: M
 
 
 def _term_of(op: Op, plain: "_Symbols") -> str | None:
-    """What one term of a sum is."""
+    """Write one term of a sum."""
     found: list[str] = []
 
     class Catch(_Symbols):
@@ -80,7 +80,7 @@ def _term_of(op: Op, plain: "_Symbols") -> str | None:
 
 
 def _places(op: Op, name: str) -> list[int]:
-    """Which of an operation's reads are this part of it."""
+    """List the places of the operation's reads that are this part of it."""
     return [place for place, read in enumerate(op.reads) if read.part == name]
 
 
@@ -131,7 +131,7 @@ def _contracted(op: Op) -> list[str]:
 
 
 def _count(graph: Graph, op: Op) -> str:
-    """How many numbers a mean is taken over; token axes are never averaged."""
+    """Count the numbers that a mean is taken over; token axes are never averaged."""
     return str(math.prod(graph.sizes[axis] for axis in _contracted(op)))
 
 
@@ -156,7 +156,7 @@ def _subscript(indices: Sequence[str]) -> str:
 
 
 def tensor_symbol(name: str) -> str:
-    """A tensor as a symbol: `blocks.0.attn.W_Q` is W with Q above it, `blocks.0.hook_resid_mid` is resid_mid."""
+    """Write a tensor as a symbol: `blocks.0.attn.W_Q` is W with Q above it, `blocks.0.hook_resid_mid` is resid_mid."""
     *owners, leaf = name.split(".")
     if leaf in ("w", "b") and owners:
         return rf"{leaf}^{{\text{{{escaped(owners[-1])}}}}}"
@@ -167,7 +167,7 @@ def tensor_symbol(name: str) -> str:
 
 
 def _symbols_used(graph: Graph, op: Op) -> dict[str, str]:
-    """Which axis each letter of the formula stands for."""
+    """Map each letter of the formula to its axis."""
     axes = dict.fromkeys(graph.tensor(op.output).axes)
     for read in op.reads:
         for index in read.index:
@@ -247,14 +247,14 @@ def sentence(graph: Graph, op: Op) -> str:
 
 
 def _name(read: Read, stack: str | None) -> str:
-    """A tensor within its block; what comes over from the other text says so."""
+    """Name a tensor within its block; what comes over from the other text says so."""
     *owners, leaf = read.tensor.split(".")
     name = f"{owners[-1]}.{leaf}" if owners and not owners[-1].isdigit() else leaf
     return f"the {owners[0]}'s {name}" if owners and owners[0] in _STACKS and owners[0] != stack else name
 
 
 def why_masked(graph: Graph, tensor: str, at: Mapping[str, int]) -> str | None:
-    """Why a cell is hidden, if it is: the conditions of its mask that do not hold."""
+    """Say why a cell is hidden, if it is: the conditions of its mask that do not hold."""
     op = graph.op_making(stored_as(graph, tensor).name)
     if op is None or op.kind != "mask":
         return None
