@@ -119,8 +119,8 @@ _ADDED = {"hook_attn_out": "attention", "hook_cross_attn_out": "cross-attention"
 
 
 def added(graph: Graph, prefix: str, *words: str) -> list[Stop]:
-    """List what sub-layers (`attention`, `cross-attention`, `MLP`) of every block add to the stream, in the order in
-    they do."""
+    """List what sub-layers (`attention`, `cross-attention`, `MLP`) of every block add to the stream, in
+    order."""
     kinds = {kind: word for kind, word in _ADDED.items() if word in words}
     return [
         Stop(tensor.name, f"{tensor.layer} {kinds[tensor.kind]}", tensor.layer or 0)
