@@ -9,6 +9,7 @@ import logging
 import math
 import os
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -277,6 +278,7 @@ class Catalog:
         self._broken: dict[str, CheckpointError] = {}
         self._loaded: OrderedDict[str, LoadedModel] = OrderedDict()
         self._lock, self._loading = threading.Lock(), threading.Lock()
+        self._trying_again: set[str] = set()
         self._in_use: Callable[[str], bool] = lambda model_id: False
         self._dropped: Callable[[str], None] = lambda model_id: None
         for folder in sorted(path.parent for path in bundled.glob("*/config.json")):
@@ -363,6 +365,8 @@ class Catalog:
     def load(self, model_id: str) -> LoadedModel:
         """The model, loaded the first time it is asked for; safe to call from several threads.
 
+        A chat template that took too long before is tried again meanwhile: whoever asks later has it.
+
         Raises:
             KeyError: there is no such model.
             CheckpointError: its files cannot be loaded.
@@ -371,6 +375,7 @@ class Catalog:
         entry = self.entry(model_id)
         found = self._found(model_id)
         if found is not None:
+            self._try_frame_again(found)
             return found
         with self._loading:
             found = self._found(model_id)
@@ -380,6 +385,34 @@ class Catalog:
                 with self._lock:
                     self._loaded[model_id] = found
         return found
+
+    def _try_frame_again(self, loaded: LoadedModel) -> None:
+        """Render a chat template that took too long once more, in a thread of its own, where it is time to."""
+        entry = loaded.entry
+        if entry.frame.again is None or time.monotonic() < entry.frame.again:
+            return
+        with self._lock:
+            if entry.id in self._trying_again:
+                return
+            self._trying_again.add(entry.id)
+        threading.Thread(target=self._frame_again, args=(loaded,), name="frame again", daemon=True).start()
+
+    def _frame_again(self, loaded: LoadedModel) -> None:
+        """Put an entry with what its chat template writes now in the place of the old one."""
+        old = loaded.entry
+        try:
+            entry = replace(old)
+            tokenizer = _tokenizer(entry)
+            with self._lock:
+                if self._entries.get(old.id) is old:
+                    self._entries[old.id] = entry
+                    if self._loaded.get(old.id) is loaded:
+                        self._loaded[old.id] = replace(loaded, entry=entry, tokenizer=tokenizer)
+        except CheckpointError as error:
+            logging.getLogger(__name__).warning("%s stays as it was read: %s", old.id, error)
+        finally:
+            with self._lock:
+                self._trying_again.discard(old.id)
 
     def _found(self, model_id: str) -> LoadedModel | None:
         with self._lock:
@@ -436,14 +469,16 @@ def _gigabytes(size: int) -> str:
     return f"{size / 1e9:.2g} GB"
 
 
-def _load(entry: ModelEntry, device: str, dtype: torch.dtype) -> LoadedModel:
+def _tokenizer(entry: ModelEntry) -> Tokenizer:
     frame, source = entry.frame, entry.text_source
-    tokenizer: Tokenizer
     if source is None:
-        tokenizer = IdTokenizer(frame.end_of_text, entry.no_tokenizer, frame.ends)
-    else:
-        with reading(source.place):
-            tokenizer = text_tokenizer(source, frame, entry.spec.d_vocab)
+        return IdTokenizer(frame.end_of_text, entry.no_tokenizer, frame.ends)
+    with reading(source.place):
+        return text_tokenizer(source, frame, entry.spec.d_vocab)
+
+
+def _load(entry: ModelEntry, device: str, dtype: torch.dtype) -> LoadedModel:
+    tokenizer = _tokenizer(entry)
     model = entry.checkpoint.load(device, dtype)
     with reading(entry.checkpoint.path):
         return LoadedModel(entry, model, tokenizer, entry.graph, fingerprint(entry.checkpoint.files, dtype))

@@ -17,7 +17,7 @@ from tokenizers.processors import PostProcessor
 from ..transformer.places import Framed
 from ..transformer.tokenizer import TextTokenizer, TokenizeError
 from .errors import CheckpointError
-from .rendering import Renderer, RenderError
+from .rendering import NotNowError, Renderer, RenderError
 
 # Two texts that share no letter at any place: where their renderings differ the text stands.
 _TEXT, _OTHER = "qzATLASqzTEXTqz", "wkOTHERwkWORDwk"
@@ -49,7 +49,8 @@ class Frame:
     """What stands around every text, as tokens or written around it, and the tokens after which writing stops.
 
     `end_of_text` is the one of `ends` that ends a turn. `notes` say what of the files is not obeyed. `pairing`
-    puts two texts together, with what belongs around and between them.
+    puts two texts together, with what belongs around and between them. `again` is when, on `time.monotonic`'s clock,
+    a chat template that took too long is worth another try.
     """
 
     prefix: Ids = ()
@@ -60,6 +61,7 @@ class Frame:
     around: Callable[[str], Framed] | None = None
     notes: tuple[str, ...] = ()
     pairing: PostProcessor | None = None
+    again: float | None = None
 
 
 class ChatFrame:
@@ -135,10 +137,10 @@ def frame_of(source: TextSource, about: Mapping[str, Any], d_vocab: int, rendere
     Raises:
         CheckpointError: `about`, from `atlas.json`, says it in a way that cannot be.
     """
-    library, declared, note = source.library, _declared(source, about), ""
+    library, declared, note, again = source.library, _declared(source, about), "", None
     around: ChatFrame | WrittenFrame | None = declared if isinstance(declared, WrittenFrame) else None
     if declared is None:
-        around, note = _chat(source, renderer)
+        around, note, again = _chat(source, renderer)
     if isinstance(declared, tuple):
         prefix, suffix = declared
     else:
@@ -149,9 +151,8 @@ def frame_of(source: TextSource, about: Mapping[str, Any], d_vocab: int, rendere
     masks = filter(None, (source.names.get("mask_token"), *_MASKS))
     mask = about.get("mask_id", next(filter(None, map(library.token_to_id, masks)), None))
     mask = mask if isinstance(mask, int) and 0 <= mask < d_vocab else None
-    return Frame(
-        prefix, suffix, _end(source, ends, suffix), mask, ends, around, (note,) if note else (), library.post_processor
-    )
+    end, notes = _end(source, ends, suffix), (note,) if note else ()
+    return Frame(prefix, suffix, end, mask, ends, around, notes, library.post_processor, again)
 
 
 def text_tokenizer(source: TextSource, frame: Frame, d_vocab: int) -> TextTokenizer:
@@ -215,15 +216,17 @@ def _declared(source: TextSource, about: Mapping[str, Any]) -> tuple[Ids, Ids] |
     return part("prefix"), part("suffix")
 
 
-def _chat(source: TextSource, renderer: Renderer) -> tuple[ChatFrame | None, str]:
-    """The model's chat template, or None and why there is one that cannot be used."""
-    why = source.no_template
+def _chat(source: TextSource, renderer: Renderer) -> tuple[ChatFrame | None, str, float | None]:
+    """The model's chat template, or None, why there is one that cannot be used, and when to try it again."""
+    why, again = source.no_template, None
     if source.template and not why:
         try:
-            return ChatFrame(renderer, source.template, source.names), ""
+            return ChatFrame(renderer, source.template, source.names), "", None
+        except NotNowError as error:
+            why, again = str(error), error.again
         except RenderError as error:
             why = str(error)
-    return None, f"the chat template is not rendered, and texts are read without it: {why}" if why else ""
+    return None, f"the chat template is not rendered, and texts are read without it: {why}" if why else "", again
 
 
 def _added(source: TextSource) -> tuple[tuple[int, ...], tuple[int, ...]]:
