@@ -4,7 +4,7 @@ import os
 
 from .memory import keep_freed_memory
 
-# The only place that says it: pyproject.toml, the API and the changelog's check read it here.
+# The only place that says it: pyproject.toml and the API read it here.
 __version__ = "0.1.0"
 
 # Read by OpenMP when torch is first imported. Without them its threads spin at every barrier, and anything
