@@ -12,15 +12,16 @@ import type { Bounds, Layout, Plate } from "./types";
 import { type Lens, type Point, plateCorners, type View, viewOfBounds, viewOfPoints } from "./view";
 
 /** How far plates that take no part are mixed toward the paper. */
-export const DIMS = { weight: 0.55, made: 0.4, unmade: 0.94, otherHead: 0.86 } as const;
+export const DIMS = { weight: 0.82, made: 0.74, unmade: 0.96, otherHead: 0.93 } as const;
 
-/** A rectangle of cells in space. */
+/** A rectangle of cells on a plate, wherever that stands just now. */
 export interface Frame {
   readonly kind: "read" | "made" | "unmade";
   readonly role: Role;
-  readonly x: number;
-  readonly y: number;
-  readonly z: number;
+  /** Id of the plate. */
+  readonly plate: number;
+  readonly column: number;
+  readonly row: number;
   readonly columns: number;
   readonly rows: number;
 }
@@ -108,17 +109,8 @@ export function framesOf(
         : [box.start, box.stop];
       return rectangles(layout, { tensor, start, stop })
         .filter(({ plate }) => !front?.others.has(plate.id))
-        .map(({ plate, row, column, rows, columns }): Frame => {
-          const [right, down, nearer] = front?.moved.get(plate.id)?.by ?? [0, 0, 0];
-          return {
-            kind,
-            role: plate.role,
-            x: plate.x + column + right,
-            y: plate.y + row + down,
-            z: plate.z + nearer,
-            columns,
-            rows,
-          };
+        .map(({ plate: { id, role }, row, column, rows, columns }): Frame => {
+          return { kind, role, plate: id, column, row, columns, rows };
         });
     });
   return [

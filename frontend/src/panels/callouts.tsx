@@ -3,22 +3,36 @@
 
 import { effect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import type { CellBox } from "../graph/cells";
+import { formatNumber } from "../format";
+import { boxSize, type CellBox } from "../graph/cells";
 import { findTensor, getTensor, isTokenAxis, shapeAt } from "../graph/shape";
 import type { Graph } from "../graph/types";
 import type { Plate } from "../layout/types";
 import { type Box, type Corner, makeCallouts, Placement, type SeenRectangle } from "../scene";
-import type { CellPattern } from "../scene/types";
+import type { CellPattern, MapView } from "../scene/types";
 import { graph, hovered } from "../state";
-import { type Lit, lit, reading } from "../state/explain";
+import { type Lit, lit, reading, spokenOf } from "../state/explain";
 import { textScale } from "../state/text_scale";
 import { useActions } from "./actions";
+import { shortLabel } from "./cell-words";
 
 const SVG = "http://www.w3.org/2000/svg";
 /** Pixels that an edge must have to be bracketed, and how far a bracket keeps from it. */
 const WORTH_BRACKET = 34;
 const AWAY = 8;
 const MOST_ARCS = 12;
+/** Lines from shares to what they weigh, and the pixels of one that is all there is. */
+const MOST_SHARES = 64;
+const BROADEST = 11;
+/** From the cell that is made, where its number may stand: right and down. */
+const PILL_PLACES: readonly Corner[] = [
+  [60, -44],
+  [60, 44],
+  [60, -90],
+  [-60, -60],
+  [-60, 60],
+  [60, 110],
+];
 /** Pixels kept clear at the picture's edge, and the width of a letter of a bracket. */
 const EDGE = 4;
 const LETTER = 6.7;
@@ -29,12 +43,15 @@ export function Callouts() {
   useEffect(() => {
     if (!map) return;
     const callouts = makeCallouts((seen, width, height) => {
-      if (host.current) draw(host.current, seen, [width, height], map.written());
+      if (host.current) draw(map, host.current, seen, [width, height]);
     });
     const remove = map.addOverlay(callouts.make);
     const stop = effect(() => {
       const now = lit.value;
-      callouts.watch(now ? [cellPattern(now), tensorPattern(now), ...now.boxes.map(boxPattern)] : []);
+      const pairs = now && spokenOf.value ? weighed(graph.value, now.boxes) : [];
+      callouts.watch(
+        now ? [cellPattern(now), tensorPattern(now), ...now.boxes.map(boxPattern), ...pairs.flat()] : [],
+      );
     });
     return () => {
       stop();
@@ -57,10 +74,10 @@ export function boxPattern({ tensor, start, stop }: CellBox): CellPattern {
 
 /** `seen`: the cell, all plates of its tensor, and then every box. */
 function draw(
+  map: MapView,
   host: SVGSVGElement,
   seen: readonly (readonly SeenRectangle[])[],
   size: Corner,
-  written: readonly Box[],
 ): void {
   const now = lit.peek();
   const of = graph.peek();
@@ -71,11 +88,12 @@ function draw(
   }
   const drawn: SVGElement[] = [];
   const target = targets[0];
+  const told = spokenOf.peek() !== null && hovered.peek() === null;
   const card = cardCorner(host);
   const end = card?.corner ?? (target && middle(target));
   // Words keep off the map's own and off the card.
   const placement = new Placement();
-  for (const box of [...written, ...(card ? [card.box] : [])]) placement.take(box);
+  for (const box of [...map.written(), ...(card ? [card.box] : [])]) placement.take(box);
   const room: Room = { size, placement };
   for (const [i, rectangles] of sources.entries()) {
     const box = now.boxes[i];
@@ -84,6 +102,11 @@ function draw(
     const role = findTensor(of, box.tensor)?.role ?? "activation";
     if (end && i < MOST_ARCS) drawn.push(...arc(within(middle(first), size), end, role));
     drawn.push(...brackets(of, first, box, role, room));
+  }
+  if (told && target) {
+    const pairs = weighed(of, now.boxes);
+    drawn.push(...shares(map, pairs, sources.slice(now.boxes.length)));
+    drawn.push(...pill(map, of, now, target, room));
   }
   if (card && target && sources.length > 0) drawn.push(...arc(card.corner, middle(target), "ink"));
   const whole = target && plates.find(({ plate }) => plate.id === target.plate.id);
@@ -125,6 +148,87 @@ function element(name: string, attributes: Readonly<Record<string, string | numb
   const made = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, `${value}`);
   return made;
+}
+
+// ---- what a step of the pass makes -------------------------------------------------------------------------
+
+/** A share, and what it weighs. */
+type Pair = readonly [share: CellPattern, value: CellPattern];
+
+/** Where shares weigh as many cells: each with the one that it weighs. */
+function weighed(of: Graph | null, boxes: readonly CellBox[]): readonly Pair[] {
+  const roleOf = ({ tensor }: CellBox) => (of && findTensor(of, tensor)?.role) ?? null;
+  const share = boxes.find((box) => roleOf(box) === "probability");
+  const value = boxes.find((box) => roleOf(box) === "activation");
+  if (!share || !value || boxSize(share) < 2 || boxSize(share) !== boxSize(value)) return [];
+  const [from, to] = [singles(share), singles(value)];
+  return from.slice(0, MOST_SHARES).map((cell, at): Pair => [cell, to[at]!]);
+}
+
+/** The cells of a box that is longer than one cell along one axis. */
+function singles({ tensor, start, stop }: CellBox): readonly { tensor: string; index: readonly number[] }[] {
+  const axis = start.findIndex((from, at) => stop[at]! - from > 1);
+  const count = axis < 0 ? 1 : stop[axis]! - start[axis]!;
+  return Array.from({ length: count }, (_, step) => ({
+    tensor,
+    index: start.map((from, at) => (at === axis ? from + step : from)),
+  }));
+}
+
+/** From each share a line to the value that it weighs, the broader the larger the share. */
+function shares(
+  map: MapView,
+  pairs: readonly Pair[],
+  seen: readonly (readonly SeenRectangle[])[],
+): SVGElement[] {
+  return pairs.flatMap(([{ tensor, index }], at) => {
+    const [from, to] = [seen[2 * at]?.[0], seen[2 * at + 1]?.[0]];
+    const share = map.valueAt(tensor, index as readonly number[]);
+    if (!from || !to || share === undefined || !(share > 0)) return [];
+    const [start, end] = [middle(from), middle(to)];
+    const bend = (start[1] + end[1]) / 2;
+    const path = `M${start[0]} ${start[1]}C${start[0]} ${bend} ${end[0]} ${bend} ${end[0]} ${end[1]}`;
+    const width = 0.8 + BROADEST * share;
+    return [element("path", { class: "share probability", d: path, "stroke-width": width.toFixed(2) })];
+  });
+}
+
+/** The number of the cell that is made, and of how many others it is made, over it. */
+function pill(
+  map: MapView,
+  of: Graph,
+  { cell, boxes }: Lit,
+  target: SeenRectangle,
+  room: Room,
+): SVGElement[] {
+  const value = map.valueAt(cell.tensor, cell.index);
+  const info = findTensor(of, cell.tensor);
+  if (value === undefined || !info) return [];
+  const several = boxes.filter((box) => boxSize(box) > 1);
+  const count = several[0] ? boxSize(several[0]) : 0;
+  const products = several.length === 2 && several.every((box) => boxSize(box) === count);
+  const bias = boxes.some(({ part }) => part === "bias") ? " + bias" : "";
+  const words = `${shortLabel(info)} = ${products ? `${count} products, added${bias} = ` : ""}${formatNumber(value, 3)}`;
+  const scale = textScale.peek();
+  const [width, height] = [words.length * LETTER * scale + 14, 20 * scale];
+  const [x, y] = middle(target);
+  for (const [dx, dy] of PILL_PLACES) {
+    const [left, top] = [x + (dx < 0 ? dx - width : dx), y + dy - height / 2];
+    if (!room.placement.place({ left, top, right: left + width, bottom: top + height }, ...room.size))
+      continue;
+    const box = element("rect", { class: "pill-box", x: left, y: top, width, height, rx: 4 });
+    const text = element("text", {
+      class: "pill-words",
+      x: left + width / 2,
+      y: top + height / 2,
+      "text-anchor": "middle",
+      "dominant-baseline": "central",
+    });
+    text.textContent = words;
+    const stem: Corner = [dx < 0 ? left + width : left, top + height / 2];
+    return [element("path", { class: "stem", d: `M${stem[0]} ${stem[1]}L${x} ${y}` }), box, text];
+  }
+  return [];
 }
 
 /** A gently bent arrow. */

@@ -1,12 +1,14 @@
 /** The overview: the whole map in a corner, with the part that the window shows. Click or drag to go there. */
 
-import { useSignal } from "@preact/signals";
+import { effect, untracked, useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { coversPlan, outlines, overviewOf, type Overview as Plan, type PlanPoint } from "../layout/overview";
 import type { Layout } from "../layout/types";
 import { footprint } from "../scene/footprint";
 import type { MapView } from "../scene/types";
 import { laidOut } from "../state";
+import { played } from "../state/explain";
+import { passing } from "../state/pass";
 import { overviewShown } from "../state/way";
 import { theme } from "../theme";
 import { useActions } from "./actions";
@@ -23,6 +25,7 @@ export function Overview({ canvas }: { canvas: HTMLCanvasElement }) {
   const { map } = useActions();
   const size = useSize(canvas);
   const asked = useSignal(false);
+  useEffect(stepAside, []);
   if (!map || laidOut.value === "" || size.width < LEAST_WIDTH || size.height < LEAST_HEIGHT) return null;
   // Over the map alone: what stands at its foot moves it up.
   const top = size.height - 10;
@@ -42,6 +45,20 @@ export function Overview({ canvas }: { canvas: HTMLCanvasElement }) {
       </button>
     );
   return <Corner map={map} top={top} focus={asked.value} />;
+}
+
+/** While something is played it would lie over what is spoken of: it is a button then, until it is asked for. */
+function stepAside(): () => void {
+  let stepped = false;
+  return effect(() => {
+    const told = passing.value !== null || played.value !== null;
+    untracked(() => {
+      if (told && !stepped && overviewShown.value) overviewShown.value = false;
+      else if (!told && stepped) overviewShown.value = true;
+      else return;
+      stepped = told;
+    });
+  });
 }
 
 function useSize(canvas: HTMLCanvasElement): { readonly width: number; readonly height: number } {

@@ -4,6 +4,7 @@
 import { effect, untracked } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { blockPace, type Moment, markOf, momentAt, type PassPlace, placeAt, timeOf } from "../graph/pass";
+import { isTokenAxis } from "../graph/shape";
 import type { Graph } from "../graph/types";
 import { attentionAround, bringToFront, type HeadOf, headOf } from "../layout/front";
 import { dimsOf, dimsOfBlock, framesOf, viewOfBlock, viewOfStep } from "../layout/pass_picture";
@@ -12,8 +13,8 @@ import { HOME_FOV } from "../layout/view";
 import { type CameraState, cameraAt, type MapView, makePassFrames, stateOf } from "../scene";
 import { between } from "../scene/camera";
 import type { PlatePose } from "../scene/types";
-import { attention, framesTaken, graph, laidOut } from "../state";
-import { played, reading } from "../state/explain";
+import { attention, type Cell, framesTaken, graph, laidOut } from "../state";
+import { played, reading, sameCell, spokenOf } from "../state/explain";
 import {
   BLOCK_SECONDS,
   followsPass,
@@ -136,17 +137,31 @@ function tell(map: MapView): () => void {
     const moment = now && place && whole ? momentAt(now, whole, shownPlace(place), reading.value) : null;
     if (!now || !place || !whole || !moment) {
       passTold.value = null;
+      spokenOf.value = null;
       return;
     }
     const mark = markOf(whole, moment.step.number)?.name ?? "";
     const told = { ...meaningOf(now, moment, headInFront(now, moment, place), map), mark };
     // The clock runs on while the same is said.
     if (JSON.stringify(told) !== JSON.stringify(passTold.peek())) passTold.value = told;
+    // Block by block, and before the first part of an operation, no cell is singled out.
+    const cell = passGrain.value === "block" || moment.makes.length === 0 ? null : cellOf(moment, told.cell);
+    if (!sameCell(cell, spokenOf.peek())) spokenOf.value = cell;
   });
   return () => {
     stop();
     passTold.value = null;
+    spokenOf.value = null;
   };
+}
+
+/** The cell that a moment is shown by: of the token spoken of, in the middle of what is made for it. */
+function cellOf({ step: { output, shape } }: Moment, told: Cell | null): Cell | null {
+  if (!told) return null;
+  const feature = output.axes.length - 1;
+  const middle = !isTokenAxis(output.axes[feature]!) && output.axes[feature] !== "head";
+  const index = told.index.map((at, axis) => (axis === feature && middle ? shape[axis]! >> 1 : at));
+  return { tensor: told.tensor, index };
 }
 
 // ---- the eye -----------------------------------------------------------------------------------------------

@@ -45,6 +45,8 @@ export interface Written {
   readonly guess: string | null;
   /** What the page has put over the map: nothing is written under it. */
   readonly occupied: readonly Box[];
+  /** How far a plate, by its id, is mixed toward the paper while a story is told; null while none is. */
+  readonly dim: ((plateId: number) => number) | null;
 }
 
 /** A name on the map and where it stands. */
@@ -55,6 +57,9 @@ export interface PlacedLabel {
 }
 
 const MOST_TRIED = 500;
+/** Where a plate is mixed toward the paper so far, its name goes with it; and what puts a name after all others. */
+const FADED = 0.5;
+const LAST = 10_000;
 /** Pixels between the points at which it is asked what a word lies on. */
 const APART = 12;
 
@@ -68,7 +73,9 @@ export function drawLabels(
   for (const box of written.occupied) placement.take(box);
   drawTitle(mesh, view, written, placement);
   drawMouths(mesh, view, written, placement);
-  const candidates = [...regionCandidates(mesh, view, written), ...plateCandidates(view, written)];
+  const candidates = [...regionCandidates(mesh, view, written), ...plateCandidates(view, written)].map(
+    (candidate) => stepBack(candidate, written),
+  );
   candidates.sort((a, b) => b.weight - a.weight);
   const placed: PlacedLabel[] = [];
   for (const candidate of candidates.slice(0, MOST_TRIED)) {
@@ -79,11 +86,18 @@ export function drawLabels(
   return { names: placed, boxes: placement.boxes };
 }
 
+/** While a story is told, the names of what takes no part in it are faint, and yield to those of what does. */
+function stepBack(candidate: Candidate, { dim }: Written): Candidate {
+  const { plate, weight } = candidate;
+  if (!dim || (plate && dim(plate.id) < FADED)) return candidate;
+  return { ...candidate, weight: weight - LAST, faint: true };
+}
+
 /** Writes a name at the first of its places that is free, in the first of its wordings that fits there. */
 function place(
   mesh: LabelMesh,
   view: LabelView,
-  { wordings, places, plate, mindsPlates, subject, room }: Candidate,
+  { wordings, places, plate, mindsPlates, subject, room, faint = false }: Candidate,
   placement: Placement,
 ): PlacedLabel | null {
   for (const [choice, { x: along, y, ends }] of places.entries())
@@ -101,7 +115,7 @@ function place(
       placement.place(box, view.width, view.height);
       let left = x;
       for (const { text, style } of runs) {
-        mesh.add(text, style, left, box.bottom - mesh.height(style));
+        mesh.add(text, style, left, box.bottom - mesh.height(style), { faint });
         left += mesh.width(text, style);
       }
       return { box, text: runs.map(({ text }) => text).join(" "), subject };

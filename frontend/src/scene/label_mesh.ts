@@ -56,7 +56,7 @@ in vec2 vAt; flat in float fTone;
 uniform sampler2D atlas; uniform vec3 paper; uniform vec3 ink; uniform vec3 soft;
 out vec4 colour;
 void main() {
-  float cover = texture(atlas, vAt).a;
+  float cover = texture(atlas, vAt).a * (fTone > 1.5 ? .45 : 1.);
   colour = vec4(mix(paper, fTone > .5 ? soft : ink, cover), mix(.82, 1., cover));
 }`;
 
@@ -196,8 +196,15 @@ export class LabelMesh {
     this.atlas.clear();
   }
 
-  /** Adds a label with its upper left corner here, in CSS pixels; an upright one is turned to read upward. */
-  add(text: string, style: LabelStyle, x: number, y: number, upright = false): void {
+  /** Adds a label with its upper left corner here, in CSS pixels; an upright one is turned to read upward, a faint one
+   *  hardly shows. */
+  add(
+    text: string,
+    style: LabelStyle,
+    x: number,
+    y: number,
+    { upright = false, faint = false }: { readonly upright?: boolean; readonly faint?: boolean } = {},
+  ): void {
     if (this.labels.count >= MAXIMUM) return;
     const entry = this.atlas.entry(text, style);
     const ratio = this.atlas.pixelRatio;
@@ -205,7 +212,7 @@ export class LabelMesh {
     this.labels.add(
       ...[snap(x), snap(y), entry.width / ratio, entry.height / ratio],
       ...[entry.x, entry.y, entry.width, entry.height],
-      ...[fonts[style].tone, upright ? 1 : 0],
+      ...[faint ? 2 : fonts[style].tone, upright ? 1 : 0],
     );
   }
 

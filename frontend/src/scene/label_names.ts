@@ -28,6 +28,8 @@ export interface Candidate {
   /** Pixels that all but the shortest wording may take. */
   readonly room: number;
   readonly subject: LabelSubject;
+  /** Written so that it hardly shows. */
+  readonly faint?: boolean;
 }
 
 const SMALLEST_PLATE = 20;

@@ -10,6 +10,8 @@ import { isTokenAxis } from "./sheets";
 
 export const SMALLEST_CELL = 6;
 const MOST_PLATES = 8;
+/** A plate that is mixed toward the paper so far has no tokens along it. */
+const FADED = 0.5;
 const LONGEST = 14;
 
 /** White space made visible, and nothing too long. */
@@ -21,7 +23,7 @@ export function printable(text: string): string {
 export function drawTokens(
   mesh: LabelMesh,
   view: LabelView,
-  { visible, sheets, tokens }: Written,
+  { visible, sheets, tokens, dim }: Written,
   placement: Placement,
 ): void {
   if (tokens.target.length === 0) return;
@@ -34,6 +36,7 @@ export function drawTokens(
     const down = info?.axes[plate.rowAxis ?? -1];
     if (!info || info.role === "weight" || plate.rows === 1 || plate.columns === 1) continue;
     if (!isTokenAxis(across) && !isTokenAxis(down)) continue;
+    if (dim && dim(plate.id) >= FADED) continue;
     const corner = view.project(plate.x, plate.y, plate.z);
     if (!corner || corner.scale < SMALLEST_CELL) continue;
     plates++;
@@ -67,7 +70,7 @@ function writeColumns(
     const left = foot.x - w / 2;
     const box = { left, top: foot.y + 3, right: left + w, bottom: foot.y + 3 + h };
     if (view.hidden(plate, foot.x, foot.y - 3)) continue;
-    if (placement.place(box, view.width, view.height)) mesh.add(text, "axis", left, foot.y + 3, upright);
+    if (placement.place(box, view.width, view.height)) mesh.add(text, "axis", left, foot.y + 3, { upright });
   }
 }
 

@@ -25,6 +25,7 @@ import { drawPlateInto, type Studio, shows } from "./plate_drawing";
 import { detailAt, makeEyeUniforms, PlateMaterials } from "./plate_material";
 import { PlateMesh } from "./plate_mesh";
 import { PoolTexture } from "./pool_texture";
+import { GLIDE, moves, type Poses, posesBetween } from "./poses";
 import { makeRenderer } from "./renderer";
 import { RibbonMesh } from "./ribbon_mesh";
 import { type CellRectangle, cellIndex, isTokenAxis, type Window } from "./sheets";
@@ -108,6 +109,7 @@ class AtlasMap implements MapView {
   private bare = false;
   private theme: ThemeName;
   private lost = false;
+  private glide: { readonly from: Poses; readonly to: Poses; readonly start: number } | null = null;
   private difference = false;
   private frames = 0;
   private calls = 0;
@@ -202,6 +204,8 @@ class AtlasMap implements MapView {
 
   setLayout(layout: Layout, graph: Graph): void {
     if (graph !== this.stage.graph) this.digits.clear();
+    if (this.glide) this.stage.pose(this.glide.to);
+    this.glide = null;
     this.stage.setLayout(layout, graph);
     this.ribbons.setRibbons(layout.ribbons);
     this.point(null);
@@ -314,9 +318,22 @@ class AtlasMap implements MapView {
   }
 
   pose(poses: ReadonlyMap<number, PlatePose>): void {
-    this.stage.pose(poses);
+    const from = this.stage.poses;
+    const glides = !this.eye.jumps() && moves(from, poses);
+    this.glide = glides ? { from, to: poses, start: performance.now() } : null;
+    if (!glides) this.stage.pose(poses);
     this.ribbons.dim(this.stage.layout.ribbons, (id) => poses.get(id)?.dim ?? 0);
     this.marks.refresh();
+  }
+
+  /** Carries plates on to where they are to stand; true while they are on their way. */
+  private glideOn(now: number): boolean {
+    if (!this.glide) return false;
+    const { from, to, start } = this.glide;
+    const share = Math.max(0, (now - start) / GLIDE);
+    if (share >= 1) this.glide = null;
+    this.stage.pose(posesBetween(from, to, share));
+    return share < 1;
   }
 
   addOverlay(make: MakeOverlay): Unsubscribe {
@@ -642,8 +659,9 @@ class AtlasMap implements MapView {
   private frame(now: number, seconds: number): boolean {
     this.controls.tick(seconds);
     this.eye.tick(now);
+    const gliding = this.glideOn(now);
     const moving = this.draw(now);
-    return moving || this.eye.flying || this.controls.moving;
+    return moving || gliding || this.eye.flying || this.controls.moving;
   }
 
   /** Draws; true while an overlay moves. */
@@ -705,6 +723,7 @@ class AtlasMap implements MapView {
         title: this.title,
         guess: this.guess,
         occupied: this.occupied,
+        dim: stage.dims.size > 0 ? (id) => stage.dims.get(stage.numberOf(id)) ?? 0 : null,
       },
     );
     this.placed = names;

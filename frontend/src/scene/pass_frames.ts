@@ -4,6 +4,8 @@
 
 import { GLSL3, Mesh, RawShaderMaterial } from "three";
 import type { Frame } from "../layout/pass_picture";
+import type { Plate } from "../layout/types";
+import type { Point } from "../layout/view";
 import type { MakeOverlay, OverlayHost } from "./overlay";
 import { CORNER, Quads } from "./quads";
 import { rgb, type Theme } from "./themes";
@@ -43,6 +45,8 @@ void main() {
 export function makePassFrames(): PassFrames {
   let shown: readonly Frame[] = [];
   let refill: () => void = () => undefined;
+  /** Where plates stood when the frames were last listed. */
+  let stood = "";
   return {
     make: (host) => {
       const quads = new Quads({ corner: 3, size: 2, fill: 4, border: 4 });
@@ -51,12 +55,19 @@ export function makePassFrames(): PassFrames {
       mesh.frustumCulled = false;
       let theme: Theme | null = null;
       refill = () => {
-        if (theme) fill(quads, shown, theme);
+        stood = "";
         host.schedule();
       };
       return {
         object: mesh,
-        update: () => false,
+        // Frames go along with plates that move.
+        update: () => {
+          const placed = shown.flatMap((frame) => placedOn(frame, host.plate(frame.plate)) ?? []);
+          const stands = placed.map(({ at }) => at.join(" ")).join();
+          if (theme && (stands !== stood || stood === "")) fill(quads, placed, theme);
+          stood = stands;
+          return false;
+        },
         setTheme: (now) => {
           theme = now;
           refill();
@@ -90,10 +101,23 @@ function makeMaterial(host: OverlayHost): RawShaderMaterial {
   });
 }
 
-function fill(quads: Quads, frames: readonly Frame[], theme: Theme): void {
+/** A frame, and the upper left corner of its cells in layout space. */
+interface Placed {
+  readonly frame: Frame;
+  readonly at: Point;
+}
+
+function placedOn(frame: Frame, plate: Plate | null): Placed | null {
+  return plate && { frame, at: [plate.x + frame.column, plate.y + frame.row, plate.z] };
+}
+
+function fill(quads: Quads, frames: readonly Placed[], theme: Theme): void {
   const [paper, ink] = [rgb(theme.paper), rgb(theme.ink)];
   quads.begin();
-  for (const { kind, role, x, y, z, columns, rows } of frames) {
+  for (const {
+    frame: { kind, role, columns, rows },
+    at: [x, y, z],
+  } of frames) {
     const hue = rgb(theme.positive[role]);
     const inner = kind === "unmade" ? ([...paper, VEIL] as const) : ([...hue, TINT] as const);
     const border = { unmade: [...paper, 0], read: [...hue, THIN], made: [...ink, THICK] }[kind];

@@ -66,6 +66,11 @@ export class Stage {
     this.values.setScales((sheet) => scales(sheet.source));
   }
 
+  /** How plates stand, by their ids. */
+  get poses(): ReadonlyMap<number, PlatePose> {
+    return this.posed;
+  }
+
   /** Moves and dims plates; those not named stand where the layout put them, undimmed. */
   pose(poses: ReadonlyMap<number, PlatePose>): void {
     const { windows } = this.values.sheets;

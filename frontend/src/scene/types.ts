@@ -281,7 +281,7 @@ export interface MapView {
   /** Light up cells (whole rows, columns, plates by null indices). Replaces what was lit. */
   highlight(cells: readonly CellPattern[]): void;
   /** Move and dim plates, by their ids; plates not named stand as the layout has them. Labels, pointer, marks
-   *  and, in dimming, ribbons follow. Cheap enough for every frame of an animation. */
+   *  and, in dimming, ribbons follow. Where one of them has a way to go they glide there, unless motion is not wanted. */
   pose(poses: ReadonlyMap<number, PlatePose>): void;
   /** Draw something of one's own, before plates and behind labels (overlay.ts). Call the result to take it away. */
   addOverlay(make: MakeOverlay): Unsubscribe;

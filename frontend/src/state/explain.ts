@@ -52,12 +52,15 @@ export interface Lit {
   readonly masked: Masked | null;
 }
 
-/** The cells that light up, and why there are none. */
+/** The cell that a step of the pass makes just now; null while nobody steps through, or stands before its first. */
+export const spokenOf = signal<Cell | null>(null);
+
+/** The cells that light up, and why there are none: what is pointed at comes first, then what a pass speaks of. */
 export const lit = computed<Lit | null>(() => {
-  const cell = explained.value;
+  const cell = hovered.value ? explained.value : (spokenOf.value ?? explained.value);
   const now = graph.value;
   if (!cell || !now || !findTensor(now, cell.tensor)) return null;
-  const forward = hovered.value === null && direction.value === "forward";
+  const forward = hovered.value === null && spokenOf.value === null && direction.value === "forward";
   const boxes = (forward ? cellsFed : cellsRead)(now, cell.tensor, cell.index, reading.value);
   return { cell, boxes, masked: forward ? null : maskOf(now, cell.tensor, cell.index) };
 });
