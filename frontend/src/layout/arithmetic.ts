@@ -26,6 +26,8 @@ export interface Sum {
   /** Terms that are not listed: how many, and their sum. */
   readonly rest: { readonly count: number; readonly sum: number | null } | null;
   readonly bias: number | null;
+  /** Cells of operands that are not in the terms shown one by one: they fly to the rest, without numbers. */
+  readonly swarm?: readonly NumberAt[];
   /** Operands of a single cell, by what they are to the operation. */
   readonly parts: ReadonlyMap<string, NumberAt>;
 }
@@ -96,13 +98,17 @@ interface Track {
 }
 
 /** Rows on the slip: more terms than these are one row. */
-export const MOST_ROWS = 10;
+export const MOST_ROWS = 8;
 const ROW = 1.4;
+/** Rows left between what is added up and what it comes to. */
+const GAP = 0.25;
 /** Room for a cell, the number beside it, and the sign of the next. */
 const COLUMN = 5.2;
 /** What the number of the last column needs. */
 const NUMBER = 3.4;
 const MARGIN = 1.2;
+/** A letter of a sign. */
+const LETTER = 0.36;
 
 type Where = (tensor: string, index: readonly number[]) => Point | null;
 
@@ -211,8 +217,8 @@ interface Staging {
   readonly meet: Phase;
   /** Where the total stands. */
   readonly gathered: Point;
-  /** The place under it. */
-  readonly below: Point;
+  /** Where the bias stands: over it, as the last of what is added. */
+  readonly over: Point;
 }
 
 /** Terms that are put together. */
@@ -230,12 +236,14 @@ function asTerms(sum: Sum, where: Where, slip: Slip): Script {
   const leave = find("leave")!;
   const merge = find("merge") ?? { ...leave, start: leave.stop, stop: leave.stop };
   const meet = find("add") ?? { ...merge, start: merge.stop, stop: merge.stop };
-  // Where the products stand there is no room for their total.
-  const last = merges && rows > 1 ? width + 1 : width;
-  const gathered = onSlip(slip, last, (rows - 1) / 2);
-  const below = onSlip(slip, last, (rows - 1) / 2 + 1);
-  const staging = { sum, where, slip, rows, width, merges, leave, merge, meet, gathered, below };
   const bias = find("bias");
+  // As on paper, what rows come to stands under them; a single one comes to what stands beside it.
+  const single = rows === 1 && !bias && sum.combine !== "root" && sum.combine !== "divisor";
+  const last = single || merges || restCount > 0 ? width : width - 1;
+  const tall = single ? 1 : rows + GAP + (bias ? 2 : 1);
+  const gathered = onSlip(slip, last, tall - 1);
+  const over = onSlip(slip, last, rows + GAP);
+  const staging = { sum, where, slip, rows, width, merges, leave, merge, meet, gathered, over };
   const tracks = [
     ...totalTracks(
       staging,
@@ -244,10 +252,10 @@ function asTerms(sum: Sum, where: Where, slip: Slip): Script {
       phases,
     ),
     ...listed.flatMap((term, row) => termTracks(staging, term, row)),
-    ...(restCount > 0 ? restTracks(staging, restSum, restCount) : []),
+    ...(restCount > 0 ? [...swarmTracks(staging), ...restTracks(staging, restSum, restCount)] : []),
     ...(bias ? [biasTrack(staging, bias)] : []),
   ];
-  return { phases, tracks, seconds, slip, extent: extentOf(slip, last + 1, Math.max(rows, (rows + 3) / 2)) };
+  return { phases, tracks, seconds, slip, extent: extentOf(slip, last + 1, tall) };
 }
 
 function sumPhases(
@@ -368,6 +376,37 @@ function productTrack(
   };
 }
 
+/** What is not shown one by one leaves its plates in a row, and goes where the rest will stand. */
+function swarmTracks({ sum, where, slip, width, rows, leave }: Staging): readonly Track[] {
+  const swarm = sum.swarm ?? [];
+  const place = onSlip(slip, width, rows - 1);
+  const left = new Map<string, number>();
+  return swarm.flatMap(({ tensor, index, value }): readonly Track[] => {
+    const from = where(tensor, index);
+    if (!from) return [];
+    // Of every operand one after another.
+    const n = left.get(tensor) ?? 0;
+    left.set(tensor, n + 1);
+    const late = Math.min(0.5, n * 0.0125);
+    const key = (share: number, position: Point, size: number, strength: number): Key => ({
+      at: at(leave, share),
+      position,
+      size,
+      value,
+      strength,
+      label: "",
+    });
+    const leaving = leavingSize(slip);
+    const keys = [
+      key(late, from, leaving, 0),
+      key(late + 0.02, from, leaving, 1),
+      key(late + 0.46, place, leaving, 1),
+      key(late + 0.48, place, leaving, 0),
+    ];
+    return [{ scaleOf: tensor, quiet: true, keys }];
+  });
+}
+
 /** All terms that are not shown one by one, as one number. */
 function restTracks(
   { sum, slip, width, rows, leave, meet, gathered }: Staging,
@@ -456,8 +495,8 @@ function landing({ scaleOf, keys }: Track, sum: Sum, where: Where, land: Phase):
   return [{ scaleOf, keys: landed }, { scaleOf, quiet: true, keys: flies }, stays];
 }
 
-/** The bias comes to stand under the total, and goes into it. */
-function biasTrack({ sum, slip, where, below }: Staging, phase: Phase): Track {
+/** The bias comes to stand over the total, and goes into it. */
+function biasTrack({ sum, slip, where, over }: Staging, phase: Phase): Track {
   const bias = sum.parts.get("bias");
   const home = (bias && where(bias.tensor, bias.index)) ?? onSlip(slip, -1.5, 0);
   const key = (time: number, position: Point, size: number, strength: number): Key => ({
@@ -473,9 +512,9 @@ function biasTrack({ sum, slip, where, below }: Staging, phase: Phase): Track {
     keys: [
       key(phase.start, home, leavingSize(slip), 0),
       key(at(phase, 0.03), home, leavingSize(slip), 1),
-      key(at(phase, 0.55), below, slip.cell, 1),
-      key(at(phase, 0.7), below, slip.cell, 1),
-      key(at(phase, 0.8), below, slip.cell, DONE_WITH),
+      key(at(phase, 0.55), over, slip.cell, 1),
+      key(at(phase, 0.7), over, slip.cell, 1),
+      key(at(phase, 0.8), over, slip.cell, DONE_WITH),
     ],
   };
 }
@@ -493,7 +532,10 @@ function inSteps(sum: Sum, where: Where, slip: Slip): Script {
     ["land", 1.3, `${number(sum.target.value)} lands in ${leaf(sum.target.tensor)}.`],
   ]);
   const [leave, land] = [phases[0]!, phases.at(-1)!];
-  const place = onSlip(slip, 1, 0);
+  // Beside what joins it; where nothing does, with room for the signs alone.
+  const joined = steps.some(({ joins }) => joins !== null);
+  const column = joined ? 1 : Math.max(0, ...steps.map(({ sign }) => sign.length * LETTER - 0.8)) / COLUMN;
+  const place = onSlip(slip, column, 0);
   const home = where(input.tensor, input.index) ?? onSlip(slip, -1.5, 0);
   // What is on its way to the result still has the input's colours.
   const key = (time: number, position: Point, size: number, value: number | null, label: string): Key => ({
@@ -513,7 +555,7 @@ function inSteps(sum: Sum, where: Where, slip: Slip): Script {
   const tracks: Track[] = [];
   for (const [n, step] of steps.entries()) {
     const phase = phases[n + 1]!;
-    const next = onSlip(slip, 1, n + 1);
+    const next = onSlip(slip, column, n + 1);
     const last = keys.at(-1)!;
     keys.push({ ...last, at: at(phase, 0.5) });
     traces.push(trace(last, phase, input.tensor));
@@ -528,12 +570,12 @@ function inSteps(sum: Sum, where: Where, slip: Slip): Script {
     tracks: [...result, ...traces, ...tracks],
     seconds,
     slip,
-    extent: extentOf(slip, 2, steps.length + 1),
+    extent: extentOf(slip, column + 1, steps.length + 1),
   };
 }
 
 /** How strong what is done with stays on the slip. */
-const DONE_WITH = 0.6;
+const DONE_WITH = 0.7;
 
 /** What a number leaves behind in its row. */
 function trace(key: Key, phase: Phase, scaleOf: string): Track {

@@ -11,7 +11,7 @@ import type { Plate } from "../layout/types";
 import { type Box, type Corner, makeCallouts, Placement, type SeenRectangle } from "../scene";
 import type { CellPattern, MapView } from "../scene/types";
 import { graph, hovered } from "../state";
-import { type Lit, lit, reading, spokenOf } from "../state/explain";
+import { type Lit, lit, played, reading, spokenOf } from "../state/explain";
 import { textScale } from "../state/text_scale";
 import { useActions } from "./actions";
 import { shortLabel } from "./cell-words";
@@ -100,6 +100,8 @@ function draw(
     const first = rectangles[0];
     if (!box || !first) continue;
     const role = findTensor(of, box.tensor)?.role ?? "activation";
+    // While a cell is played its sheet has lines of its own.
+    if (played.peek()) continue;
     if (end && i < MOST_ARCS) drawn.push(...arc(within(middle(first), size), end, role));
     drawn.push(...brackets(of, first, box, role, room));
   }

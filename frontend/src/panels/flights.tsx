@@ -7,9 +7,10 @@ import { findTensor } from "../graph/shape";
 import { type FlyingCell, perform, type Script } from "../layout/arithmetic";
 import { bringToFront, headOf } from "../layout/front";
 import { DIMS } from "../layout/pass_picture";
+import { shownAs } from "../layout/shown";
 import { type FlyingRectangle, makeFlyingCells } from "../scene";
 import { themes } from "../scene/themes";
-import type { MapView, PlatePose } from "../scene/types";
+import type { CellPattern, MapView, PlatePose } from "../scene/types";
 import { knownExplanation } from "../session/explanations";
 import { type Cell, graph } from "../state";
 import { type Played, pace, played, sameCell } from "../state/explain";
@@ -17,6 +18,7 @@ import { passing } from "../state/pass";
 import { ownScaleOf } from "../state/scales";
 import { theme } from "../theme";
 import { useActions } from "./actions";
+import { boxPattern } from "./callouts";
 import { makeClock } from "./clock";
 import { cellColour } from "./colour";
 import { rehearsal } from "./rehearsal";
@@ -27,6 +29,19 @@ const WORTH_WRITING = 12;
 /** Pixels of what is written; on a narrow slip, a share of the cell. */
 const FONT = 12;
 const FONT_OF_CELL = 0.57;
+/** Pixels of the ring about the cell that is spoken of. */
+const RING = 7;
+
+/** Lines between the slip and the cells that it speaks of: of the number that is made, and of what it is made of. */
+const LEADERS = ["ink", "weight", "activation", "probability", "summary"] as const;
+const MOST_LEADERS = 8;
+
+/** What is being played. */
+interface Written {
+  readonly played: Played;
+  readonly script: Script;
+  readonly sources: readonly { readonly role: string; readonly cells: CellPattern }[];
+}
 
 export function Flights() {
   const { map } = useActions();
@@ -38,9 +53,19 @@ export function Flights() {
 /** Puts up the overlay and the clock; call the result to take them away. */
 function stage(map: MapView, host: SVGSVGElement): () => void {
   let cells: readonly FlyingCell[] = [];
-  let written: { played: Played; script: Script } | null = null;
+  let written: Written | null = null;
   const texts: SVGTextElement[] = [];
-  const flying = makeFlyingCells((places) => write(host, texts, cells, places.slice(1)));
+  const lines = LEADERS.map((role) => {
+    const line = document.createElementNS(SVG, "path");
+    line.setAttribute("class", `leader ${role}`);
+    host.append(line);
+    return { role, line };
+  });
+  const flying = makeFlyingCells(([slip, ...places]) => {
+    for (const { role, line } of lines)
+      line.setAttribute("d", written && slip ? leaders(map, written, slip, role) : "");
+    write(host, texts, cells, places);
+  });
   const remove = map.addOverlay(flying.make);
   const stopShowing = effect(() => {
     const now = played.value;
@@ -59,25 +84,36 @@ function stage(map: MapView, host: SVGSVGElement): () => void {
   };
 }
 
-/** The head of a cell comes to the front, the others step back. A pass that is stepped through has a head in front
- *  already. */
-function stepForward(map: MapView, { tensor, index }: Cell): void {
+/** What takes part stands out: all else steps back, and the head of a cell comes to the front. A pass that is stepped
+ *  through has done so already. */
+function stepForward(map: MapView, { tensor, index }: Cell, operands: readonly string[]): void {
   const shown = graph.peek();
-  const head = shown && headOf(shown, tensor, index);
-  if (!shown || !head || passing.peek()) return;
-  const { moved, others } = bringToFront(shown, map.layout, head);
-  const poses = new Map<number, PlatePose>([...others].map((id) => [id, { dim: DIMS.otherHead }]));
-  for (const [id, { by, label }] of moved) poses.set(id, { offset: by, label });
+  if (!shown || passing.peek()) return;
+  const head = headOf(shown, tensor, index);
+  const front = head && bringToFront(shown, map.layout, head);
+  const busy = new Set([tensor, ...operands].map((name) => shownAs(map.layout, shown, name)?.tensor ?? name));
+  const poses = new Map<number, PlatePose>();
+  for (const { id, tensor: own, role } of map.layout.plates) {
+    if (front?.others.has(id)) poses.set(id, { dim: DIMS.otherHead });
+    else if (!busy.has(own)) poses.set(id, { dim: role === "weight" ? DIMS.weight : DIMS.made });
+  }
+  for (const [id, { by, label }] of front?.moved ?? [])
+    poses.set(id, { ...poses.get(id), offset: by, label });
   map.pose(poses);
 }
 
-function begin(map: MapView, host: SVGSVGElement, now: Played): { played: Played; script: Script } | null {
+function begin(map: MapView, host: SVGSVGElement, now: Played): Written | null {
   const answer = knownExplanation(now.cell, "backward");
   if (!answer?.op) return null;
-  stepForward(map, now.cell);
+  const operands = answer.operands.map(({ tensor }) => tensor);
+  stepForward(map, now.cell, operands);
   const { script, camera } = rehearsal(map, answer, host.clientWidth, host.clientHeight);
   map.setCamera(camera, true);
-  return { played: now, script };
+  const sources = answer.operands
+    .filter(({ tensor }) => tensor !== now.cell.tensor)
+    .slice(0, MOST_LEADERS)
+    .map((operand) => ({ role: operand.role, cells: boxPattern(operand) }));
+  return { played: now, script, sources };
 }
 
 /** Moves the time on, frame by frame, as long as it runs. */
@@ -104,7 +140,7 @@ function slipOf({ slip, extent }: Script, time: number): FlyingRectangle {
     width: extent[0],
     height: extent[1],
     colour: themes[theme.peek()].paper,
-    strength: 0.95 * Math.min(1, time * 20),
+    strength: 0.98 * Math.min(1, time * 20),
   };
 }
 
@@ -119,6 +155,47 @@ function rectangle({ position, size, value, scaleOf: tensor, strength }: FlyingC
   );
   return { position, width: size, height: size, colour, strength };
 }
+
+interface Spot {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** The path of all lines of one colour: in ink to the cell whose arithmetic stands on the slip, with a ring about it; in
+ *  the hue of a role, from the middle of what is read. */
+function leaders(
+  map: MapView,
+  { played: { cell }, script: { extent }, sources }: Written,
+  slip: Spot & { readonly scale: number },
+  role: (typeof LEADERS)[number],
+): string {
+  const edge = ({ x, y }: Spot): Spot => ({
+    x: between(x, slip.x, extent[0] * slip.scale),
+    y: between(y, slip.y, extent[1] * slip.scale),
+  });
+  if (role !== "ink")
+    return sources
+      .filter((source) => source.role === role)
+      .flatMap(({ cells }) => {
+        const at = map.project(cells);
+        return at ? [line(edge(at), at)] : [];
+      })
+      .join("");
+  const at = map.project(cell);
+  if (!at) return "";
+  const from = edge(at);
+  const way = Math.hypot(at.x - from.x, at.y - from.y);
+  if (way <= RING) return "";
+  const to = { x: at.x - ((at.x - from.x) / way) * RING, y: at.y - ((at.y - from.y) / way) * RING };
+  const arc = (across: number): string => `a${RING} ${RING} 0 1 1 ${across} 0`;
+  return `${line(from, to)}M${at.x - RING} ${at.y}${arc(2 * RING)}${arc(-2 * RING)}`;
+}
+
+const line = (from: Spot, to: Spot): string => `M${from.x} ${from.y}L${to.x} ${to.y}`;
+
+/** The nearest to a value within a length about its middle. */
+const between = (value: number, middle: number, length: number): number =>
+  Math.max(middle - length / 2, Math.min(middle + length / 2, value));
 
 /** Numbers and operators beside the cells, where there is room for them. Elements are used again and again. */
 function write(

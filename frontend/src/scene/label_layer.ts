@@ -6,7 +6,7 @@ import type { Layout } from "../layout/types";
 import { type Box, Placement } from "./label_choice";
 import type { LabelMesh } from "./label_mesh";
 import { type Candidate, plateCandidates, regionCandidates, widthOf } from "./label_names";
-import { drawTokens } from "./label_tokens";
+import { drawTokens, FADED } from "./label_tokens";
 import { drawMouths, drawTitle } from "./label_words";
 import type { Sheets, Window } from "./sheets";
 import type { LabelSubject, MapTitle } from "./types";
@@ -57,8 +57,7 @@ export interface PlacedLabel {
 }
 
 const MOST_TRIED = 500;
-/** Where a plate is mixed toward the paper so far, its name goes with it; and what puts a name after all others. */
-const FADED = 0.5;
+/** Puts a name after all others. */
 const LAST = 10_000;
 /** Pixels between the points at which it is asked what a word lies on. */
 const APART = 12;

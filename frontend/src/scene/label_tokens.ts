@@ -10,8 +10,8 @@ import { isTokenAxis } from "./sheets";
 
 export const SMALLEST_CELL = 6;
 const MOST_PLATES = 8;
-/** A plate that is mixed toward the paper so far has no tokens along it. */
-const FADED = 0.5;
+/** A plate that is mixed toward the paper so far has no tokens along it, and its name hardly shows. */
+export const FADED = 0.5;
 const LONGEST = 14;
 
 /** White space made visible, and nothing too long. */

@@ -4,7 +4,7 @@ import type { Plate } from "../layout/types";
 import type { Box, Placement } from "./label_choice";
 import { type LabelView, liesOnPlate, type Written } from "./label_layer";
 import type { LabelMesh, LabelStyle } from "./label_mesh";
-import { SMALLEST_CELL } from "./label_tokens";
+import { FADED, SMALLEST_CELL } from "./label_tokens";
 import type { MapTitle } from "./types";
 
 /** Nearer than this the title has yielded: one is within the model. */
@@ -73,12 +73,13 @@ function linesOf(mesh: LabelMesh, { name, about, numbers }: MapTitle, width: num
 export function drawMouths(
   mesh: LabelMesh,
   view: LabelView,
-  { visible, sheets, tokens, guess }: Written,
+  { visible, sheets, tokens, guess, dim }: Written,
   placement: Placement,
 ): void {
   const entries = new Map<string, Plate>();
   let last: Plate | null = null;
   for (const { plate } of visible) {
+    if (dim && dim(plate.id) >= FADED) continue;
     if (plate.kind === "hook_embed") entries.set(sheets.tensor(plate.tensor)?.stack ?? "", plate);
     if (plate.kind === "probabilities" && plate.id > (last?.id ?? -1)) last = plate;
   }

@@ -326,6 +326,13 @@ class AtlasMap implements MapView {
     this.marks.refresh();
   }
 
+  /** How far a plate is from where it comes to rest. */
+  private wayLeft(plateId: number): Vec3 {
+    if (!this.glide) return [0, 0, 0];
+    const [now, then] = [this.stage.poses, this.glide.to].map((poses) => poses.get(plateId)?.offset);
+    return [0, 1, 2].map((axis) => (then?.[axis] ?? 0) - (now?.[axis] ?? 0)) as unknown as Vec3;
+  }
+
   /** Carries plates on to where they are to stand; true while they are on their way. */
   private glideOn(now: number): boolean {
     if (!this.glide) return false;
@@ -453,10 +460,11 @@ class AtlasMap implements MapView {
     const found = this.stage.find(cell);
     if (!found) return null;
     const { plate, rectangle } = found;
+    const [right, down, nearer] = this.wayLeft(plate.id);
     return [
-      plate.x + (rectangle[0] + rectangle[2]) / 2,
-      plate.y + (rectangle[1] + rectangle[3]) / 2,
-      plate.z,
+      plate.x + right + (rectangle[0] + rectangle[2]) / 2,
+      plate.y + down + (rectangle[1] + rectangle[3]) / 2,
+      plate.z + nearer,
     ];
   }
 

@@ -288,7 +288,7 @@ export interface MapView {
   /** Where the middle of a cell is on the canvas, in CSS pixels; null if it has no plate or is behind the eye. */
   project(cell: CellPattern): { readonly x: number; readonly y: number } | null;
 
-  /** Where the middle of a cell stands, in layout space; null if it has no plate. */
+  /** Where the middle of a cell stands, or comes to rest, in layout space; null if it has no plate. */
   place(cell: CellPattern): readonly [number, number, number] | null;
 
   getCamera(): CameraState;

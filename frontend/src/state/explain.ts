@@ -57,10 +57,10 @@ export const spokenOf = signal<Cell | null>(null);
 
 /** The cells that light up, and why there are none: what is pointed at comes first, then what a pass speaks of. */
 export const lit = computed<Lit | null>(() => {
-  const cell = hovered.value ? explained.value : (spokenOf.value ?? explained.value);
+  const cell = hovered.value ? explained.value : (played.value?.cell ?? spokenOf.value ?? explained.value);
   const now = graph.value;
   if (!cell || !now || !findTensor(now, cell.tensor)) return null;
-  const forward = hovered.value === null && spokenOf.value === null && direction.value === "forward";
+  const forward = cell === explained.value && hovered.value === null && direction.value === "forward";
   const boxes = (forward ? cellsFed : cellsRead)(now, cell.tensor, cell.index, reading.value);
   return { cell, boxes, masked: forward ? null : maskOf(now, cell.tensor, cell.index) };
 });
