@@ -32,6 +32,7 @@ import { Session } from "./session/session";
 import { followTextSize } from "./session/text_size";
 import { followWindow } from "./session/window";
 import * as state from "./state";
+import { type LaidOut, samePicture } from "./state/laid_out";
 import { theme } from "./theme";
 
 function makeMap(canvas: HTMLCanvasElement): MapView | null {
@@ -83,20 +84,18 @@ function listen(map: MapView, canvas: HTMLCanvasElement, session: Session): void
   colourMap(map);
   nameMap(map);
   effect(() => {
-    if (state.laidOut.value !== "") followLayout(map);
+    if (state.laidOut.value) followLayout(map, state.laidOut.value);
   });
 }
 
-let shown = "";
+let shown: LaidOut | null = null;
 
 /** A new model or arrangement is shown whole, unless the address says otherwise; more room for the same one moves
  *  nothing. */
-function followLayout(map: MapView): void {
-  const words = state.laidOut.value.split(" ");
-  const [model, heads] = [words[0], words.at(-1)];
+function followLayout(map: MapView, now: LaidOut): void {
   const asked = takeWaitingCamera(map);
-  if (!asked && `${model} ${heads}` !== shown) map.fit(false);
-  shown = `${model} ${heads}`;
+  if (!asked && !samePicture(now, shown)) map.fit(false);
+  shown = now;
 }
 
 async function start(): Promise<void> {
@@ -132,6 +131,7 @@ async function start(): Promise<void> {
   try {
     const [models, capabilities] = await lists;
     state.models.value = models;
+    state.defaultModel.value = capabilities.default_model ?? null;
     state.device.value = [capabilities.device, capabilities.dtype].filter(Boolean).join(" · ");
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;

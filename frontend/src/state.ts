@@ -7,6 +7,7 @@ import type { Lost } from "./net/stream";
 import type { Candidate, ModelSummary, Prediction, Sampling, Token } from "./net/types";
 import { type AttentionChoice, FIRST_ATTENTION } from "./state/attention";
 import type { HeadArrangement } from "./state/heads";
+import type { LaidOut } from "./state/laid_out";
 import { hasRead, type Run } from "./state/run";
 
 /** One cell of one tensor, by the tensor's own axes. */
@@ -61,6 +62,8 @@ export const connection = signal<Connection>("connecting");
 /** Why the connection was lost, where it is. */
 export const lostTo = signal<Lost>("away");
 export const device = signal("");
+/** The model that the server shows first. */
+export const defaultModel = signal<string | null>(null);
 /** A refusal that belongs to the prompt, and one that belongs to the page. */
 export const promptProblem = signal<Problem | null>(null);
 export const pageProblem = signal<Problem | null>(null);
@@ -87,8 +90,8 @@ export const attention = signal<AttentionChoice>(FIRST_ATTENTION);
 export const attentionUnread = signal<string | null>(null);
 /** How the heads of an attention stand in the map. */
 export const heads = signal<HeadArrangement>("fan");
-/** Model, capacity and arrangement that the map now shows; changes when a new layout is there to fly in. */
-export const laidOut = signal("");
+/** What the layout on the map was made for; another object when a new layout is there to fly in. */
+export const laidOut = signal<LaidOut | null>(null);
 /** Null where the map cannot be drawn, with the reason in `mapProblem`. */
 export const mapProblem = signal<Problem | null>(null);
 

@@ -37,6 +37,8 @@ export interface Figure {
 export interface Capabilities {
   readonly device?: string;
   readonly dtype?: string;
+  /** The model shown to whoever names none; null where there is no model. */
+  readonly default_model?: string | null;
 }
 
 /** A slice of a tensor: per axis an index, or first and past-the-last. */

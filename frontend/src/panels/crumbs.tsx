@@ -31,7 +31,7 @@ export function Crumbs({ canvas }: { canvas: HTMLCanvasElement }) {
   const { map } = useActions();
   const moves = useRests(map);
   const now = graph.value;
-  if (!map || !now || laidOut.value === "" || moves.value < 0) return null;
+  if (!map || !now || laidOut.value === null || moves.value < 0) return null;
   const cell = selected.value;
   const ofCell = cell && isInWindow(map, canvas, cell) ? crumbsOfCell(map, now, cell) : null;
   const crumbs = ofCell ?? crumbsOfView(map, now, canvas);

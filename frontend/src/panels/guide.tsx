@@ -18,7 +18,7 @@ export function Guide() {
   const problem = useSignal<Problem | null>(null);
   if (!now || !of) return null;
   // The places follow the layout.
-  const { into, out } = storyOf(now, of, map && laidOut.value !== "" ? map.layout : null);
+  const { into, out } = storyOf(now, of, map && laidOut.value !== null ? map.layout : null);
   const ready = run.value?.id && hasRead(run.value) ? run.value : null;
   const attempt = (act: (run: Run) => Promise<Problem | null>) => async () => {
     if (ready) problem.value = await act(ready).catch(asProblem);

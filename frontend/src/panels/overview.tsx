@@ -26,7 +26,7 @@ export function Overview({ canvas }: { canvas: HTMLCanvasElement }) {
   const size = useSize(canvas);
   const asked = useSignal(false);
   useEffect(stepAside, []);
-  if (!map || laidOut.value === "" || size.width < LEAST_WIDTH || size.height < LEAST_HEIGHT) return null;
+  if (!map || laidOut.value === null || size.width < LEAST_WIDTH || size.height < LEAST_HEIGHT) return null;
   // Over the map alone: what stands at its foot moves it up.
   const top = size.height - 10;
   if (!overviewShown.value)

@@ -88,12 +88,12 @@ function showMoment(map: MapView): () => void {
   let before = "";
   const stop = effect(() => {
     const [now, place, whole] = [graph.value, passing.value, pass.value];
-    const ready = laidOut.value !== "" && now !== null && place !== null && whole !== null;
+    const ready = laidOut.value !== null && now !== null && place !== null && whole !== null;
     const moment = ready ? momentAt(now, whole, shownPlace(place), reading.value) : null;
     const block = passGrain.value === "block";
     const head = now && moment && !block ? headInFront(now, moment, place!) : null;
     // Frames change part by part, the clock runs on in between.
-    const same = `${laidOut.value} ${block} ${moment?.step.output.name} ${JSON.stringify(moment?.makes)} ${head?.head}`;
+    const same = `${JSON.stringify(laidOut.value)} ${block} ${moment?.step.output.name} ${JSON.stringify(moment?.makes)} ${head?.head}`;
     if (same === before) return;
     before = same;
     if (!now || !whole || !moment) {
@@ -256,7 +256,7 @@ function follow(rider: Rider): () => void {
   let before = { step: -1, running: false, follows: false, block: "" };
   return effect(() => {
     const [place, whole] = [passing.value, pass.value];
-    if (laidOut.value === "" || !place) return;
+    if (laidOut.value === null || !place) return;
     const block = passGrain.value === "block" && whole ? markOf(whole, place.step)!.name : "";
     const now = { step: place.step, running: place.running, follows: followsPass.value, block };
     const moved = (!now.running && now.step !== before.step) || now.block !== before.block;

@@ -2,8 +2,8 @@
 
 import { useSignal } from "@preact/signals";
 import { connection, run, sampling, unread, writingSpeed } from "../state";
-import { samplingProblem } from "../state/address";
 import { written } from "../state/run";
+import { samplingProblem } from "../state/sampling";
 import { speedInWords, WRITING_SPEEDS } from "../state/speed";
 import { useActions } from "./actions";
 

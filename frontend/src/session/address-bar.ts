@@ -6,7 +6,7 @@ import { ApiError, getWholeRun } from "../net/rest";
 import type { RunAnswer } from "../net/types";
 import type { CameraState, MapView } from "../scene/types";
 import * as state from "../state";
-import { type Address, readAddress, writeAddress } from "../state/address";
+import { type Address, readAddress, samplingLeftOut, writeAddress } from "../state/address";
 import { readAttention, writeAttention } from "../state/attention";
 import { comparison, readComparison, writeComparison } from "../state/difference";
 import { pins, takePins, writePins } from "../state/explain";
@@ -23,8 +23,7 @@ export const currentAddress = (): Address => readAddress(window.location.search,
 
 /** Opens what an address says: its model and text, then its view. */
 export async function follow(address: Address, session: Session, map: MapView | null): Promise<void> {
-  if (address.sampling) state.sampling.value = address.sampling;
-  state.runNote.value = null;
+  state.runNote.value = samplingLeftOut(window.location.search);
   if (address.speed !== undefined) state.writingSpeed.value = address.speed;
   showPanels(address);
   state.heads.value = address.heads ?? "fan";
@@ -35,7 +34,7 @@ export async function follow(address: Address, session: Session, map: MapView | 
   waitingCamera = address.camera ? toCamera(address.camera) : null;
   await session.open(id, {
     ...(held ? { held } : {}),
-    sampled: address.sampling !== undefined,
+    sampling: address.sampling,
     // Whoever comes to the front door finds a story written: plates are full.
     writes: Object.values(address).every((said) => said === undefined),
     ...(address.text === undefined ? {} : { text: address.text }),
@@ -83,7 +82,8 @@ function showPanels(address: Address): void {
   openLenses.value = readLenses(address.lenses) ?? openLenses.value;
 }
 
-const preferred = () => state.models.value.find(({ id }) => id === "stories") ?? state.models.value[0];
+const preferred = () =>
+  state.models.value.find(({ id }) => id === state.defaultModel.value) ?? state.models.value[0];
 
 let waitingCamera: CameraState | null = null;
 

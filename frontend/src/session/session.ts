@@ -7,10 +7,11 @@ import { layout } from "../layout/layout";
 import { ApiError, changeAgain, getScales, onForgotten, tokenize } from "../net/rest";
 import { type Lost, Stream } from "../net/stream";
 import { getThumbnails, type Thumbnail } from "../net/thumbnails";
-import type { Frame, ModelSummary, RunAnswer, ServerMessage, Token } from "../net/types";
+import type { Frame, ModelSummary, RunAnswer, Sampling, ServerMessage, Token } from "../net/types";
 import type { CellsAddress, MapView, TileAddress } from "../scene/types";
 import * as state from "../state";
 import { comparison, comparisonProblem, textOf } from "../state/difference";
+import { type LaidOut, sameLayout } from "../state/laid_out";
 import { advance, askedRun, concerns, heldRun, type Run, readAgain, written } from "../state/run";
 import { graphAndScales } from "./early";
 
@@ -71,8 +72,8 @@ export class Session {
   #anew = false;
   /** How many of these are no tiles, but the run, names and cells to be printed. */
   #names = 0;
-  /** Model, capacity and arrangement of the layout shown. */
-  #drawn = "";
+  /** What the layout shown was made for. */
+  #drawn: LaidOut | null = null;
   /** Thumbnails of the model's weights, once they are here. */
   #thumbnails: readonly Thumbnail[] = [];
   /** While they are expected: what they hold need not come twice. */
@@ -125,7 +126,8 @@ export class Session {
       text?: string;
       tokens?: readonly number[];
       prompt?: number;
-      sampled?: boolean;
+      /** What of the sampling is not the model's usual one. */
+      sampling?: Partial<Sampling> | undefined;
       writes?: boolean;
       held?: RunAnswer;
     } = {},
@@ -148,11 +150,7 @@ export class Session {
     state.draft.value = text;
     state.readText.value = text;
     if (state.modelId.value !== id || !state.graph.value) {
-      if (!input.sampled)
-        state.sampling.value = {
-          ...state.DEFAULT_SAMPLING,
-          temperature: model.default_temperature ?? state.DEFAULT_SAMPLING.temperature,
-        };
+      state.sampling.value = { ...usualSampling(model), ...input.sampling };
       state.modelId.value = id;
       state.graph.value = null;
       state.run.value = null;
@@ -172,7 +170,7 @@ export class Session {
         };
         return;
       }
-    }
+    } else if (input.sampling) state.sampling.value = { ...usualSampling(model), ...input.sampling };
     if (input.held) {
       await this.#showHeld(model, input.held);
       return;
@@ -603,7 +601,7 @@ export class Session {
   /** Heads are to stand another way: the same numbers in other places. */
   rearrange(): void {
     const run = state.run.value;
-    if (!run?.id || this.#drawn === "") return;
+    if (!run?.id || !this.#drawn) return;
     this.#layOut(run);
     state.laidOut.value = this.#drawn;
     this.wantsChanged();
@@ -613,8 +611,8 @@ export class Session {
     const graph = state.graph.value;
     const heads = state.heads.value;
     const capacity = { target: run.capacity, source: run.source.length };
-    const drawn = `${run.model} ${capacity.target} ${capacity.source} ${heads}`;
-    if (!graph || !this.map || drawn === this.#drawn) return;
+    const drawn: LaidOut = { model: run.model, capacity, heads };
+    if (!graph || !this.map || sameLayout(drawn, this.#drawn)) return;
     this.map.setLayout(layout(graph, { capacity, aspect: this.aspect(), heads }), graph);
     this.#drawn = drawn;
     this.#showThumbnails();
@@ -639,7 +637,7 @@ export class Session {
     void coming.then((thumbnails) => {
       if (state.modelId.value !== model.id) return;
       this.#thumbnails = thumbnails;
-      if (this.#drawn.startsWith(`${model.id} `)) this.#showThumbnails();
+      if (this.#drawn?.model === model.id) this.#showThumbnails();
       expectNoMore();
     });
     // Of a large model nobody has looked at before they have to be made, which takes a while.
@@ -765,6 +763,11 @@ function firstWriting({ kind, no_head, parameters, default_new_tokens: most }: M
   if (kind === "encoder" || no_head || parameters > QUICK || most < 1) return null;
   return most > LONG ? Math.floor(most * SHARE_WRITTEN) : most;
 }
+
+const usualSampling = ({ default_temperature }: ModelSummary): Sampling => ({
+  ...state.DEFAULT_SAMPLING,
+  temperature: default_temperature ?? state.DEFAULT_SAMPLING.temperature,
+});
 
 function named(tokens: readonly Token[]): readonly Token[] {
   const called = withCharacters(tokens.map(({ text }) => text));

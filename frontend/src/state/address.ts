@@ -3,6 +3,7 @@
 
 import type { Sampling } from "../net/types";
 import { HEAD_ARRANGEMENTS, type HeadArrangement } from "./heads";
+import { problemOf, SAMPLING_FIELDS, type SamplingField } from "./sampling";
 import { readSpeed, writeSpeed } from "./speed";
 
 export interface Address {
@@ -14,7 +15,8 @@ export interface Address {
   readonly tokens?: readonly number[] | undefined;
   /** How many of `tokens` are the reader's own. */
   readonly prompt?: number | undefined;
-  readonly sampling?: Sampling | undefined;
+  /** As much of it as the address says. */
+  readonly sampling?: Partial<Sampling> | undefined;
   /** Tokens a second, as state/speed.ts writes them; nothing for as fast as it goes. */
   readonly speed?: number | undefined;
   readonly camera?: readonly number[] | undefined;
@@ -40,12 +42,9 @@ export interface Address {
 export function writeAddress(address: Address): string {
   const query = new URLSearchParams();
   if (address.model) query.set("model", address.model);
-  if (address.sampling) {
-    query.set("temperature", `${address.sampling.temperature}`);
-    query.set("top_k", `${address.sampling.top_k}`);
-    query.set("top_p", `${address.sampling.top_p}`);
-    query.set("seed", `${address.sampling.seed}`);
-    if (address.sampling.beams > 1) query.set("beams", `${address.sampling.beams}`);
+  for (const name of SAMPLING_FIELDS) {
+    const value = address.sampling?.[name];
+    if (value !== undefined && !(name === "beams" && value === 1)) query.set(name, `${value}`);
   }
   if (address.run) query.set("run", address.run);
   if (address.speed !== undefined) query.set("speed", writeSpeed(address.speed));
@@ -98,26 +97,28 @@ export function readAddress(search: string, hash: string): Address {
   };
 }
 
-function readSampling(query: URLSearchParams): Sampling | undefined {
-  const text = ["temperature", "top_k", "top_p", "seed"].map((name) => query.get(name));
-  if (text.some((value) => value === null || value.trim() === "")) return undefined;
-  const [temperature, top_k, top_p, seed] = text.map(Number) as [number, number, number, number];
-  const sampling = { temperature, top_k, top_p, seed, beams: Number(query.get("beams") ?? 1) };
-  return samplingProblem(sampling) === null ? sampling : undefined;
+/** As much of the sampling as is said; nothing where any of it would be refused, as `samplingLeftOut` tells. */
+function readSampling(query: URLSearchParams): Partial<Sampling> | undefined {
+  const given = SAMPLING_FIELDS.filter((name) => query.has(name));
+  if (given.length === 0 || given.some((name) => problemOf(name, said(query, name)) !== null))
+    return undefined;
+  return Object.fromEntries(given.map((name) => [name, said(query, name)]));
 }
 
-/** What is wrong with a sampling, or null. The server checks the same. */
-export function samplingProblem(sampling: Sampling): string | null {
-  const { temperature, top_k, top_p, seed, beams } = sampling;
-  if (!(temperature >= 0 && temperature <= 10))
-    return "Temperature goes from 0 (always the likeliest) to 10.";
-  if (!(Number.isInteger(top_k) && top_k >= 0)) return "Top-k is a whole number; 0 keeps every token.";
-  if (!(top_p > 0 && top_p <= 1)) return "Top-p is above 0 and at most 1; 1 keeps every token.";
-  if (!(Number.isSafeInteger(seed) && seed >= 0 && seed < 2 ** 31))
-    return "The seed is a whole number from 0 to 2,147,483,647.";
-  if (!(Number.isInteger(beams) && beams >= 1 && beams <= 16))
-    return "Beams are a whole number from 1 to 16.";
-  return null;
+/** What an address says of a field of the sampling; not a number where that is none. */
+function said(query: URLSearchParams, name: SamplingField): number {
+  const text = query.get(name)?.trim() ?? "";
+  return text === "" ? Number.NaN : Number(text);
+}
+
+/** Why the sampling that an address asks for is left out, in words; null where it is not. */
+export function samplingLeftOut(search: string): string | null {
+  const query = new URLSearchParams(search);
+  const problems = SAMPLING_FIELDS.flatMap((name) => {
+    const problem = query.has(name) ? problemOf(name, said(query, name)) : null;
+    return problem === null ? [] : [`${name}=${query.get(name)}. ${problem}`];
+  });
+  return problems.length > 0 ? `The sampling in the address is left out: ${problems.join(" ")}` : null;
 }
 
 function wholeNumbers(text: string | null): number[] | undefined {
