@@ -35,6 +35,34 @@ export function withCharacters(texts: readonly string[]): readonly string[] {
   );
 }
 
+/** A token by the name that it has among its neighbours: `spells` is what its bytes help to spell, as far as several
+ *  tokens spell it together; else its text. */
+export type Called<T extends { readonly text: string }> = T & { readonly spells: string };
+
+/** Tokens by their names: `text` is what `withCharacters` makes of it. */
+export function calledTokens<T extends { readonly text: string }>(
+  tokens: readonly T[],
+): readonly Called<T>[] {
+  const called = withCharacters(tokens.map(({ text }) => text));
+  return tokens.map((token, at) => {
+    const text = called[at]!;
+    const spells =
+      text === token.text ? text : text.replace(PART, (_, character, n) => (n === "1" ? character : ""));
+    return { ...token, text, spells: spells === "" ? text.replace(PART, "$1") : spells };
+  });
+}
+
+const PART = /(.)\((\d)\/(\d)\)/gu;
+
+/** `byte 1 of 2 of “é”`; empty for a token that is no part of a character. */
+export function bytesInWords({ text, spells }: Called<{ readonly text: string }>): string {
+  if (text === spells) return "";
+  const parts = [...text.matchAll(PART)];
+  const [, character, , of] = parts[0] ?? [];
+  const own = parts.filter((part) => part[1] === character).map((part) => part[2]);
+  return character ? `${own.length > 1 ? "bytes" : "byte"} ${own.join(", ")} of ${of} of “${character}”` : "";
+}
+
 /** The text of tokens put together; bytes in a row that spell characters are read as these. */
 export const joined = (texts: readonly string[]): string =>
   texts.join("").replace(/(?:\\x[0-9a-f]{2})+/g, (escapes) => {

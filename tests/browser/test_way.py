@@ -76,6 +76,12 @@ def test_search_is_a_combobox_that_flies_and_selects(page: Page, server: Server)
     expect(options.nth(1)).to_have_attribute("aria-selected", "true")
     assert box.get_attribute("aria-activedescendant") == options.nth(1).get_attribute("id")
     expect(options.nth(1).locator("mark")).to_have_text("W_Q")
+    # The pointer chooses as the arrows do: one row is chosen, and a sentence stands under one.
+    options.nth(3).hover()
+    expect(page.locator("#search-list [aria-selected=true]")).to_have_count(1)
+    expect(options.nth(3)).to_have_attribute("aria-selected", "true")
+    assert len({options.nth(at).evaluate("one => getComputedStyle(one).backgroundColor") for at in (0, 1, 2)}) == 1
+    assert page.locator("#search-list .meaning").count() == 1
     box.fill("L3H5 pattern[2]")
     expect(options).to_have_count(1)
     expect(options.first).to_contain_text("blocks.3.attn.hook_pattern[5, 2]")

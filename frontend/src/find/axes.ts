@@ -1,5 +1,6 @@
 /** Which cells of a tensor a search means: its shorthand, laid on the tensor's axes. */
 
+import { type Called, calledTokens } from "../characters";
 import { tokenText } from "../format";
 import { isTokenAxis, shapeAt } from "../graph/shape";
 import type { Graph, TensorInfo } from "../graph/types";
@@ -8,8 +9,8 @@ import type { AxisPlace, Query, TokenTerm } from "./query";
 
 export interface Axes {
   readonly graph: Graph;
-  readonly tokens: readonly Token[];
-  readonly source: readonly Token[];
+  readonly tokens: readonly Called<Token>[];
+  readonly source: readonly Called<Token>[];
   readonly vocabulary: ReadonlyMap<string, readonly Token[]>;
   readonly query: Query;
 }
@@ -44,7 +45,7 @@ function fixHead(index: (number | null)[], tensor: TensorInfo, head: number, gra
 const positionAxis = (tensor: TensorInfo): number =>
   tensor.axes.findIndex((axis) => axis === "pos" || axis === "query_pos");
 
-const textOf = (tensor: TensorInfo, axis: number, { tokens, source }: Axes): readonly Token[] =>
+const textOf = (tensor: TensorInfo, axis: number, { tokens, source }: Axes): readonly Called<Token>[] =>
   tensor.source_axes.includes(tensor.axes[axis]!) ? source : tokens;
 
 /** A token fixes its row of the vocabulary where the tensor has one, else its places in the text. */
@@ -69,23 +70,26 @@ function withToken(
     .map(([, at]) => put(along, at));
 }
 
-/** The ids of a token named by its text: as it is, or as it stands after a space, whichever is one token. */
+/** The ids of a token named by its text: as it is, or as it stands after a space, whichever is one token; of one
+ *  character that no token is, those of its bytes. */
 export function tokenIds(
   token: TokenTerm,
   vocabulary: ReadonlyMap<string, readonly Token[]>,
 ): readonly number[] {
   if ("id" in token) return [token.id];
-  return [token.text, ` ${token.text}`].flatMap((text) => {
+  const whole = [token.text, ` ${token.text}`].flatMap((text) => {
     const cut = vocabulary.get(text);
     return cut?.length === 1 ? [cut[0]!.id] : [];
   });
+  if (whole.length > 0 || [...token.text].length !== 1) return whole;
+  return (vocabulary.get(token.text) ?? []).map(({ id }) => id);
 }
 
 /** Whether a token of the text is the one named: by its id, or its text, with or without the space before it. */
-export function isToken(one: Token, named: TokenTerm): boolean {
+export function isToken(one: Called<Token>, named: TokenTerm): boolean {
   if ("id" in named) return one.id === named.id;
-  if (/^\s/.test(named.text)) return one.text === named.text;
-  return one.text.trim().toLowerCase() === named.text.trim().toLowerCase();
+  if (/^\s/.test(named.text)) return one.spells === named.text;
+  return one.spells.trim().toLowerCase() === named.text.trim().toLowerCase();
 }
 
 /** What stands in brackets goes to the axes that nothing else fixes, in their order; as many as all axes replace
@@ -144,6 +148,6 @@ export function addressOf(
 /** The text of the token with this id, where the search was for it. */
 function wordOf(id: number, term: TokenTerm, { vocabulary, tokens, source }: Axes): string | undefined {
   const asked = "text" in term ? [term.text, ` ${term.text}`] : [];
-  const looked = asked.flatMap((text) => vocabulary.get(text) ?? []);
+  const looked = asked.flatMap((text) => calledTokens(vocabulary.get(text) ?? []));
   return [...looked, ...tokens, ...source].find((one) => one.id === id)?.text;
 }

@@ -274,3 +274,34 @@ it("words keep their apostrophes, and quotations their spaces", () => {
   expect(parseQuery("don't").words).toEqual(["don't"]);
   expect(parseQuery('W_E " don\'t"').token).toEqual({ text: " don't", quoted: true });
 });
+
+describe("bytes of one character", () => {
+  const bytes = [" caf", "\\xc3", "\\xa9"].map((text, at) => ({ id: 40 + at, text, start: at, end: at + 1 }));
+  const cut = [41, 42].map((id, at) => ({ id, text: at === 0 ? "\\xc3" : "\\xa9", start: at, end: at + 1 }));
+  const scope = { ...scopeOf(decoderGraph(SPECS.stories!), { é: cut, " é": cut }), tokens: bytes };
+
+  it.each(["é", "'é'", "#41", "@1", "W_E 'é'", "q 'é'"])(
+    "%s names the character, and which byte of it",
+    (text) => {
+      const finds = find(text, scope).finds;
+      const told = finds.map(({ title, note }) => `${title} ${note}`).join("\n");
+      expect(told).not.toMatch(/\\x[0-9a-f]{2}/);
+      expect(told).toContain(text.includes("_") ? "é" : "é(1/2)");
+    },
+  );
+
+  it("counts the bytes in the note of a position and of a row of the vocabulary", () => {
+    const notes = find("é", scope).finds.map(({ note }) => note);
+    expect(notes).toContain("position 1 of the text · its column · byte 1 of 2 of “é”");
+    expect(notes).toContain("row 42 · its embedding · byte 2 of 2 of “é”");
+  });
+});
+
+it("says a sentence under one result", () => {
+  for (const text of ["layer norm", "pattern", "W_O", "mlp", "block", "softmax"]) {
+    const said = find(text, stories)
+      .finds.map(({ meaning }) => meaning)
+      .filter((meaning) => meaning !== "");
+    expect(new Set(said).size, text).toBe(said.length);
+  }
+});

@@ -6,6 +6,7 @@
  *  tokens of the vocabulary.
  */
 
+import { calledTokens } from "../characters";
 import type { TensorInfo } from "../graph/types";
 import { importanceOf, labelOf } from "../layout/labels";
 import { regionSentence, sentence } from "../layout/plain_names";
@@ -16,12 +17,13 @@ import { readPasted } from "./pasted";
 import { EMPTY, parseQuery, type Query, textsToLookUp } from "./query";
 import { type Names, nearlyMatches, rate } from "./rate";
 import { findPositions, findVocabulary } from "./tokens";
-import type { Find, Findings, Scope } from "./types";
+import type { CalledScope, Find, Findings, Scope } from "./types";
 
 const MOST = 60;
 
 /** What answers to a search, the best first. */
-export function find(typed: string, scope: Scope): Findings {
+export function find(typed: string, { tokens, source, ...rest }: Scope): Findings {
+  const scope: CalledScope = { ...rest, tokens: calledTokens(tokens), source: calledTokens(source) };
   const text = asked(typed);
   const pasted = readPasted(text, scope.graph);
   const query = parseQuery(text);
@@ -41,12 +43,22 @@ export function find(typed: string, scope: Scope): Findings {
   const good = all.filter(({ score }) => score >= 0);
   const near = good.length > 0 ? good : findTensors(meant, axes, nearlyMatches);
   const found = near.length > 0 ? near : all;
-  const finds = found.slice(0, MOST);
+  const finds = saidOnce(found.slice(0, MOST));
   return {
     finds,
     more: found.length - finds.length,
     problem: finds.length > 0 ? null : whyNothing(text, meant, axes),
   };
+}
+
+/** A sentence that several finds share stands under the first of them. */
+function saidOnce(finds: readonly Find[]): readonly Find[] {
+  const said = new Set<string>();
+  return finds.map((found) => {
+    if (said.has(found.meaning)) return { ...found, meaning: "" };
+    said.add(found.meaning);
+    return found;
+  });
 }
 
 /** Sections of the map. */
@@ -249,7 +261,8 @@ export function examples(scope: Scope): readonly { readonly text: string; readon
   const head = Math.max(0, (graph.sizes.head ?? 1) - 1);
   const pattern = own.find((tensor) => tensor.layer === middle && tensor.name.endsWith(".attn.hook_pattern"));
   const word =
-    tokens.find(({ text }) => /^\s?\p{L}{2,}$/u.test(text)) ?? tokens.find(({ end, start }) => end > start);
+    tokens.find(({ text }) => /^\s?\p{L}{2,}$/u.test(text)) ??
+    tokens.find(({ text, end, start }) => end > start && !text.includes("\\x"));
   const found = [
     { text: `${stack}L${middle}H${head} pattern`, what: "what one head looks at" },
     { text: `${stack}L${middle} mlp`, what: "a section of a block" },

@@ -1,24 +1,25 @@
 /** Tokens among what is found: where they stand in the text, and what the vocabulary holds of them. */
 
+import { bytesInWords, type Called, calledTokens } from "../characters";
 import { tokenText } from "../format";
 import type { TensorInfo } from "../graph/types";
 import type { Token } from "../net/types";
 import { isToken } from "./axes";
 import { isPlain, type Query, textsToLookUp } from "./query";
-import type { Find, Scope } from "./types";
+import type { CalledScope, Find } from "./types";
 
 /** Below zero: what is of use only where nothing else is found. */
 const LAST_RESORT = -1;
 
 /** Positions of the text (and of the source) whose token is meant: named, or with the word within it. */
-export function findPositions(query: Query, { tokens, source }: Scope): readonly Find[] {
+export function findPositions(query: Query, { tokens, source }: CalledScope): readonly Find[] {
   const named = query.words.length === 0 ? query.token : null;
   const word = isPlain(query) && query.words.length === 1 ? query.words[0]! : null;
   const at = onlyPosition(query);
   if (!named && word === null && at === null) return [];
-  const among = (all: readonly Token[], ofSource: boolean): readonly Find[] =>
+  const among = (all: readonly Called<Token>[], ofSource: boolean): readonly Find[] =>
     all.flatMap((token, position) => {
-      const text = token.text.trim().toLowerCase();
+      const text = token.spells.trim().toLowerCase();
       const score =
         (!ofSource && position === at) || (named && isToken(token, named))
           ? 1.2
@@ -37,7 +38,7 @@ const onlyPosition = (query: Query): number | null =>
   isPlain({ ...query, position: null }) && query.words.length === 0 ? query.position : null;
 
 function positionFind(
-  token: Token,
+  token: Called<Token>,
   position: number,
   ofSource: boolean,
   word: string | null,
@@ -49,7 +50,7 @@ function positionFind(
     key: `${ofSource ? "source" : "text"} ${position}`,
     title,
     marks: start < 0 ? [] : [[start, word === null ? title.length : start + word.length]],
-    note: `${ofSource ? "source position" : "position"} ${position} of the text · its column`,
+    note: `${ofSource ? "source position" : "position"} ${position} of the text · its column${told(token)}`,
     meaning: "",
     role: "activation",
     target: { kind: "position", position, ofSource },
@@ -58,7 +59,7 @@ function positionFind(
 }
 
 /** The rows of the embedding, and the columns of the unembedding, of the tokens that a text is cut into. */
-export function findVocabulary(text: string, query: Query, scope: Scope): readonly Find[] {
+export function findVocabulary(text: string, query: Query, scope: CalledScope): readonly Find[] {
   if (query.words.length > 0 && !isPlain(query)) return [];
   const id = query.token && "id" in query.token ? query.token.id : null;
   const tables = scope.graph.tensors.filter(
@@ -66,24 +67,38 @@ export function findVocabulary(text: string, query: Query, scope: Scope): readon
   );
   if (id !== null) {
     const known = [...scope.tokens, ...scope.source].find((one) => one.id === id);
-    return tables.flatMap((table) => vocabularyFind(table, id, known?.text ?? null, "", 1.1));
+    return tables.flatMap((table) =>
+      vocabularyFind(table, id, known?.text ?? null, known ? told(known) : "", 1.1),
+    );
   }
   const sure = query.token ? 1.1 : 0.6;
   const seen = new Set<number>();
   const texts = textsToLookUp(text);
   const whole = texts.some((asked) => scope.vocabulary.get(asked)?.length === 1);
   return texts.flatMap((asked, order) => {
-    const cut = scope.vocabulary.get(asked) ?? [];
+    const cut = calledTokens(scope.vocabulary.get(asked) ?? []);
+    const isCharacter = [...asked].length === 1;
     // Pieces are worth naming only where no token is all of it.
     if (whole && cut.length > 1) return [];
     return cut.slice(0, 6).flatMap((token, piece) => {
       if (seen.has(token.id)) return [];
       seen.add(token.id);
-      const note = cut.length > 1 ? ` · piece ${piece + 1} of ${cut.length} of “${tokenText(asked)}”` : "";
-      const score = (cut.length === 1 ? sure : query.token ? 0.3 : LAST_RESORT) - order / 100 - piece / 1000;
+      const piecesOf =
+        cut.length > 1 ? ` · piece ${piece + 1} of ${cut.length} of “${tokenText(asked)}”` : "";
+      const note = told(token) || piecesOf;
+      const score =
+        (cut.length === 1 || isCharacter ? sure : query.token ? 0.3 : LAST_RESORT) -
+        order / 100 -
+        piece / 1000;
       return tables.flatMap((table) => vocabularyFind(table, token.id, token.text, note, score));
     });
   });
+}
+
+/** Which byte of a character it is, as a note goes on. */
+function told(token: Called<Token>): string {
+  const words = bytesInWords(token);
+  return words === "" ? "" : ` · ${words}`;
 }
 
 function vocabularyFind(

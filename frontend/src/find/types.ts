@@ -1,5 +1,6 @@
 /** What a search looks through, and what it finds. */
 
+import type { Called } from "../characters";
 import type { Graph, Role } from "../graph/types";
 import type { Region } from "../layout/types";
 import type { Token } from "../net/types";
@@ -14,6 +15,12 @@ export interface Scope {
   readonly source: readonly Token[];
   /** Texts that were looked up, and the tokens that each is cut into. */
   readonly vocabulary: ReadonlyMap<string, readonly Token[]>;
+}
+
+/** The same with tokens by their names. */
+export interface CalledScope extends Scope {
+  readonly tokens: readonly Called<Token>[];
+  readonly source: readonly Called<Token>[];
 }
 
 export type Target =

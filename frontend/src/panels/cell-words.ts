@@ -1,5 +1,6 @@
 /** Cells in words: which one it is, by its axes, and why a mask hides it. */
 
+import { calledTokens } from "../characters";
 import { tokenText } from "../format";
 import { maskOf } from "../graph/cells";
 import { findTensor, isTokenAxis, opMaking } from "../graph/shape";
@@ -12,7 +13,7 @@ export function tokenAt(tensor: TensorInfo, axis: number, index: number): string
   const name = tensor.axes[axis] ?? "";
   if (tensor.role === "weight" || !isTokenAxis(name)) return "";
   const tokens = tensor.source_axes.includes(name) ? run.value?.source : run.value?.tokens;
-  const token = tokens?.[index];
+  const token = calledTokens(tokens ?? [])[index];
   return token ? `“${tokenText(token.text)}”` : "";
 }
 

@@ -1,6 +1,7 @@
 /** The controls of a lens, made from what it says can be chosen. */
 
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { calledTokens } from "../characters";
 import { tokenText } from "../format";
 import type { LensParameter, LensQuery } from "../net/lenses";
 import type { Token } from "../net/types";
@@ -94,6 +95,7 @@ function Choice({ parameter, value, onChange }: ControlProps) {
 
 /** A place along an axis; positions carry their tokens. Until one is picked it follows what is chosen on the page. */
 function Index({ parameter, value, followed, tokens, onChange }: ControlProps) {
+  const called = calledTokens(tokens);
   const rest = { "-1": "last", "0": "first" }[`${parameter.default}`] ?? `${parameter.default}`;
   return (
     <select
@@ -105,7 +107,7 @@ function Index({ parameter, value, followed, tokens, onChange }: ControlProps) {
       {Array.from({ length: parameter.size }, (_, at) => (
         <option key={at} value={`${at}`}>
           {at}
-          {tokens[at] ? ` ${tokenText(tokens[at].text)}` : ""}
+          {called[at] ? ` ${tokenText(called[at].text)}` : ""}
         </option>
       ))}
     </select>

@@ -102,6 +102,9 @@ function Palette() {
     close();
     visitFind(map, found);
   };
+  const choose = (at: number) => {
+    active.value = at;
+  };
   const take = ({ found, title }: Row) => {
     if (found) visit(found);
     else type(title);
@@ -167,7 +170,14 @@ function Palette() {
       </p>
       <div id="search-list" role="listbox" aria-label={rows[0]?.found ? "Results" : "Searches to try"}>
         {rows.map((row, at) => (
-          <Option key={row.key} row={row} at={at} chosen={at === chosen} take={() => take(row)} />
+          <Option
+            key={row.key}
+            row={row}
+            at={at}
+            chosen={at === chosen}
+            choose={() => choose(at)}
+            take={() => take(row)}
+          />
         ))}
       </div>
     </dialog>
@@ -187,7 +197,16 @@ function useFindings(
   return { scope, findings };
 }
 
-function Option({ row, at, chosen, take }: { row: Row; at: number; chosen: boolean; take: () => void }) {
+interface OptionProps {
+  readonly row: Row;
+  readonly at: number;
+  readonly chosen: boolean;
+  readonly choose: () => void;
+  readonly take: () => void;
+}
+
+/** One row. The pointer chooses it as the arrow keys do, once it moves: rows that scroll under it choose nothing. */
+function Option({ row, at, chosen, choose, take }: OptionProps) {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (chosen) box.current?.scrollIntoView({ block: "nearest" });
@@ -200,6 +219,7 @@ function Option({ row, at, chosen, take }: { row: Row; at: number; chosen: boole
       role="option"
       tabIndex={-1}
       aria-selected={chosen}
+      onMouseMove={chosen ? undefined : choose}
       onMouseDown={(event) => event.preventDefault()}
       onClick={take}
     >

@@ -2,7 +2,7 @@
  *  token behind the mask, or shows it again. */
 
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { withCharacters } from "../characters";
+import { type Called, calledTokens } from "../characters";
 import { formatNumber, formatProbability, tokenText } from "../format";
 import type { Token } from "../net/types";
 import { graph, hidden, marked, model, position, run, runNote } from "../state";
@@ -80,7 +80,7 @@ function Chips({ run: now }: { run: Run }) {
     marked.value = position.value === null ? [] : columnOf(at, false);
   };
   const roving = useRoving(now.tokens.length);
-  const called = withCharacters(now.tokens.map(({ text }) => text));
+  const tokens = calledTokens(now.tokens);
   const label = fills ? "Tokens: choose one to hide it" : "Tokens: choose one to see its column";
   const box = useRef<HTMLFieldSetElement>(null);
   const length = now.tokens.length;
@@ -90,7 +90,7 @@ function Chips({ run: now }: { run: Run }) {
   }, [length]);
   return (
     <fieldset class="chips mono" aria-label={label} ref={box} onKeyDown={roving.press}>
-      {now.tokens.map((token, at) => (
+      {tokens.map((token, at) => (
         <button
           key={at}
           type="button"
@@ -102,7 +102,7 @@ function Chips({ run: now }: { run: Run }) {
           title={describe(token, now.choices.get(at), hidden.value.get(at))}
           onClick={() => pick(at)}
         >
-          <TokenText text={called[at] ?? token.text} />
+          <TokenText text={token.text} />
         </button>
       ))}
     </fieldset>
@@ -113,9 +113,9 @@ function Chips({ run: now }: { run: Run }) {
 const canToggle = ({ id, start, end }: Token, at: number): boolean =>
   hidden.value.has(at) || (end > start && id !== model.value?.mask_id);
 
-function Source({ tokens }: { tokens: readonly Token[] }) {
+function Source({ tokens: read }: { tokens: readonly Token[] }) {
+  const tokens = calledTokens(read);
   const roving = useRoving(tokens.length);
-  const called = withCharacters(tokens.map(({ text }) => text));
   return (
     <fieldset
       class="chips mono"
@@ -135,7 +135,7 @@ function Source({ tokens }: { tokens: readonly Token[] }) {
             marked.value = columnOf(at, true);
           }}
         >
-          <TokenText text={called[at] ?? token.text} />
+          <TokenText text={token.text} />
         </button>
       ))}
     </fieldset>
@@ -144,7 +144,7 @@ function Source({ tokens }: { tokens: readonly Token[] }) {
 
 function ChosenNote({ run: now }: { run: Run }) {
   const at = position.value;
-  const token = at === null ? undefined : now.tokens[at];
+  const token = at === null ? undefined : calledTokens(now.tokens)[at];
   if (at === null || !token) return null;
   return (
     <p class="mono soft note">
@@ -158,7 +158,7 @@ function chipClass(now: Run, at: number): string {
   return `chip${generated ? " new" : ""}${position.value === at || hidden.value.has(at) ? " on" : ""}`;
 }
 
-function describe(token: Token, choice?: Choice, behind?: Token): string {
+function describe(token: Called<Token>, choice?: Choice, behind?: Token): string {
   const place = `“${tokenText(token.text)}” · id ${token.id} · bytes ${token.start} to ${token.end}`;
   if (behind) return `“${tokenText(behind.text)}” hidden behind “${tokenText(token.text)}”`;
   return choice ? `${place} · chosen at ${formatProbability(choice.probability)}` : place;
