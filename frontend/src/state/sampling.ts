@@ -1,35 +1,39 @@
-/** How the next token is chosen, as far as the server takes it: one bound a field, and what is said of a value beyond. */
+/** How the next token is chosen, as far as the server takes it: the bounds are the server's own. */
 
+import { formatCount } from "../format";
+import { BOUNDS } from "../net/contract.gen";
 import type { Sampling } from "../net/types";
 
 export type SamplingField = keyof Sampling;
 
 export const SAMPLING_FIELDS = ["temperature", "top_k", "top_p", "seed", "beams"] as const;
 
-/** The largest values that the server takes (`Sampling` in app/api/schemas.py). */
-const MOST = { temperature: 100, top_k: 2 ** 31 - 1, top_p: 1, seed: Number.MAX_SAFE_INTEGER, beams: 16 };
+const { temperature, top_k, seed, beams } = BOUNDS.Sampling;
 
 const whole = (value: number, least: number, most: number): boolean =>
   Number.isInteger(value) && value >= least && value <= most;
 
 const RULES: Readonly<Record<SamplingField, readonly [(value: number) => boolean, string]>> = {
   temperature: [
-    (value) => value >= 0 && value <= MOST.temperature,
-    `Temperature goes from 0 (always the likeliest) to ${MOST.temperature}.`,
+    (value) => value >= 0 && value <= temperature.maximum,
+    `Temperature goes from 0 (always the likeliest) to ${temperature.maximum}.`,
   ],
   top_k: [
-    (value) => whole(value, 0, MOST.top_k),
-    "Top-k is a whole number up to 2,147,483,647; 0 keeps every token.",
+    (value) => whole(value, 0, top_k.maximum),
+    `Top-k is a whole number up to ${formatCount(top_k.maximum)}; 0 keeps every token.`,
   ],
   top_p: [
-    (value) => value > 0 && value <= MOST.top_p,
+    (value) => value > 0 && value <= BOUNDS.Sampling.top_p.maximum,
     "Top-p is above 0 and at most 1; 1 keeps every token.",
   ],
   seed: [
-    (value) => whole(value, 0, MOST.seed),
-    "The seed is a whole number from 0 to 9,007,199,254,740,991.",
+    (value) => whole(value, 0, seed.maximum),
+    `The seed is a whole number from 0 to ${formatCount(seed.maximum)}.`,
   ],
-  beams: [(value) => whole(value, 1, MOST.beams), `Beams are a whole number from 1 to ${MOST.beams}.`],
+  beams: [
+    (value) => whole(value, beams.minimum, beams.maximum),
+    `Beams are a whole number from 1 to ${beams.maximum}.`,
+  ],
 };
 
 /** What is wrong with a value of a field, or null. */
