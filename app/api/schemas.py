@@ -599,6 +599,10 @@ class DoneMessage(Answer):
     run: str
     reason: Reason
     top: list[Candidate]
+    beam_score: float | None = Field(
+        default=None,
+        description="what decided between the texts of a beam search: the log-probability in nats, per token written",
+    )
 
 
 class BeatMessage(Answer):

@@ -437,7 +437,9 @@ class Session:
         elif event == "paused":
             self.say(schemas.PausedMessage(run=run.id, top=candidates_answer(top)))
         elif event == "done" and run.reason is not None:
-            self.say(schemas.DoneMessage(run=run.id, reason=run.reason, top=candidates_answer(top)))
+            score = finite(run.beam_score) if run.beam_score is not None else None
+            answer = candidates_answer(top)
+            self.say(schemas.DoneMessage(run=run.id, reason=run.reason, top=answer, beam_score=score))
         elif event == "failed":
             self.refuse(failed_run(run), run=run.id)
         if event in ("done", "failed"):

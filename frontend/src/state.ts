@@ -55,6 +55,9 @@ export const run = signal<Run | null>(null);
 /** The position whose distribution and column are shown; null follows the last. */
 export const position = signal<number | null>(null);
 
+/** The run on show writes, or waits in the midst of writing, because somebody asked for it. */
+export const writesByHand = signal(false);
+
 /** Tokens that stand hidden behind a mask, by position. */
 export const hidden = signal<ReadonlyMap<number, Token>>(new Map());
 

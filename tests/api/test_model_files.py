@@ -10,6 +10,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from app.settings import Settings
 from app.transformer.spec import Spec
+from tests.api.client import StreamClient
 from tests.conftest import Server, serving, write_model
 from tests.families import FAMILIES
 from tests.vocabularies import NAMED, byte_level
@@ -62,7 +63,12 @@ def test_a_frame_and_its_text_are_one(told: Server) -> None:
 def test_beams_say_what_decided(told: Server) -> None:
     asked = {"model": "chat", "text": "he", "max_new_tokens": 3}
     assert told.make_run(**asked)["beam_score"] is None
-    assert told.make_run(**asked, sampling={"beams": 2})["beam_score"] < 0
+    score = told.make_run(**asked, sampling={"beams": 2})["beam_score"]
+    assert score < 0
+    with StreamClient.open(told) as client:
+        for sampling, said in (({"beams": 2}, score), ({}, None)):
+            client.start(**asked, sampling=sampling, write=True)
+            assert client.take("done")["beam_score"] == said
 
 
 def test_two_texts_are_read_as_two_kinds(told: Server) -> None:

@@ -1,9 +1,10 @@
 """The main job in a real browser: read, write, look, come back."""
 
+import json
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from .atlas import (
     ask,
@@ -180,6 +181,70 @@ def test_beams_write_the_likeliest_text(page: Page, server: Server) -> None:
     for model, text in (("translate", "The animal was too tired."), ("stories", "Tom had a")):
         walk(page, f"/?model={model}&{GREEDY}#text={text.replace(' ', '+')}")
         _assert_beams(page, server, model, text)
+
+
+def test_the_writer_says_what_it_will_do(page: Page, server: Server) -> None:
+    open_atlas(page, server.url, "/?model=sort&temperature=0#text=CBABBC")
+    write = page.locator("button.write")
+    stop = page.get_by_role("button", name="Stop", exact=True)
+    expect(write).to_have_text("Write")
+    expect(stop).to_be_disabled()
+    page.get_by_role("button", name="Step", exact=True).click()
+    wait_for_tokens(page, 7)
+    rest(page)
+    expect(write).to_have_attribute("title", re.compile("Goes on after what is written"))
+    stop.click()
+    expect(write).to_have_text("Go on")
+    write.click()
+    wait_until(page, "() => window.__atlas.state().phase === 'done' && window.__atlas.state().tokens.length > 7")
+    rest(page)
+    written = state(page)["tokens"]
+    # Nothing fits after the sorted letters: the text is read again.
+    expect(write).to_have_text("Write anew")
+    expect(stop).to_be_disabled()
+    page.locator("input[name=beams]").fill("2")
+    write.click()
+    wait_until(page, "() => window.__atlas.state().phase === 'done'")
+    rest(page)
+    assert state(page)["tokens"] == written
+    score = ask(server.url, "/runs", {"model": "sort", "text": "CBABBC", "max_new_tokens": 6, "sampling": {"beams": 2}})
+    said = page.get_by_text("The beams chose this text at").inner_text()
+    assert float(re.search(r"[−-]?[\d.]+(e[−-]?\d+)?", said)[0].replace("−", "-")) == pytest.approx(  # type: ignore[index]
+        score["beam_score"], rel=1e-3
+    )
+
+
+def test_what_may_not_be_written_is_struck_through(page: Page, server: Server) -> None:
+    def route(to_page: WebSocketRoute) -> None:
+        def forbid(message: str | bytes) -> None:
+            said = json.loads(message) if isinstance(message, str) else {}
+            if said.get("type") in ("prompt", "paused"):
+                said["top"][1]["forbidden"] = True
+                message = json.dumps(said)
+            to_page.send(message)
+
+        to_page.connect_to_server().on_message(forbid)
+
+    page.route_web_socket(re.compile("/api/v1/stream"), route)
+    open_atlas(page, server.url, "/?model=sort#text=CBABBC")
+    bars = page.get_by_role("region", name="Next token")
+    expect(bars.locator("li s")).to_have_count(1)
+    expect(bars.locator("li").nth(1)).to_have_attribute("title", re.compile(r"generation_config\.json"))
+    expect(bars).to_contain_text("Struck through")
+
+
+def test_an_address_keeps_the_sampling_that_the_server_takes(page: Page, server: Server) -> None:
+    open_atlas(page, server.url, "/?model=sort&temperature=100&top_k=0&top_p=1&seed=4294967296#text=CBABBC")
+    fields = {name: page.locator(f"input[name={name}]") for name in ("temperature", "seed")}
+    expect(fields["temperature"]).to_have_value("100")
+    expect(fields["seed"]).to_have_value(str(2**32))
+    # A field alone, of a model that is on show already.
+    walk(page, f"/?model=sort&seed={2**53 - 1}#text=CBABBC")
+    expect(fields["seed"]).to_have_value(str(2**53 - 1))
+    expect(fields["temperature"]).to_have_value("0")
+    # What is refused is said.
+    walk(page, "/?model=sort&temperature=101#text=CBABBC")
+    expect(page.get_by_text("The sampling in the address is left out")).to_contain_text("to 100.")
 
 
 def _assert_beams(page: Page, server: Server, model: str, text: str) -> None:

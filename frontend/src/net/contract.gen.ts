@@ -174,6 +174,8 @@ export interface DoneMessage {
   readonly run: string;
   readonly reason: Reason;
   readonly top: readonly Candidate[];
+  /** what decided between the texts of a beam search: the log-probability in nats, per token written */
+  readonly beam_score: number | null;
 }
 
 /** Every answer that is not a success. */

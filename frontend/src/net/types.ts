@@ -40,6 +40,8 @@ export interface Candidate {
   readonly text: string;
   readonly logit: number | null;
   readonly probability: number | null;
+  /** The model's generation_config.json keeps it from being written. */
+  readonly forbidden?: boolean;
 }
 
 /** What an encoder would put at a masked position. */
@@ -84,6 +86,8 @@ export interface RunAnswer {
   readonly top: readonly Candidate[];
   readonly predictions: readonly Prediction[];
   readonly interventions: readonly Intervention[];
+  /** Of a beam search: the log-probability in nats, per token written, that decided between its texts. */
+  readonly beam_score?: number | null;
 }
 
 export interface ApiErrorBody {
@@ -250,6 +254,8 @@ export interface DoneMessage {
   readonly run: string;
   readonly reason: "complete" | "max_new_tokens" | "end_of_text" | "context" | "not_finite" | "cancelled";
   readonly top: readonly Candidate[];
+  /** Of a beam search: the log-probability in nats, per token written, that decided between its texts. */
+  readonly beam_score?: number | null;
 }
 
 export interface ErrorMessage {

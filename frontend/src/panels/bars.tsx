@@ -20,6 +20,7 @@ export function Bars() {
   if (fills) return <Masked />;
   const top = kept.length > 0 ? kept : asked.top;
   const follower = inside ? now?.tokens[at + 1] : undefined;
+  const before = now?.tokens.slice(0, (at ?? last) + 1);
   const choice = inside ? now?.choices.get(at + 1) : undefined;
   return (
     <section aria-label="Next token">
@@ -27,11 +28,11 @@ export function Bars() {
       {top.length === 0 ? (
         <p class="soft note">{asked.problem ?? (inside ? "…" : "Comes when the text has been read.")}</p>
       ) : (
-        <List top={top} chosen={follower?.id} after={now?.tokens.slice(0, (at ?? last) + 1)} />
+        <List top={top} chosen={follower?.id} after={before} />
       )}
       {choice && (
         <p class="mono soft note">
-          “{tokenText(follower?.text ?? "")}” was written: the model gave it{" "}
+          “{tokenText(calledAfter(textsBefore(before), follower?.text ?? ""))}” was written: the model gave it{" "}
           {formatProbability(choice.probability)}, which temperature, top-k and top-p made{" "}
           {formatProbability(choice.sampledProbability)}
         </p>
@@ -89,6 +90,8 @@ function Masked() {
   );
 }
 
+const FORBIDDEN = "never written, since the model's generation_config.json forbids it";
+
 function List({
   top,
   chosen,
@@ -98,20 +101,41 @@ function List({
   chosen: number | undefined;
   after?: readonly Token[] | undefined;
 }) {
-  const before = after.slice(-3).map(({ text }) => text);
+  const before = textsBefore(after);
   return (
-    <ol class="bars mono">
-      {top.map(({ id, text, logit, probability }) => (
-        <li key={id} class={chosen === id ? "on" : undefined} title={`id ${id} · logit ${number(logit)}`}>
-          <TokenText text={calledAfter(before, text)} />
-          <span class="share">
-            <i style={{ width: `${100 * (probability ?? 0)}%` }} />
-          </span>
-          <span>{probability === null ? "not a number" : formatProbability(probability)}</span>
-        </li>
-      ))}
-    </ol>
+    <>
+      <ol class="bars mono">
+        {top.map(({ id, text, logit, probability, forbidden }) => (
+          <li
+            key={id}
+            class={[chosen === id ? "on" : "", forbidden ? "forbidden" : ""].join(" ").trim() || undefined}
+            title={`id ${id} · logit ${number(logit)}${forbidden ? ` · ${FORBIDDEN}` : ""}`}
+          >
+            {forbidden ? (
+              <s>
+                <TokenText text={calledAfter(before, text)} />
+              </s>
+            ) : (
+              <TokenText text={calledAfter(before, text)} />
+            )}
+            <span class="share">
+              <i style={{ width: `${100 * (probability ?? 0)}%` }} />
+            </span>
+            <span>{probability === null ? "not a number" : formatProbability(probability)}</span>
+          </li>
+        ))}
+      </ol>
+      {top.some(({ forbidden }) => forbidden) && (
+        <p class="soft note">
+          <s>Struck through</s>: {FORBIDDEN}. The share is the model's own.
+        </p>
+      )}
+    </>
   );
 }
+
+/** Texts of the last tokens, which may have begun a character. */
+const textsBefore = (tokens: readonly Token[] = []): readonly string[] =>
+  tokens.slice(-3).map(({ text }) => text);
 
 const number = (value: number | null) => (value === null ? "not a number" : formatNumber(value));

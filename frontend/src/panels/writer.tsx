@@ -1,8 +1,9 @@
 /** Write, pause, step, stop, and how the next token is chosen. */
 
 import { useSignal } from "@preact/signals";
-import { connection, run, sampling, unread, writingSpeed } from "../state";
-import { written } from "../state/run";
+import { formatNumber } from "../format";
+import { connection, model, run, sampling, unread, writesByHand, writingSpeed } from "../state";
+import { type Writing, writingNext, written } from "../state/run";
 import { samplingProblem } from "../state/sampling";
 import { speedInWords, WRITING_SPEEDS } from "../state/speed";
 import { useActions } from "./actions";
@@ -31,30 +32,41 @@ export function Writer() {
   const now = run.value;
   const away = connection.value !== "open" || !now || now.id === null;
   const writing = now?.phase === "writing" && !unread.value;
-  const reads = unread.value ? "Reads what is typed, then" : "From what has been read,";
+  const next = now && !unread.value ? writingNext(now, model.value?.positions ?? 0) : "begins";
+  const stops = now !== null && now.phase !== "done" && (now.phase !== "paused" || writesByHand.value);
   return (
     <section aria-label="Writer">
       <div class="row buttons">
         {writing ? (
-          <button type="button" class="pill strong" disabled={away} onClick={() => session.pause()}>
+          <button
+            type="button"
+            class="pill strong write"
+            disabled={away}
+            title="Waits after this token"
+            onClick={() => session.pause()}
+          >
             Pause
           </button>
         ) : (
           <button
             type="button"
-            class="pill strong"
+            class="pill strong write"
             disabled={away}
-            title={`${reads} writes until paused`}
+            title={unread.value ? "Reads what is typed, then writes until paused" : WRITES[next]}
             onClick={() => session.write()}
           >
-            Write
+            {now?.phase === "done" && !unread.value ? CALLED[next] : CALLED.begins}
           </button>
         )}
         <button
           type="button"
           class="pill"
           disabled={away || writing}
-          title={`${reads} writes one token`}
+          title={
+            unread.value
+              ? "Reads what is typed, then writes one token"
+              : "Writes one token after what stands there"
+          }
           onClick={() => session.step()}
         >
           Step
@@ -62,7 +74,8 @@ export function Writer() {
         <button
           type="button"
           class="pill"
-          disabled={away || now?.phase === "done"}
+          disabled={away || !stops}
+          title="Ends the run where it is; what it has computed stays"
           onClick={() => session.stop()}
         >
           Stop
@@ -71,11 +84,29 @@ export function Writer() {
           {now && now.maxNewTokens > 0 ? `${written(now)} of ${now.maxNewTokens} written` : ""}
         </span>
       </div>
+      {now && now.beamScore !== null && (
+        <p class="soft note">
+          The beams chose this text at <span class="mono">{formatNumber(now.beamScore)}</span> nats per token
+          written: a log-probability, the higher the likelier.
+        </p>
+      )}
       <Speed />
       <SamplingFields />
     </section>
   );
 }
+
+/** What the button does, in words and in a sentence. */
+const CALLED: Readonly<Record<Writing, string>> = {
+  begins: "Write",
+  "goes on": "Go on",
+  "begins anew": "Write anew",
+};
+const WRITES: Readonly<Record<Writing, string>> = {
+  begins: "Writes after what has been read, until paused",
+  "goes on": "Goes on after what is written, until paused",
+  "begins anew": "Nothing can follow here: reads the text again and writes anew, with the settings below",
+};
 
 /** How fast it writes, from one token a second to as fast as it goes. */
 function Speed() {

@@ -12,7 +12,17 @@ import type { CellsAddress, MapView, TileAddress } from "../scene/types";
 import * as state from "../state";
 import { comparison, comparisonProblem, textOf } from "../state/difference";
 import { type LaidOut, sameLayout } from "../state/laid_out";
-import { advance, askedRun, concerns, heldRun, type Run, readAgain, written } from "../state/run";
+import {
+  advance,
+  askedRun,
+  concerns,
+  heldRun,
+  type Run,
+  readAgain,
+  roomFor,
+  writingNext,
+  written,
+} from "../state/run";
 import { graphAndScales } from "./early";
 
 interface Plan {
@@ -210,10 +220,13 @@ export class Session {
     return true;
   }
 
-  /** Writes on until paused. What was typed and not yet read is read first. A run that is done is continued by a new
-   *  one that reads everything so far. */
+  /** Writes until paused. What was typed and not yet read is read first. A run that is done is continued by a new one
+   *  that reads everything so far; where nothing can follow, the text is read again and written on anew. */
   write(): void {
-    this.#goOn(null);
+    const [run, model] = [state.run.value, state.model.value];
+    const anew = run && model && !state.unread.value && writingNext(run, model.positions) === "begins anew";
+    if (!anew) this.#goOn(null);
+    else if (this.read(state.readText.value)) this.#writeAfterPrompt(null);
   }
 
   step(): void {
@@ -221,8 +234,17 @@ export class Session {
   }
 
   #goOn(count: number | null): void {
-    if (!state.unread.value) this.#step(count);
-    else if (this.read(state.draft.value)) this.#afterPrompt = count ?? "on";
+    if (state.unread.value) {
+      if (this.read(state.draft.value)) this.#writeAfterPrompt(count);
+      return;
+    }
+    this.#step(count);
+    state.writesByHand.value = true;
+  }
+
+  #writeAfterPrompt(count: number | null): void {
+    this.#afterPrompt = count ?? "on";
+    state.writesByHand.value = true;
   }
 
   /** Hides the token at a position behind the model's mask, or shows it again, and reads the text anew. */
@@ -327,7 +349,7 @@ export class Session {
   #continue(run: Run, count: number | null): void {
     const model = state.model.value;
     if (!model) return;
-    const room = Math.min(model.default_new_tokens, model.positions - run.tokens.length + 1);
+    const room = Math.min(model.default_new_tokens, roomFor(run, model.positions));
     if (room <= 0) {
       state.promptProblem.value = {
         message: `The context of ${model.positions} tokens is full.`,
@@ -383,6 +405,7 @@ export class Session {
   #showNothingYet(): void {
     state.promptProblem.value = null;
     state.lightsLast.value = false;
+    state.writesByHand.value = false;
     state.position.value = null;
     state.hidden.value = new Map();
     state.arrived.value = new Set();

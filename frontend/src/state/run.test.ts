@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ServerMessage, Token } from "../net/types";
-import { advance, askedRun, readTokens, written } from "./run";
+import { advance, askedRun, readTokens, writingNext, written } from "./run";
 
 const token = (id: number): Token => ({ id, text: `t${id}`, start: id, end: id + 1 });
 const accepted: ServerMessage = {
@@ -72,4 +72,33 @@ test("the last token written fills the capacity and is not read, nor is an end o
     top: [],
   });
   expect(readTokens(ended).map((one) => one.id)).toEqual([0, 1]);
+});
+
+test("writing begins, goes on, or begins anew where nothing can follow", () => {
+  const begun = advance(askedRun("r1", "sort", 6), accepted);
+  const grown = advance(begun, chosen(7));
+  const ended = (reason: "max_new_tokens" | "end_of_text" | "context" | "cancelled") =>
+    advance(grown, { type: "done", run: "a", reason, top: [] });
+  expect([writingNext(begun, 11), writingNext(grown, 11)]).toEqual(["begins", "goes on"]);
+  expect(writingNext(ended("max_new_tokens"), 11)).toBe("goes on");
+  expect(writingNext(ended("cancelled"), 11)).toBe("goes on");
+  expect(writingNext(ended("end_of_text"), 11)).toBe("begins anew");
+  expect(writingNext(ended("context"), 11)).toBe("begins anew");
+  // Three tokens are more than two positions hold: the last was written and not read.
+  expect([writingNext(ended("max_new_tokens"), 2), writingNext(ended("max_new_tokens"), 3)]).toEqual([
+    "begins anew",
+    "goes on",
+  ]);
+});
+
+test("a beam search says what decided", () => {
+  const begun = advance(askedRun("r1", "sort", 6), accepted);
+  const done = advance(begun, {
+    type: "done",
+    run: "a",
+    reason: "max_new_tokens",
+    top: [],
+    beam_score: -0.25,
+  });
+  expect([begun.beamScore, done.beamScore]).toEqual([null, -0.25]);
 });

@@ -50,6 +50,8 @@ export interface Run {
   readonly held: boolean;
   /** What was changed while the model ran. */
   readonly interventions: readonly Intervention[];
+  /** The log-probability in nats, per token written, that decided between the texts of a beam search; else null. */
+  readonly beamScore: number | null;
 }
 
 /** Whether nothing is being computed: what there is can be read as a whole. */
@@ -84,6 +86,7 @@ export function askedRun(
     scales: {},
     held: false,
     interventions: [],
+    beamScore: null,
   };
 }
 
@@ -114,6 +117,7 @@ export function heldRun(request: string, answer: RunAnswer, scales: Run["scales"
     scales,
     held: true,
     interventions: answer.interventions,
+    beamScore: answer.beam_score ?? null,
   };
 }
 
@@ -158,7 +162,13 @@ export function advance(run: Run, message: ServerMessage): Run {
     case "paused":
       return { ...run, top: message.top, phase: "paused" };
     case "done":
-      return { ...run, top: message.top, phase: "done", reason: message.reason };
+      return {
+        ...run,
+        top: message.top,
+        phase: "done",
+        reason: message.reason,
+        beamScore: message.beam_score ?? null,
+      };
     case "error":
       return { ...run, phase: "done", reason: "cancelled" };
     case "beat":
@@ -184,6 +194,20 @@ export function readAgain(run: Run): { tokens: readonly number[]; target?: reado
 
 /** Tokens this run has written itself. */
 export const written = (run: Run): number => run.tokens.length - run.given;
+
+/** What pressing *Write* does: begin, go on after what is written, or read the text again and begin anew, where the
+ *  model has ended its text or has no room for more. */
+export type Writing = "begins" | "goes on" | "begins anew";
+
+export function writingNext(run: Run, positions: number): Writing {
+  const grown = run.promptLength !== null && run.tokens.length > run.promptLength;
+  if (!grown) return "begins";
+  const ended = run.phase === "done" && (run.reason === "end_of_text" || run.reason === "context");
+  return ended || roomFor(run, positions) <= 0 ? "begins anew" : "goes on";
+}
+
+/** How many tokens can be written after those of a run: the last of them need not be read any more. */
+export const roomFor = (run: Run, positions: number): number => positions - run.tokens.length + 1;
 
 /** The tokens that the model has read: all but a last one that ended the run, which nothing reads any more. */
 export function readTokens(run: Run | null): readonly Token[] {
