@@ -300,6 +300,8 @@ def _refuse_unknown(config: Config) -> None:
             continue
         if name.endswith("scale") and value == 1:
             continue
+        if name == "pooling_type" and value in (1, 2, 3):
+            continue  # what an embedding model does with its last hidden states, which are shown themselves
         if name == "attention.sliding_window" and isinstance(value, int) and value >= config.size("context_length"):
             continue
         raise config.wrong(f"{name} is {value!r}, which is not supported", "Supported are files without it.")

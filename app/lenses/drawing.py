@@ -67,25 +67,26 @@ def heat_map(
     meta: Mapping[str, object] | None = None,
 ) -> Chart:
     """Draw a matrix, first row on top. `texts` are written into the cells, above their numbers; `notes` are what a cell
-    says besides when pointed at."""
+    says besides when pointed at. `meta` adds to what the page is told, and takes away what it gives None for."""
     few = len(rows) * len(columns) <= MOST_TEXTS
     square = list(rows) == list(columns)
+    told: dict[str, object] = {
+        "scale": scale,
+        "row": 0,
+        "stride": [len(columns), 1],
+        "unit": unit,
+        "columns": columns,
+        "rows": rows,
+        "square": square,
+        **(meta or {}),
+    }
     heat: dict[str, Any] = {
         "type": "heatmap",
         "z": values,
         "colorscale": _colours(scale),
         "colorbar": {"thickness": 8, "outlinewidth": 0, "title": {"text": unit, "side": "right"}},
         "hoverongaps": False,
-        "meta": {
-            "scale": scale,
-            "row": 0,
-            "stride": [len(columns), 1],
-            "unit": unit,
-            "columns": columns,
-            "rows": rows,
-            "square": square,
-            **(meta or {}),
-        },
+        "meta": {name: value for name, value in told.items() if value is not None},
     }
     said = f"{down} %{{y}}, {across} %{{x}}: %{{z:.4g}} {unit}<extra></extra>"
     if bounds is not None:

@@ -346,7 +346,8 @@ def test_the_list_describes_every_lens(server: Server, run: str) -> None:
 @pytest.mark.parametrize("lens", EVERY)
 def test_every_lens_draws_itself_and_has_a_table(server: Server, run: str, lens: str) -> None:
     answer = server.client.get(f"/runs/{run}/lenses/{lens}", params={"format": "figure"})
-    assert plotly.Figure(json.loads(answer.text)).data
+    drawn = plotly.Figure(json.loads(answer.text)).data
+    assert drawn and all(None not in (trace.meta or {}).values() for trace in drawn)
     written = see(server, run, lens, format="table")
     assert len(written["rows"]) == len(table(server, run, lens)) > 0
     assert all(len(row) == len(written["header"]) for row in written["rows"])

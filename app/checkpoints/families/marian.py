@@ -12,6 +12,11 @@ from .family import Family, with_biases, with_blocks
 
 def spec_of(config: Config, stored: Set[str]) -> Spec:
     """The spec of a `marian` configuration; its two stacks must have the same widths and one vocabulary."""
+    if stored and not any(name.startswith("encoder.") for name in stored):
+        raise config.wrong(
+            "it is a decoder alone (MarianForCausalLM), half of a translation model",
+            "Supported is the whole, with its encoder: MarianMTModel or MarianModel.",
+        )
     heads, d_model = config.size("encoder_attention_heads"), config.size("d_model")
     vocabulary = config.size("vocab_size")
     for name, wanted in (
