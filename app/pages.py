@@ -113,6 +113,7 @@ def _router(catalog: Catalog) -> APIRouter:
             return _broken(request, model_id, error)
         content = _rendered(text) if text else None
         about: dict[str, Any] = {"facts": _facts(entry), "card": content, "not_obeyed": _not_obeyed(entry)}
+        about["left_out"] = _left_out(entry)
         return _page(request, "card.html", page="models", entry=entry, **about)
 
     @router.get("/api")
@@ -198,6 +199,11 @@ def _not_obeyed(entry: ModelEntry) -> tuple[str, ...]:
         return entry.not_obeyed
     except CheckpointError as error:
         return (str(error),)
+
+
+def _left_out(entry: ModelEntry) -> list[tuple[str, str]]:
+    """Weights of its files that are not on the map, and their shapes."""
+    return [(name, " × ".join(f"{size:,}" for size in shape)) for name, shape in entry.left_out.items()]
 
 
 def _facts(entry: ModelEntry) -> list[tuple[str, str]]:

@@ -68,6 +68,7 @@ class InMemory:
     path: Path = Path()
     kind: str = "random"
     class_name: str = ""
+    left_out: dict[str, tuple[int, ...]] = field(default_factory=dict)
     files: tuple[Path, ...] = ()
     no_text: str = "it lies nowhere"
     start_id: int | None = None

@@ -140,15 +140,16 @@ async def tokenize(atlas: AtlasOf, model_id: str, question: schemas.TokenizeQues
 
 
 def _frame(entry: ModelEntry) -> dict[str, Any]:
-    """What stands around a text; known once the tokenizer has been read."""
+    """What stands around a text, and what is not done or drawn; known once the tokenizer has been read."""
     with refusals():
-        frame, not_obeyed = entry.frame, entry.not_obeyed
+        frame, not_obeyed, left_out = entry.frame, entry.not_obeyed, entry.left_out
     return {
         "prefix_ids": list(frame.prefix),
         "suffix_ids": list(frame.suffix),
         "end_of_text_id": frame.end_of_text,
         "end_ids": list(frame.ends),
         "not_obeyed": list(not_obeyed),
+        "left_out": [schemas.LeftOut(name=name, shape=list(shape)) for name, shape in left_out.items()],
     }
 
 

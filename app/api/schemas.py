@@ -129,6 +129,13 @@ class PullQuestion(Question):
     id: Id
 
 
+class LeftOut(Answer):
+    """A weight of a model's files that is not part of the map."""
+
+    name: str = Field(description="in the file")
+    shape: list[int]
+
+
 class ModelDetail(ModelSummary):
     """A model with its spec and its card."""
 
@@ -141,6 +148,9 @@ class ModelDetail(ModelSummary):
     end_ids: list[int] = Field(description="every token after which writing stops")
     not_obeyed: list[str] = Field(
         description="what the model's files say of its text and its writing and is not done here, each in a sentence"
+    )
+    left_out: list[LeftOut] = Field(
+        description="weights of its files that are not part of the map, such as a classifier's or a pooler's"
     )
     fingerprint: str | None = Field(description="of its weights, once they are loaded; `v` of addresses of tiles")
 

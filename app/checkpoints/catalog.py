@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -102,6 +102,11 @@ class ModelEntry:
             return ""
         named = self.checkpoint.class_name
         return f"this model has no language head{f': {named}' if named else ''}"
+
+    @property
+    def left_out(self) -> Mapping[str, tuple[int, ...]]:
+        """Weights of its files that are not part of the map, such as a classifier's or a pooler's, and their shapes."""
+        return self.checkpoint.left_out
 
     @cached_property
     def text_source(self) -> TextSource | None:

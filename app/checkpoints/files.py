@@ -4,7 +4,7 @@ import errno
 import hashlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -49,6 +49,11 @@ class Checkpoint(Protocol):
     @property
     def files(self) -> Sequence[Path]:
         """The files with the weights."""
+        ...
+
+    @property
+    def left_out(self) -> Mapping[str, tuple[int, ...]]:
+        """Weights of the files that are not part of the map, such as a classifier's, and their shapes."""
         ...
 
     @property

@@ -45,6 +45,8 @@ _KINDS = {int(kind): kind for kind in (*_PLAIN, *_QUANTISED)}
 _READ = ", ".join(kind.name for kind in _KINDS.values())
 # Llama 3's frequencies are stretched by a table in the file; these are the constants that every Llama 3 was made with.
 _LLAMA3_CONTEXT, _LLAMA3_TABLE = 8192, "rope_freqs.weight"
+_RANK = 4  # the pooling of models that rank
+_CLASSIFIER = ("cls.", "cls_")
 _NEVER_WRITTEN = "tokenizer.ggml.suppress_tokens"
 # What a file may ask of choosing tokens beyond what a reader chooses, and the value that asks for nothing.
 _SAMPLING = {
@@ -98,7 +100,9 @@ class GGUF:
             CheckpointError: a value is missing or impossible.
         """
         try:
-            return self._kind.spec_of(self)
+            spec = self._kind.spec_of(self)
+            # A classifier reads the last hidden states in the language head's place.
+            return spec.body() if self.config.get("pooling_type") == _RANK and spec.tied else spec
         except SpecError as error:
             raise self.config.wrong(str(error), "A model that can exist is needed.") from error
 
@@ -160,6 +164,11 @@ class GGUF:
             self.end_ids,
         )
 
+    @cached_property
+    def left_out(self) -> dict[str, tuple[int, ...]]:
+        """Weights of the file that are not part of the map, and their shapes: a classifier's."""
+        return {name: placed.shape for name, placed in self.header.tensors.items() if name.startswith(_CLASSIFIER)}
+
     @property
     def precision(self) -> str:
         """The kind of numbers that most of it is made of."""
@@ -209,7 +218,7 @@ class GGUF:
         stored = {
             name: self._stored(name, placed, size)
             for name, placed in self.header.tensors.items()
-            if name != _LLAMA3_TABLE
+            if name != _LLAMA3_TABLE and name not in self.left_out
         }
         kinds = frozenset(kind.name for kind in _KINDS.values())
         family = Family("gguf", lambda config, stored: spec, names)
@@ -300,7 +309,7 @@ def _refuse_unknown(config: Config) -> None:
             continue
         if name.endswith("scale") and value == 1:
             continue
-        if name == "pooling_type" and value in (1, 2, 3):
+        if name == "pooling_type" and value in (1, 2, 3, _RANK):
             continue  # what an embedding model does with its last hidden states, which are shown themselves
         if name == "attention.sliding_window" and isinstance(value, int) and value >= config.size("context_length"):
             continue

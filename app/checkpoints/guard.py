@@ -4,7 +4,7 @@ Files come from strangers, and the libraries that read them raise what they like
 `NotImplementedError`, and, from Rust, panics that are no `Exception` at all. None of it may stop the server.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -82,6 +82,11 @@ class Guarded:
     def files(self) -> Sequence[Path]:
         """The files with the weights."""
         return self._ask(lambda checkpoint: checkpoint.files)
+
+    @property
+    def left_out(self) -> Mapping[str, tuple[int, ...]]:
+        """Weights of the files that are not part of the map, and their shapes."""
+        return self._ask(lambda checkpoint: checkpoint.left_out)
 
     @property
     def no_text(self) -> str:

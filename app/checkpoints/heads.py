@@ -1,7 +1,8 @@
 """Which head a Hugging Face folder's model ends in: a language head, which names tokens, or another one, or none.
 
 Sentence encoders, classifiers and reward models are bodies of the families that are read here. Their attention and
-hidden states are the same; they have no logits over the vocabulary, and what stands in its place is left out.
+hidden states are the same; they have no logits over the vocabulary. Weights of other heads and of poolers are not
+part of the map, and are named as such.
 """
 
 import re
@@ -15,7 +16,8 @@ _LANGUAGE = re.compile(
     r"|W_U|b_U|mlm_head)(\.|$)"
 )
 _OTHER = re.compile(
-    r"(classifier|pre_classifier|classification_head|qa_outputs|score|linear|pooler|cls\.seq_relationship)\..*"
+    r"(classifier|pre_classifier|classification_head|qa_outputs|score|linear|pooler|cls\.seq_relationship"
+    r"|multiple_choice_head|v_head)\..*"
 )
 _LANGUAGE_CLASS = re.compile(
     r"\w+(LMHeadModel|DoubleHeadsModel|ForCausalLM|ForMaskedLM|ForPreTraining|MTModel|ForConditionalGeneration)"
@@ -40,5 +42,5 @@ def without_head(spec: Spec, stored: Set[str], class_name: str) -> Spec:
 
 
 def is_other_head(name: str) -> bool:
-    """Whether a tensor belongs to a head that names no tokens."""
+    """Whether a tensor belongs to a pooler, or to a head that names no tokens."""
     return _OTHER.fullmatch(name) is not None

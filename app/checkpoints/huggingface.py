@@ -161,6 +161,18 @@ class HuggingFaceFolder:
         except CheckpointError:
             return set()
 
+    @property
+    def left_out(self) -> dict[str, tuple[int, ...]]:
+        """Weights of the files that are not part of the map, under the files' names, and their shapes.
+
+        None where the files are not there yet; what is wrong with them `check` says.
+        """
+        try:
+            stored = stored_tensors(self.path)
+        except CheckpointError:
+            return {}
+        return {name: tensor.shape for name, tensor in stored.items() if is_other_head(self._plain_name(name))}
+
     def _plain_name(self, name: str) -> str:
         """A stored tensor's name without what wrappers and old versions of the libraries made of it."""
         while wrapper := next((prefix for prefix in _WRAPPERS if name.startswith(prefix)), ""):
@@ -175,8 +187,7 @@ class HuggingFaceFolder:
         family, spec = self.family, self.spec
         stored = {self._plain_name(name): tensor for name, tensor in stored_tensors(self.path).items()}
         stored = {name: tensor for name, tensor in stored.items() if not family.ignores(name)}
-        if not spec.head:
-            stored = {name: tensor for name, tensor in stored.items() if not is_other_head(name)}
+        stored = {name: tensor for name, tensor in stored.items() if not is_other_head(name)}
         plan = Plan(
             str(self.path), spec, lambda name: family.source(name, spec), self._without_copies(stored), family.fused
         )

@@ -101,6 +101,11 @@ class NanoGPT:
     kind, class_name, start_id, end_ids, generation = "nanoGPT", "", None, (), Generation()
 
     @property
+    def left_out(self) -> dict[str, tuple[int, ...]]:
+        """Weights of the file that are not part of the map: there are none."""
+        return {}
+
+    @property
     def no_text(self) -> str:
         """Why there is no tokenizer; nanoGPT itself keeps none that is not a pickle."""
         return "" if self._tokenizer.is_file() else "no tokenizer.json lies beside it"

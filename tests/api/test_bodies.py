@@ -3,7 +3,10 @@
 import json
 from collections.abc import Iterator
 
+import httpx2
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 from app.settings import Settings
 
@@ -24,6 +27,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         if READS[path.name]:
             config |= {"architectures": [READS[path.name]]}
         (path / "config.json").write_text(json.dumps(config))
+    bert = paths[0] / "model.safetensors"
+    save_file(load_file(bert) | {"pooler.dense.weight": torch.ones(16, 16), "classifier.bias": torch.ones(3)}, bert)
     (paths[2] / "atlas.json").write_text('{"start_ids": [0]}')
     with serving(Settings(models=paths)) as running:
         yield running
@@ -51,6 +56,16 @@ def test_a_body_is_read_and_says_that_it_names_no_tokens(server: Server, name: s
             assert seen.status_code == 200, seen.text
     proof = server.get(f"/models/{name}/parity")
     assert proof["relative"] < 1e-4 and not proof["not_finite"]
+
+
+def test_stored_weights_that_are_not_on_the_map_are_named(server: Server) -> None:
+    """By REST and on the model's page, with their sizes."""
+    left_out = {weight["name"]: weight["shape"] for weight in server.get("/models/bert")["left_out"]}
+    assert left_out == {"pooler.dense.weight": [16, 16], "classifier.bias": [3]}
+    assert server.get("/models/llama")["left_out"] == []
+    page = httpx2.get(f"http://127.0.0.1:{server.port}/models/bert").text
+    assert "Weights that are not on the map" in page and "pooler.dense.weight" in page and "16 × 16" in page
+    assert "not on the map" not in httpx2.get(f"http://127.0.0.1:{server.port}/models/llama").text
 
 
 @pytest.mark.parametrize("name", READS)

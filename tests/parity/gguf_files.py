@@ -97,10 +97,18 @@ def _write_rotary(writer: GGUFWriter, rope: dict[str, Any], d_head: int) -> None
         writer.add_tensor("rope_freqs.weight", np.array(slowed, np.float32))
 
 
-def write_gguf(path: Path, reference: Any, architecture: str, pack: Pack, more: dict[str, Any] | None = None) -> None:
+def write_gguf(
+    path: Path,
+    reference: Any,
+    architecture: str,
+    pack: Pack,
+    more: dict[str, Any] | None = None,
+    others: dict[str, np.ndarray] | None = None,
+) -> None:
     """The reference as a GGUF file, its matrices packed; the reference takes on the numbers that were packed.
 
-    `more` are further entries of the architecture's metadata, or of the tokenizer's where they begin with its name.
+    `more` are further entries of the architecture's metadata, or of the tokenizer's where they begin with its name;
+    `others` are tensors of another head.
     """
     config, writer = reference.config, GGUFWriter(path, architecture)
     writer.add_block_count(config.num_hidden_layers)
@@ -127,6 +135,8 @@ def write_gguf(path: Path, reference: Any, architecture: str, pack: Pack, more: 
     }
     for key, value in (more or {}).items():
         add[type(value)](key if key.startswith(("tokenizer.", "general.")) else f"{architecture}.{key}", value)
+    for stored, held in (others or {}).items():
+        writer.add_tensor(stored, held)
     for theirs, parameter in reference.named_parameters():
         name, numbers = gguf_name(theirs), parameter.detach().numpy()
         turned = architecture == "gpt2" and numbers.ndim == 2 and name.startswith("blk.")

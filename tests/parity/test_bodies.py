@@ -3,7 +3,9 @@
 Their hidden states and attentions are the same numbers; they have no logits, and whoever asks is told why.
 """
 
+import importlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -48,11 +50,17 @@ BODIES: dict[str, Callable[[], Any]] = {
 }
 
 
+# What these classes call what stands beside the body.
+_HEAD = re.compile(r"pooler|classifier|score|qa_outputs|seq_relationship")
+
+
 @pytest.mark.parametrize("name", BODIES)
 def test_hidden_states_and_attentions_equal_the_references(tmp_path: Path, name: str) -> None:
     reference, loaded = saved(tmp_path / "body", BODIES[name])
     assert not loaded.spec.head and name in loaded.entry.no_head and name in loaded.entry.description
     assert not {"logits", "probabilities", "W_U", "b_U"} & {tensor.name for tensor in loaded.graph.tensors}
+    heads = {name: tuple(tensor.shape) for name, tensor in reference.state_dict().items() if _HEAD.search(name)}
+    assert dict(loaded.entry.left_out) == heads
     tokens = random_tokens(11)
     body = reference.base_model if hasattr(reference, "base_model") else reference
     with torch.no_grad():
@@ -77,6 +85,26 @@ def test_embeddings_that_serve_as_the_head_are_one_where_no_other_head_is_there(
     with torch.no_grad():
         expected = reference(tokens).last_hidden_state @ reference.wte.weight.T
     close(loaded.model(tokens), expected, "logits")
+
+
+def test_a_second_head_beside_the_language_head_is_named_and_left_out(tmp_path: Path) -> None:
+    """And the language head is served."""
+    config = T.GPT2Config(**_GPT2.to_dict() | {"num_labels": 1})
+    reference, loaded = saved(tmp_path / "double", lambda: T.GPT2DoubleHeadsModel(config))
+    assert dict(loaded.entry.left_out) == {
+        "multiple_choice_head.summary.weight": (1, 32),
+        "multiple_choice_head.summary.bias": (1,),
+    }
+    tokens = random_tokens(7)
+    with torch.no_grad():
+        close(loaded.model(tokens), reference(tokens).logits, "logits")
+
+
+def test_half_a_translation_model_is_called_so(tmp_path: Path) -> None:
+    model: Any = importlib.import_module("transformers.models.marian.modeling_marian").MarianForCausalLM(_MARIAN)
+    model.save_pretrained(tmp_path / "half")
+    with pytest.raises(CheckpointError, match=r"a decoder alone \(MarianForCausalLM\)"):
+        check_model(tmp_path / "half")
 
 
 _MARIAN = T.MarianConfig(

@@ -23,7 +23,7 @@ from app.checkpoints.catalog import Catalog
 from app.checkpoints.errors import CheckpointError
 
 from .gguf_files import SIZES, gguf_name, packed_as, write_gguf
-from .reference import D_VOCAB, POSITIONS, compare, load, random_tokens, randomise
+from .reference import D_VOCAB, HIDDEN, POSITIONS, compare, compare_series, load, random_tokens, randomise, record
 
 pytestmark = pytest.mark.parity
 
@@ -150,6 +150,29 @@ def test_an_entry_that_changes_the_numbers_and_is_not_read_is_refused(tmp_path: 
     with pytest.raises(CheckpointError) as caught:
         load(tmp_path / "tiny.gguf")
     assert any(name in str(caught.value) for name in entries) or "as wide as its keys" in str(caught.value)
+
+
+@pytest.mark.parametrize("pooling", [0, 1, 2, 3])
+def test_an_embedding_model_is_read_whatever_it_pools(tmp_path: Path, pooling: int) -> None:
+    reference = _reference("qwen3")
+    write_gguf(
+        tmp_path / "tiny.gguf", reference, "qwen3", packed_as(GGMLQuantizationType.F32), {"pooling_type": pooling}
+    )
+    compare(load(tmp_path / "tiny.gguf"), reference, random_tokens(POSITIONS))
+
+
+def test_a_ranking_model_is_a_body_and_its_classifier_is_named(tmp_path: Path) -> None:
+    reference = _reference("qwen2")
+    write_gguf(
+        tmp_path / "tiny.gguf", reference, "qwen2", packed_as(GGMLQuantizationType.F32), {"pooling_type": 4},
+        {"cls.output.weight": np.ones((2, 64), np.float32)},
+    )  # fmt: skip
+    loaded = load(tmp_path / "tiny.gguf")
+    assert not loaded.spec.head and dict(loaded.entry.left_out) == {"cls.output.weight": (2, 64)}
+    tokens = random_tokens(9)
+    with torch.no_grad():
+        expected = reference.model(tokens, **HIDDEN)
+    compare_series(loaded, record(loaded, tokens), expected, "hidden_states")
 
 
 def test_a_part_of_a_split_model_says_so(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ _BODY = {
     "W_pos": "embeddings.position_embeddings.weight",
     "W_token_type": "embeddings.token_type_embeddings.weight",
 }
-_BUFFERS = (r"embeddings\.(position_ids|token_type_ids)", r"pooler\..*")
+_BUFFERS = (r"embeddings\.(position_ids|token_type_ids)",)
 
 BERT = Family(
     "bert",
@@ -118,7 +118,7 @@ BERT = Family(
     })
     | {"b_U": "cls.predictions.bias"},
     prefix="bert.",
-    ignored=(*_BUFFERS, r"cls\.seq_relationship\..*"),
+    ignored=_BUFFERS,
     copies={
         "cls.predictions.decoder.weight": "embeddings.word_embeddings.weight",
         "cls.predictions.decoder.bias": "cls.predictions.bias",

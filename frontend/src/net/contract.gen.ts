@@ -367,6 +367,13 @@ export interface InterventionAnswer {
   readonly value: number;
 }
 
+/** A weight of a model's files that is not part of the map. */
+export interface LeftOut {
+  /** in the file */
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
 /** A lens: what it can be asked for here, how it is read and misread, and why it does not apply, if it
  *  does not. */
 export interface LensInfo {
@@ -457,6 +464,8 @@ export interface ModelDetail {
   readonly end_ids: readonly number[];
   /** what the model's files say of its text and its writing and is not done here, each in a sentence */
   readonly not_obeyed: readonly string[];
+  /** weights of its files that are not part of the map, such as a classifier's or a pooler's */
+  readonly left_out: readonly LeftOut[];
   /** of its weights, once they are loaded; `v` of addresses of tiles */
   readonly fingerprint: string | null;
 }
