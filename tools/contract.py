@@ -1,6 +1,7 @@
 """Writes `frontend/src/net/contract.gen.ts`: the types and bounds of everything that page and server say to each other.
 
-The server's own schemas are the source: the OpenAPI document for REST, and the JSON schemas of the stream's messages.
+The server's own schemas are the source: the OpenAPI document for REST, and the JSON schemas of the stream's
+messages and of the headers of its frames.
 A Python test keeps the file equal to what the server says now.
 
     python -m tools.contract        # write it; `make contract` does the same
@@ -19,6 +20,7 @@ from pydantic import TypeAdapter
 from app.api import schemas
 from app.api.specification import mark_whole, shapes_in
 from app.runs.explanation import Direction
+from app.runs.headers import FrameHeader, ThumbnailsHeader
 from app.runs.pooling import Pool
 from app.server import create_app
 from app.settings import Settings
@@ -64,9 +66,10 @@ def contract_text() -> str:
     asked |= _shapes_of("ClientMessage", schemas.ClientMessage)
     said = _shapes_of("ServerMessage", schemas.ServerMessage)
     mark_whole(said)
+    headers = _shapes_of("FrameHeader", FrameHeader) | _shapes_of("ThumbnailsHeader", ThumbnailsHeader)
     writer = Writer({name: _shapes_of(name, alias)[name] for name, alias in _ALIASES.items()})
     parts = [_HEAD, *(writer.alias(name) for name in _ALIASES)]
-    shapes = _merged(asked, answered, said)
+    shapes = _merged(asked, answered, said, headers)
     parts += [writer.shape(name, shapes[name]) for name in sorted(shapes)]
     parts.append(_bounds(asked))
     return "\n".join(parts)

@@ -9,11 +9,11 @@ from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 from ..checkpoints.catalog import LoadedModel
 from ..runs.difference import Difference
-from ..runs.frames import pack
+from ..runs.frames import frame
+from ..runs.headers import CellsHeader, TileHeader
 from ..runs.plates import Box, Plate, check_plate, plate_shape, steps_read
 from ..runs.run import Run
 from ..runs.tiles import TILE, Tile, check_cells, check_tile, singles
@@ -42,12 +42,14 @@ class _Wanted:
 class Piece:
     """A piece that has been cut."""
 
-    header: dict[str, Any]
+    header: TileHeader | CellsHeader
     tile: Tile
 
     def frame(self, seq: int) -> bytes:
         """The piece as it is sent, as the connection's frame of this number."""
-        return pack({**self.header, "seq": seq}, self.tile)
+        header = self.header.copy()
+        header["seq"] = seq
+        return frame(header, self.tile.payload)
 
 
 @dataclass
@@ -206,8 +208,10 @@ class Pieces:
                 plate = self._atlas.plate(run, loaded, wanted.wish.name, wanted.wish.index, less)
                 wanted.extent = _extent(wanted.wish, plate.rows, plate.cols)
                 tile = yield from self._tile(plate, wanted.wish)
-                header = _header(wishes.epoch, wanted.wish, run, loaded)
-                piece = Piece(header if less is None else {**header, "minus": less.other.id}, tile)
+                header = _header(wishes.epoch, wanted.wish, run, loaded, tile)
+                if less is not None:
+                    header["minus"] = less.other.id
+                piece = Piece(header, tile)
             except ApiError as error:
                 piece = error
             with suppress(RuntimeError):  # the loop is closed: nobody is left to send to
@@ -252,16 +256,16 @@ def _extent(wish: Wish, rows: int, cols: int) -> Box | None:
     return (top, bottom, left, right) if top < bottom and left < right else None
 
 
-def _header(epoch: int, wish: Wish, run: Run | None, loaded: LoadedModel) -> dict[str, Any]:
+def _header(epoch: int, wish: Wish, run: Run | None, loaded: LoadedModel, tile: Tile) -> TileHeader | CellsHeader:
     if run is None:
         shape, step = loaded.graph.shape(loaded.graph.tensor(wish.name)), 0
     else:
         shape, step = run.recorder.shape(wish.name), steps_read(run, wish.name)
-    header = {
-        "v": 1, "type": "cells", "run": run and run.id, "model": loaded.entry.id, "epoch": epoch, "seq": 0,
-        "name": wish.name, "index": wish.index, "level": 0, "row": wish.row, "col": wish.col, "offset": 0,
-        "full_shape": shape, "step": step,
+    cells: CellsHeader = {
+        "v": 1, "type": "cells", "run": None if run is None else run.id, "model": loaded.entry.id, "epoch": epoch,
+        "seq": 0, "name": wish.name, "index": wish.index, "level": 0, "row": wish.row, "col": wish.col, "offset": 0,
+        "full_shape": shape, "step": step, "dtype": tile.dtype, "shape": tile.shape, "scale": tile.scale,
     }  # fmt: skip
     if isinstance(wish, schemas.TileWish):
-        header |= {"type": "tile", "level": wish.level, "pool": wish.pool}
-    return header
+        return {**cells, "type": "tile", "level": wish.level, "pool": wish.pool}
+    return cells

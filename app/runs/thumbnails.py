@@ -9,13 +9,13 @@ import os
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..checkpoints.catalog import LoadedModel
 from .frames import frame
+from .headers import PlateThumbnail, ThumbnailsHeader
 from .plates import plate_axes, plate_indices, plate_shape
 from .pooling import Means, Pool, join_means, pool_extremes, pool_means
 from .tiles import halves
@@ -35,7 +35,7 @@ def level_of(rows: int, cols: int) -> int:
 
 def thumbnails(loaded: LoadedModel, pool: Pool) -> Generator[None, None, bytes]:
     """All thumbnails of a model as one frame: a header that lists them, and half floats."""
-    plates: list[dict[str, Any]] = []
+    plates: list[PlateThumbnail] = []
     payloads: list[bytes] = []
     offset = 0
     made: dict[str, list[Tensor]] = {}
@@ -59,7 +59,7 @@ def thumbnails(loaded: LoadedModel, pool: Pool) -> Generator[None, None, bytes]:
             )  # fmt: skip
             payloads.append(tile.payload)
             offset += len(tile.payload)
-    header = {
+    header: ThumbnailsHeader = {
         "v": 1, "type": "thumbnails", "model": loaded.entry.id, "fingerprint": loaded.fingerprint, "pool": pool,
         "dtype": "f16", "plates": plates,
     }  # fmt: skip

@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 import torch
 from torch import Tensor
 
+from .headers import NumberFormat
 from .plates import Box, Derivation, Plate
 from .pooling import Means, Pool, join_means, pool_extremes, pool_means
 
@@ -44,7 +45,7 @@ class Tile:
     payload: bytes
     shape: tuple[int, ...]
     scale: float = 1.0
-    dtype: str = "f16"
+    dtype: NumberFormat = "f16"
 
     @property
     def nbytes(self) -> int:

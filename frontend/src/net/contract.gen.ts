@@ -144,6 +144,28 @@ export interface CellValue {
   readonly value: number | null;
 }
 
+/** A rectangle of one plate in float32; `row` and `col` count cells. */
+export interface CellsHeader {
+  readonly v: 1;
+  readonly model: string;
+  readonly epoch: number;
+  readonly seq: number;
+  readonly name: string;
+  readonly index: readonly number[];
+  readonly level: number;
+  readonly row: number;
+  readonly col: number;
+  readonly offset: number;
+  readonly full_shape: readonly number[];
+  readonly step: number;
+  readonly minus?: string;
+  readonly dtype: "f16" | "f32";
+  readonly shape: readonly number[];
+  readonly scale: number;
+  readonly type: "cells";
+  readonly run: string | null;
+}
+
 /** Numbers to be printed: a rectangle of cells of one plate, sent as float32. */
 export interface CellsWish {
   readonly run?: string | null;
@@ -301,6 +323,8 @@ export interface Fed {
   readonly count: number;
   readonly condition: string | null;
 }
+
+export type FrameHeader = RowsHeader | TileHeader | CellsHeader;
 
 /** A contracted axis: every index along it is read. */
 export interface Free {
@@ -642,6 +666,20 @@ export interface PausedMessage {
   readonly top: readonly Candidate[];
 }
 
+/** One plate in a file of thumbnails.
+ *
+ *  `rows` and `cols` are the thumbnail's: the plate's, divided by 2^level and rounded up. `offset` counts
+ *  bytes from the start of the payload; the numbers are the payload times `scale`. */
+export interface PlateThumbnail {
+  readonly name: string;
+  readonly index: readonly number[];
+  readonly rows: number;
+  readonly cols: number;
+  readonly level: number;
+  readonly offset: number;
+  readonly scale: number;
+}
+
 /** What an encoder would put at a masked position. */
 export interface Prediction {
   readonly position: number;
@@ -740,6 +778,32 @@ export interface Rotary {
   readonly beta_fast: number;
   readonly beta_slow: number;
   readonly attention_factor: number;
+}
+
+/** Rows of an activation: `shape` of them, from `offset` along its `pos` or `query_pos` axis.
+ *
+ *  `index` is empty, for rows carry all plates. The numbers are the payload times `scale`, which is 1
+ *  unless half precision could not hold them. `minus` is there only of a difference: the run that is taken
+ *  away; plus infinity then stands where there is no partner. */
+export interface RowsHeader {
+  readonly v: 1;
+  readonly model: string;
+  readonly epoch: number;
+  readonly seq: number;
+  readonly name: string;
+  readonly index: readonly number[];
+  readonly level: number;
+  readonly row: number;
+  readonly col: number;
+  readonly offset: number;
+  readonly full_shape: readonly number[];
+  readonly step: number;
+  readonly minus?: string;
+  readonly dtype: "f16" | "f32";
+  readonly shape: readonly number[];
+  readonly scale: number;
+  readonly type: "rows";
+  readonly run: string;
 }
 
 /** A run: where it stands, what it read and wrote, what comes next, and what can be read of it. */
@@ -946,6 +1010,45 @@ export interface TermPair {
   readonly left: ExplainedTerm;
   readonly right: ExplainedTerm;
   readonly difference: number | null;
+}
+
+/** What a file of thumbnails begins with; half floats follow.
+ *
+ *  `fingerprint` is the `v` of addresses of tiles, which are then cached for ever. `plates` come in the
+ *  order of the graph; what is the same tensor under two names is listed under both. */
+export interface ThumbnailsHeader {
+  readonly v: 1;
+  readonly type: "thumbnails";
+  readonly model: string;
+  readonly fingerprint: string;
+  readonly pool: Pool;
+  readonly dtype: "f16";
+  readonly plates: readonly PlateThumbnail[];
+}
+
+/** A tile of one plate, of a weight (`run` is null) or of an activation: at most 256 x 256 pooled numbers.
+ *
+ *  `index` is the plate among the leading axes; `row` and `col` count tiles of that `level`. */
+export interface TileHeader {
+  readonly v: 1;
+  readonly model: string;
+  readonly epoch: number;
+  readonly seq: number;
+  readonly name: string;
+  readonly index: readonly number[];
+  readonly level: number;
+  readonly row: number;
+  readonly col: number;
+  readonly offset: number;
+  readonly full_shape: readonly number[];
+  readonly step: number;
+  readonly minus?: string;
+  readonly dtype: "f16" | "f32";
+  readonly shape: readonly number[];
+  readonly scale: number;
+  readonly type: "tile";
+  readonly run: string | null;
+  readonly pool: Pool;
 }
 
 /** A tile of one plate: of a weight of the wish's `model`, or of an activation of `run`. */
