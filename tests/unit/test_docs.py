@@ -5,6 +5,8 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import yaml  # type: ignore[import-untyped]
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)(?:\s\"[^\"]*\")?\)")
@@ -85,3 +87,27 @@ def test_every_page_is_reached_from_the_first() -> None:
         reached.add(page)
         waiting += [file for _, file, _ in _links(page) if file.suffix == ".md" and file not in reached]
     assert {str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md") if page not in reached} == set()
+
+
+def test_every_make_target_that_is_named_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z][\w-]*):", makefile, re.MULTILINE))
+    named = set[str]()
+    for page in _written():
+        code = re.findall(r"`([^`]+)`", page.read_text(encoding="utf-8"))
+        named |= {found for text in code for found in re.findall(r"(?:^|\n)\s*make ([a-z][\w-]*)", text)}
+    for file in [ROOT / ".pre-commit-config.yaml", *(ROOT / ".github" / "workflows").glob("*.yml")]:
+        named |= set(re.findall(r"(?:run|entry): make ([\w-]+)", file.read_text(encoding="utf-8")))
+    assert {"test", "lint", "docs"} <= named
+    assert named - targets == set()
+
+
+def test_the_projects_own_files_are_what_their_readers_take() -> None:
+    for file in [*(ROOT / ".github").rglob("*.yml"), ROOT / ".pre-commit-config.yaml", ROOT / "CITATION.cff"]:
+        assert isinstance(yaml.safe_load(file.read_text(encoding="utf-8")), dict), file
+
+
+def test_the_menu_of_the_site_names_every_page_and_no_other() -> None:
+    pages = {str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md")}
+    menu = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")[2]
+    assert set(re.findall(r"- (?:[^:\n]+: )?([\w/-]+\.md)$", menu, re.MULTILINE)) == pages
