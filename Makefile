@@ -21,11 +21,11 @@ endif
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
 FRONTEND_SOURCES := $(shell find frontend/src frontend/public frontend/vite.config.ts -type f 2>/dev/null)
 
-# OpenMP threads that wait spinning make torch 4 to 10 times slower as soon as anything else runs.
+# OpenMP's threads would spin while they wait: docs/decisions/001-passive-waiting.md.
 export OMP_WAIT_POLICY := passive
 export GOMP_SPINCOUNT := 0
-# Packages are installed without bytecode, which halves the time of an install; what is used is compiled when first
-# imported, and has to be kept, or every start is 3 s slower.
+# Packages are installed without bytecode; what is used is compiled when first imported, and has to be kept, or every
+# start is 3 s slower: docs/decisions/005-node-from-python.md.
 unexport PYTHONDONTWRITEBYTECODE
 
 # npm installs and builds while pip still installs.

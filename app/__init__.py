@@ -7,8 +7,7 @@ from .memory import keep_freed_memory
 # The only place that says it: pyproject.toml and the API read it here.
 __version__ = "0.1.0"
 
-# Read by OpenMP when torch is first imported. Without them its threads spin at every barrier, and anything
-# else that runs on the machine makes torch 4 to 10 times slower.
+# Read by OpenMP when torch is first imported: docs/decisions/001-passive-waiting.md.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
 

@@ -1,8 +1,7 @@
 """How much memory there is; and the C library is asked to keep what is freed, not to give it back to the system.
 
-Capturing a run takes tens of megabytes at once. Fresh pages cost more than the copying they save: the system
-zeroes each one when it is first touched. With freed memory at hand, a captured forward pass of GPT-2 small's
-shape went from 1.14 to 1.05 times one without capture (`make bench`).
+Capturing a run takes tens of megabytes at once, and the system zeroes each fresh page when it is first touched:
+docs/decisions/012-freed-memory.md.
 """
 
 import ctypes

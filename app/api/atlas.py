@@ -48,7 +48,7 @@ class Atlas:
         """Start the threads: one that runs models, and a few that cut and encode what is asked for."""
         self.settings, self.catalog = settings, catalog
         self.store = RunStore(settings.run_store_bytes, settings.runs_held, settings.run_store_bytes)
-        # Readers compute on one core each: two that share cores would wait for each other at every step.
+        # Readers compute on one core each, so that they do not wait for each other: docs/decisions/002-threads.md.
         self._readers = ThreadPoolExecutor(_READERS, "atlas-reader", initializer=compute_with, initargs=(1,))
         for started in [self._readers.submit(lambda: None) for _ in range(_READERS)]:
             started.result()
@@ -56,7 +56,7 @@ class Atlas:
         # Lenses compute for longer than slices are cut, so they have a thread of their own, and take turns on it.
         self._lens_thread = Executor(settings.queue_length, 1, settings.client_queue)
         self.proofs = Proofs(self.executor)
-        # Tiles are cut and pooled on one thread: two that contend for the cores were a hundred times slower.
+        # Tiles are cut and pooled on one thread, with one core: docs/decisions/002-threads.md.
         self._tile_thread = Executor(settings.tile_queue, 1, settings.tile_queue * 3 // 4)
         self.pyramids = Pyramids(settings.tile_cache_bytes)
         self.shelf = Shelf(settings.cache_folder)

@@ -92,7 +92,7 @@ _SLICE, _ROWS = 4096, 8
 def wide_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """Compute `linear` for as many outputs as a vocabulary has, in slices that stay in the processor's cache.
 
-    On the processors measured, 64 rows of GPT-2's logits take 38 ms so and 75 to 110 ms as one product.
+    docs/decisions/013-wide-products.md has the measurement.
     """
     rows = x.reshape(-1, x.shape[-1])  # [batch, pos, inputs] -> [batch*pos, inputs]
     width = weight.shape[1]

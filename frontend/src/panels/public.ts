@@ -1,4 +1,4 @@
-/** `window.__atlas`: the page's state for tests and the curious (docs/guide/page.md). */
+/** `window.__atlas`: the page's state for tests and the curious (docs/reference/console.md). */
 
 import type { CellBox } from "../graph/cells";
 import { momentAt } from "../graph/pass";
