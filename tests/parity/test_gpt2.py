@@ -17,6 +17,8 @@ pytestmark = pytest.mark.parity
 CONFIGS: dict[str, dict[str, Any]] = {
     "plain": {},
     "untied-relu": {"tie_word_embeddings": False, "activation_function": "relu", "n_inner": 40},
+    "scores-as-they-are": {"scale_attn_weights": False},
+    "upcast": {"reorder_and_upcast_attn": True},
     "exact-gelu": {"activation_function": "gelu", "layer_norm_epsilon": 1e-3},
 }
 

@@ -158,8 +158,8 @@ def test_a_config_that_is_none(folder: Path, text: str, expected: str) -> None:
         ({"activation_function": ["relu"]}, "activation"),
         ({"layer_norm_epsilon": "small"}, "small"),
         ({"scale_attn_by_inverse_layer_idx": True}, "scale_attn_by_inverse_layer_idx"),
-        ({"reorder_and_upcast_attn": True}, "reorder_and_upcast_attn"),
-        ({"scale_attn_weights": False}, "scale_attn_weights"),
+        ({"reorder_and_upcast_attn": "yes"}, "reorder_and_upcast_attn"),
+        ({"scale_attn_weights": 2}, "scale_attn_weights"),
     ],
 )
 def test_configs_that_are_not_supported(folder: Path, changes: dict[str, Any], expected: str) -> None:

@@ -11,9 +11,10 @@ from .family import Family, with_biases, with_blocks
 
 def spec_of(config: Config, stored: Set[str]) -> Spec:
     """The spec of a `gpt2` configuration."""
-    config.demand("scale_attn_weights", True)
-    for switch in ("scale_attn_by_inverse_layer_idx", "reorder_and_upcast_attn", "add_cross_attention"):
+    for switch in ("scale_attn_by_inverse_layer_idx", "add_cross_attention"):
         config.demand(switch, False)
+    # `reorder_and_upcast_attn` multiplies in another order and in float32: the same numbers in exact arithmetic.
+    config.flag("reorder_and_upcast_attn", False)
     d_model = config.size("n_embd")
     return Spec(
         layers=config.size("n_layer"),
@@ -25,6 +26,7 @@ def spec_of(config: Config, stored: Set[str]) -> Spec:
         positions=config.size("n_positions"),
         activation=config.activation("activation_function", "gelu_new"),
         norm_epsilon=config.number("layer_norm_epsilon", 1e-5),
+        attention_scale=None if config.flag("scale_attn_weights", True) else 1.0,
         tied=config.flag("tie_word_embeddings", True),
     )
 
@@ -42,6 +44,7 @@ def config_of(spec: Spec) -> dict[str, Any]:
         "activation_function": spec.activation,
         "layer_norm_epsilon": spec.norm_epsilon,
         "tie_word_embeddings": spec.tied,
+        **({} if spec.attention_scale is None else {"scale_attn_weights": False}),
     }
 
 

@@ -11,7 +11,9 @@ from ..config import Config
 from ..tensors import Source
 from .family import Family, with_blocks
 
-_POSITIONS = 512  # what it was trained on; relative positions know no end
+# Relative positions know no end, and `transformers` reads past the 512 that a T5 was trained on. The memory that the
+# biases of all pairs of tokens take bounds it here.
+_POSITIONS = 2_048
 
 
 def spec_of(config: Config, stored: Set[str]) -> Spec:
@@ -31,7 +33,7 @@ def spec_of(config: Config, stored: Set[str]) -> Spec:
         d_head=config.size("d_kv"),
         d_mlp=config.size("d_ff"),
         d_vocab=config.size("vocab_size"),
-        positions=config.size("n_positions", _POSITIONS),
+        positions=max(config.size("n_positions", _POSITIONS), _POSITIONS),
         activation=config.activation("dense_act_fn", named),
         gated=gated,
         norm="rms",
