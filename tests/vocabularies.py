@@ -97,3 +97,12 @@ def reader_of(entry: ModelEntry) -> TextTokenizer:
     frame, source = entry.frame, entry.text_source
     assert source is not None
     return text_tokenizer(source, frame, entry.spec.d_vocab)
+
+
+def pair_pieces() -> Tokenizer:
+    """Make a vocabulary of six pieces of words, with a BERT's frame around one text and two."""
+    pieces = {piece: number for number, piece in enumerate(["[UNK]", "[CLS]", "[SEP]", "he", "##the", "x"])}
+    library = Tokenizer(models.WordPiece(pieces, unk_token="[UNK]"))
+    library.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    library.post_processor = processors.BertProcessing(("[SEP]", 2), ("[CLS]", 1))
+    return library

@@ -551,6 +551,7 @@ class AcceptedMessage(Answer):
     model: str
     source: list[Token]
     tokens: list[Token]
+    token_types: list[int] = Field(description="the kind of text of every token; empty where a model knows one alone")
     capacity: int
     max_new_tokens: int
 

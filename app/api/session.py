@@ -115,6 +115,7 @@ class Session:
             model=run.loaded.entry.id,
             source=[token_answer(token) for token in run.source],
             tokens=[token_answer(token) for token in run.prompt],
+            token_types=list(run.token_types),
             capacity=run.capacity,
             max_new_tokens=min(run.max_new_tokens, room),
         )

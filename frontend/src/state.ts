@@ -46,8 +46,18 @@ export const weightScales = signal<Readonly<Record<string, number>>>({});
 export const draft = signal("");
 /** The text that was last read: what the address bar holds. */
 export const readText = signal("");
+/** A second text, read together with the first by a model of pairs: what stands in its box, and what was last read; null
+ *  where there is none. */
+export const pairDraft = signal<string | null>(null);
+export const readPair = signal<string | null>(null);
+/** Whether the model shown reads two texts together: one that reads all of a text at once, from words. */
+export const readsPairs = computed(() => model.value?.kind === "encoder" && model.value.has_tokenizer);
 /** What was typed has not been read: the chips, the map and all panels tell of the text before. */
-export const unread = computed(() => run.value !== null && draft.value !== readText.value);
+export const unread = computed(
+  () =>
+    run.value !== null &&
+    (draft.value !== readText.value || (pairDraft.value || null) !== (readPair.value || null)),
+);
 /** Tokens a second at which the writer writes; null is as fast as it goes. */
 export const writingSpeed = signal<number | null>(null);
 export const sampling = signal<Sampling>(DEFAULT_SAMPLING);

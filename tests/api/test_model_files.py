@@ -6,14 +6,13 @@ from dataclasses import replace
 
 import httpx2
 import pytest
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from app.settings import Settings
 from app.transformer.spec import Spec
 from tests.api.client import StreamClient
 from tests.conftest import Server, serving, write_model
 from tests.families import FAMILIES
-from tests.vocabularies import NAMED, byte_level
+from tests.vocabularies import NAMED, byte_level, pair_pieces
 
 SPEC = Spec(layers=1, heads=2, d_model=8, d_head=4, d_mlp=8, d_vocab=280, positions=64, tied=False)
 _SLOW = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}{{ messages[0].content }}"
@@ -30,11 +29,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         (folder / "tokenizer_config.json").write_text(json.dumps({**NAMED, "chat_template": template}))
     (home / "slow" / "generation_config.json").write_text(json.dumps({"guidance_scale": 2.0, "eos_token_id": [2, 5]}))
     folder = write_model(home / "pairs", replace(FAMILIES["bert"], d_vocab=20))
-    pieces = {piece: number for number, piece in enumerate(["[UNK]", "[CLS]", "[SEP]", "he", "##the", "x"])}
-    library = Tokenizer(models.WordPiece(pieces, unk_token="[UNK]"))
-    library.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    library.post_processor = processors.BertProcessing(("[SEP]", 2), ("[CLS]", 1))
-    library.save(str(folder / "tokenizer.json"))
+    pair_pieces().save(str(folder / "tokenizer.json"))
     given = [home / name for name in ("slow", "chat", "pairs")]
     settings = Settings(bundled_models=home / "none", models=given, default_model="chat", template_seconds=0.5)
     with serving(settings) as running:
@@ -73,6 +68,9 @@ def test_beams_say_what_decided(told: Server) -> None:
 
 def test_two_texts_are_read_as_two_kinds(told: Server) -> None:
     run = told.make_run(model="pairs", text="he x", text_pair="hethe")
+    with StreamClient.open(told) as client:
+        accepted = client.start(model="pairs", text="he x", text_pair="hethe")
+        assert accepted["token_types"] == run["token_types"]
     places = [(token["text"], token["start"], token["end"]) for token in run["tokens"]]
     assert places == [("[CLS]", 0, 0), ("he", 0, 2), ("x", 3, 4), ("[SEP]", 4, 4), ("he", 4, 6), ("##the", 6, 9),
                       ("[SEP]", 9, 9)]  # fmt: skip

@@ -1,6 +1,7 @@
 """A model without a tokenizer: token ids are read, from the address and from the prompt, and why is said."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -9,6 +10,7 @@ from app.settings import Settings
 
 from ..conftest import serving, write_model
 from ..families import FAMILIES
+from ..vocabularies import pair_pieces
 from .atlas import ask, open_atlas, read, reload, rest, state, wait_for_tokens, wait_until
 from .conftest import Watch
 
@@ -20,6 +22,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("models")
     paths = [write_model(folder / name, FAMILIES[name]) for name in ("t5", "llama")]
     paths.append(write_model(folder / "body", FAMILIES["llama"].body()))
+    paths.append(write_model(folder / "pairs", replace(FAMILIES["bert"], d_vocab=20, positions=16)))
+    pair_pieces().save(str(paths[-1] / "tokenizer.json"))
     (paths[0] / "atlas.json").write_text('{"start_ids": [0]}')
     with serving(Settings(models=paths, default_model="llama")) as server:
         yield f"http://127.0.0.1:{server.port}"
@@ -60,3 +64,38 @@ def test_a_body_without_a_language_head_is_shown_and_says_that_it_names_no_token
     expect(page.get_by_role("region", name="Writer", exact=True)).to_have_count(0)
     read(page, "3, 1 4")
     assert state(page)["tokens"] == [3, 1, 4]
+
+
+def test_two_texts_are_read_together_and_told_apart(page: Page, url: str, watch: Watch) -> None:
+    open_atlas(page, url, "/?model=pairs#text=he+x")
+    alone = state(page)
+    page.get_by_role("button", name="Add a second text").click()
+    second = page.get_by_label("Second text")
+    expect(second).to_be_focused()
+    expect(page.get_by_text("Not read yet")).to_have_count(0)
+    second.fill("hethe")
+    expect(page.get_by_text("Not read yet")).to_be_visible()
+    second.press("Enter")
+    wait_until(page, "before => ![before, null].includes(window.__atlas.state().run)", alone["run"])
+    rest(page)
+    run = ask(url, f"/runs/{state(page)['run']}")
+    assert run["token_types"] == [0, 0, 0, 0, 1, 1, 1]
+    assert [token["id"] for token in run["tokens"]] == state(page)["tokens"]
+    # The cells that a token's kind is read from are those of its own row.
+    for position, kind in ((2, 0), (5, 1)):
+        page.evaluate("document.activeElement.blur()")
+        page.keyboard.press("/")
+        page.get_by_role("combobox", name="Tensor, section").fill(f"hook_token_type_embed[{position},0]")
+        page.keyboard.press("Enter")
+        rest(page)
+        lit = [box for box in page.evaluate("window.__atlas.lit()") if box["tensor"] == "W_token_type"]
+        assert [(box["start"][0], box["stop"][0]) for box in lit] == [(kind, kind + 1)]
+    wait_until(page, "() => location.hash.includes('pair=hethe')")
+    reload(page)
+    expect(second).to_have_value("hethe")
+    assert ask(url, f"/runs/{state(page)['run']}")["token_types"] == run["token_types"]
+    # Taken away, the first is read alone.
+    page.get_by_role("button", name="Take away").click()
+    read(page, "he x")
+    assert state(page)["tokens"] == alone["tokens"]
+    wait_until(page, "() => !location.hash.includes('pair=')")

@@ -41,6 +41,8 @@ export interface AcceptedMessage {
   readonly model: string;
   readonly source: readonly Token[];
   readonly tokens: readonly Token[];
+  /** the kind of text of every token; empty where a model knows one alone */
+  readonly token_types: readonly number[];
   readonly capacity: number;
   readonly max_new_tokens: number;
 }

@@ -107,13 +107,18 @@ export const getRun = async (run: string): Promise<RunTokens> => runTokens(await
 /** A run that reads tokens as they are, with the same changes made as in another. */
 export const changeAgain = (
   model: string,
-  read: { readonly tokens: readonly number[]; readonly target?: readonly number[] },
+  read: {
+    readonly tokens: readonly number[];
+    readonly target?: readonly number[];
+    readonly kinds?: readonly number[];
+  },
   interventions: readonly Intervention[],
 ) =>
   post<RunAnswer>("/runs", {
     model,
     tokens: read.tokens,
     ...(read.target ? { target_tokens: read.target } : {}),
+    ...(read.kinds ? { token_types: read.kinds } : {}),
     max_new_tokens: 0,
     interventions,
   });
@@ -123,12 +128,20 @@ export async function makeRun(
   model: string,
   read:
     | { readonly text: string }
-    | { readonly tokens: readonly number[]; readonly target?: readonly number[] },
+    | {
+        readonly tokens: readonly number[];
+        readonly target?: readonly number[];
+        readonly kinds?: readonly number[];
+      },
 ): Promise<RunTokens> {
   const input =
     "text" in read
       ? { text: read.text }
-      : { tokens: read.tokens, ...(read.target ? { target_tokens: read.target } : {}) };
+      : {
+          tokens: read.tokens,
+          ...(read.target ? { target_tokens: read.target } : {}),
+          ...(read.kinds ? { token_types: read.kinds } : {}),
+        };
   return runTokens(await post<RunAnswer>("/runs", { model, ...input, max_new_tokens: 0 }));
 }
 

@@ -78,6 +78,8 @@ export interface RunAnswer {
   readonly capacity: number;
   readonly source: readonly Token[];
   readonly tokens: readonly Token[];
+  /** The kind of text of every token; empty where a model knows one alone. */
+  readonly token_types: readonly number[];
   readonly generated: readonly {
     readonly position: number;
     readonly probability: number | null;
@@ -103,7 +105,11 @@ export interface StartMessage {
   readonly request: string;
   readonly model: string;
   readonly text?: string;
+  /** A second text, read together with the first. */
+  readonly text_pair?: string;
   readonly tokens?: readonly number[];
+  /** The kind of text of each of `tokens`. */
+  readonly token_types?: readonly number[];
   /** What the text of an encoder-decoder begins with; `text` or `tokens` are its source. */
   readonly target_tokens?: readonly number[];
   readonly max_new_tokens: number;
@@ -199,6 +205,8 @@ export interface AcceptedMessage {
   /** What the encoder of an encoder-decoder reads; empty for all others. */
   readonly source: readonly Token[];
   readonly tokens: readonly Token[];
+  /** The kind of text of every token; empty where a model knows one alone. */
+  readonly token_types: readonly number[];
   /** Positions that prompt and generated tokens may fill together. */
   readonly capacity: number;
   readonly max_new_tokens: number;

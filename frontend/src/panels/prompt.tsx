@@ -1,10 +1,21 @@
 /** The prompt bar: what the model is to read, how many tokens that is, and what was wrong with it. */
 
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { ApiError, tokenize } from "../net/rest";
-import { draft, graph, model, promptProblem, readText, unread } from "../state";
-import { useActions } from "./actions";
+import {
+  draft,
+  graph,
+  model,
+  pairDraft,
+  promptProblem,
+  readPair,
+  readsPairs,
+  readText,
+  run,
+  unread,
+} from "../state";
+import { type Actions, useActions } from "./actions";
 
 const COUNT_DELAY = 150;
 
@@ -37,12 +48,9 @@ export function Prompt() {
         onInput={(event) => {
           draft.value = event.currentTarget.value;
         }}
-        onKeyDown={(event) => {
-          if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-          event.preventDefault();
-          session.read(draft.value);
-        }}
+        onKeyDown={(event) => readOnEnter(event, session)}
       />
+      {readsPairs.value && <SecondText />}
       <div id="prompt-notes" class="row mono soft">
         <span class={tooLong ? "wrong" : undefined}>
           {count === null || !now ? "…" : `${count} of ${most} tokens`}
@@ -76,9 +84,66 @@ export function Prompt() {
   );
 }
 
+function readOnEnter(event: KeyboardEvent, session: Actions["session"]): void {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  session.read(draft.value);
+}
+
+/** A second text, which a model of pairs reads together with the first; for most readings there is none. */
+function SecondText() {
+  const { session } = useActions();
+  const box = useRef<HTMLTextAreaElement>(null);
+  if (pairDraft.value === null)
+    return (
+      <button
+        type="button"
+        class="link add-pair"
+        title="Two texts are read together, with the tokenizer's marks around and between them"
+        onClick={() => {
+          pairDraft.value = "";
+          queueMicrotask(() => box.current?.focus());
+        }}
+      >
+        Add a second text
+      </button>
+    );
+  return (
+    <>
+      <div class="row second">
+        <label for="prompt-pair" class="heading">
+          Second text
+        </label>
+        <button
+          type="button"
+          class="link"
+          onClick={() => {
+            pairDraft.value = null;
+          }}
+        >
+          Take away
+        </button>
+      </div>
+      <textarea
+        id="prompt-pair"
+        ref={box}
+        rows={2}
+        spellcheck={false}
+        value={pairDraft.value}
+        aria-describedby="prompt-notes"
+        onInput={(event) => {
+          pairDraft.value = event.currentTarget.value;
+        }}
+        onKeyDown={(event) => readOnEnter(event, session)}
+      />
+    </>
+  );
+}
+
 /** The text that was read stands in the box again. */
 function putBack(): void {
   draft.value = readText.value;
+  pairDraft.value = readPair.value;
   promptProblem.value = null;
 }
 
@@ -110,5 +175,7 @@ function useTokenCount(): number | null {
       abort.abort();
     };
   }, [now, here, text, count]);
-  return count.value;
+  if (!pairDraft.value) return count.value;
+  // What stands between two texts is the tokenizer's to say: they are counted once they have been read.
+  return unread.value ? null : (run.value?.tokens.length ?? null);
 }

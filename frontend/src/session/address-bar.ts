@@ -12,6 +12,7 @@ import { comparison, readComparison, writeComparison } from "../state/difference
 import { pins, takePins, writePins } from "../state/explain";
 import { openLenses, readLenses, writeLenses } from "../state/lenses";
 import { currentStep, pass, passing, readStep, viewIsGiven, writeStep } from "../state/pass";
+import { readAgain } from "../state/run";
 import { readScales, scaleChoice, writeScales } from "../state/scales";
 import { compareWith, stopComparing } from "./comparing";
 import type { Session } from "./session";
@@ -38,6 +39,8 @@ export async function follow(address: Address, session: Session, map: MapView | 
     // Whoever comes to the front door finds a story written: plates are full.
     writes: Object.values(address).every((said) => said === undefined),
     ...(address.text === undefined ? {} : { text: address.text }),
+    pair: address.pair,
+    kinds: address.kinds,
     ...(address.tokens ? { tokens: address.tokens, prompt: address.prompt ?? address.tokens.length } : {}),
   });
   if (address.pins !== undefined && state.graph.value) takePins(address.pins, state.graph.value);
@@ -186,7 +189,10 @@ function retrace(address: Address, session: Session, map: MapView): void {
 }
 
 const sameReading = (a: Address, b: Address): boolean =>
-  a.model === b.model && (a.text ?? null) === (b.text ?? null) && a.run === b.run;
+  a.model === b.model &&
+  (a.text ?? null) === (b.text ?? null) &&
+  (a.pair ?? null) === (b.pair ?? null) &&
+  a.run === b.run;
 
 const numbersOf = ({ target, distance, azimuth, elevation }: CameraState): readonly number[] => [
   ...target,
@@ -212,8 +218,10 @@ function fromStore(camera: readonly number[] | undefined): Address {
   return {
     model: state.modelId.value ?? undefined,
     text: state.readText.value,
+    pair: state.readPair.value ?? undefined,
     run: now?.held && now.id ? now.id : undefined,
     tokens: grown ? now.tokens.map((token) => token.id) : undefined,
+    kinds: grown ? readAgain(now).kinds : undefined,
     prompt: grown ? (now.promptLength ?? undefined) : undefined,
     sampling: state.sampling.value,
     speed: state.writingSpeed.value ?? undefined,

@@ -15,7 +15,7 @@ import {
   pairing,
   withRun,
 } from "../state/difference";
-import { hasRead, rests } from "../state/run";
+import { hasRead, readAgain, rests } from "../state/run";
 import { scaleChoice } from "../state/scales";
 import type { Session } from "./session";
 
@@ -61,10 +61,7 @@ export function stopComparing(): void {
   comparisonProblem.value = null;
 }
 
-const again = ({ tokens, source }: EarlierRun) => {
-  const own = tokens.map(({ id }) => id);
-  return source.length > 0 ? { tokens: source.map(({ id }) => id), target: own } : { tokens: own };
-};
+const again = ({ tokens, source, kinds = [] }: EarlierRun) => readAgain({ tokens, source, kinds });
 
 /** The run if the server still has it as it was. */
 async function held(run: EarlierRun): Promise<Pick<EarlierRun, "run" | "tokens" | "source"> | null> {
@@ -81,8 +78,8 @@ export function rememberRuns(): void {
   effect(() => {
     const run = state.run.value;
     if (!run?.id || !rests(run) || run.tokens.length === 0) return;
-    const { id, model, tokens, source } = run;
-    earlier.value = withRun(earlier.peek(), { run: id, model, tokens, source });
+    const { id, model, tokens, source, kinds } = run;
+    earlier.value = withRun(earlier.peek(), { run: id, model, tokens, source, kinds });
   });
 }
 

@@ -28,7 +28,11 @@ import { graphAndScales } from "./early";
 interface Plan {
   readonly model: string;
   readonly text?: string;
+  /** A second text, read together with the first. */
+  readonly pair?: string;
   readonly tokens?: readonly number[];
+  /** The kind of text of each of `tokens`. */
+  readonly kinds?: readonly number[];
   /** What the text of an encoder-decoder begins with; `text` or `tokens` are its source then. */
   readonly target?: readonly number[];
   readonly maxNewTokens: number;
@@ -40,6 +44,7 @@ interface Shown {
   readonly run: Run;
   readonly plan: Plan;
   readonly text: string;
+  readonly pair: string | null;
   readonly hidden: ReadonlyMap<number, Token>;
   readonly position: number | null;
   /** Whether the writer went on token by token. */
@@ -134,7 +139,9 @@ export class Session {
     id: string,
     input: {
       text?: string;
+      pair?: string | undefined;
       tokens?: readonly number[];
+      kinds?: readonly number[] | undefined;
       prompt?: number;
       /** What of the sampling is not the model's usual one. */
       sampling?: Partial<Sampling> | undefined;
@@ -159,6 +166,9 @@ export class Session {
     // At once: another model is never shown, counted or written into the address with the text of the last one.
     state.draft.value = text;
     state.readText.value = text;
+    const pair = model.kind === "encoder" ? input.pair : undefined;
+    state.pairDraft.value = pair ?? null;
+    state.readPair.value = pair ?? null;
     if (state.modelId.value !== id || !state.graph.value) {
       state.sampling.value = { ...usualSampling(model), ...input.sampling };
       state.modelId.value = id;
@@ -187,11 +197,17 @@ export class Session {
     }
     // An encoder-decoder's tokens are what it wrote on a text; where no text is named they are what it is to read.
     if (tokens && (model.kind !== "encoder_decoder" || input.text !== undefined))
-      await this.#readTokens(model, text, tokens, input.prompt ?? tokens.length);
+      await this.#readTokens(model, text, tokens, input.prompt ?? tokens.length, input.kinds);
     else if (tokens) this.#begin({ model: id, tokens, maxNewTokens: model.default_new_tokens, write: false });
     else if (!model.has_tokenizer) this.read(text);
     else {
-      this.#begin({ model: id, text, maxNewTokens: model.default_new_tokens, write: false });
+      this.#begin({
+        model: id,
+        text,
+        ...(pair ? { pair } : {}),
+        maxNewTokens: model.default_new_tokens,
+        write: false,
+      });
       if (input.writes) this.#afterPrompt = firstWriting(model);
       state.lightsLast.value = input.writes === true;
     }
@@ -215,8 +231,16 @@ export class Session {
       state.promptProblem.value = unreadable(model);
       return false;
     }
-    this.#begin({ model: model.id, ...given, maxNewTokens: model.default_new_tokens, write: false });
+    const pair = (state.readsPairs.value && state.pairDraft.value) || null;
+    this.#begin({
+      model: model.id,
+      ...given,
+      ...(pair ? { pair } : {}),
+      maxNewTokens: model.default_new_tokens,
+      write: false,
+    });
     state.readText.value = text;
+    state.readPair.value = pair;
     return true;
   }
 
@@ -258,7 +282,7 @@ export class Session {
     else hidden.set(at, token);
     const id = original?.id ?? model.mask_id;
     const tokens = run.tokens.map((one, i) => (i === at ? id : one.id));
-    this.#begin({ model: model.id, tokens, maxNewTokens: 0, write: false });
+    this.#begin({ model: model.id, ...readAgain(run), tokens, maxNewTokens: 0, write: false });
     state.hidden.value = hidden;
     state.position.value = original ? null : at;
   }
@@ -375,10 +399,13 @@ export class Session {
     text: string,
     tokens: readonly number[],
     prompt: number,
+    kinds?: readonly number[],
   ): Promise<void> {
     const room = Math.max(0, model.default_new_tokens - (tokens.length - prompt));
     const paired = model.kind === "encoder_decoder";
-    const read = paired ? { ...(readable(model, text) ?? { text }), target: tokens } : { tokens };
+    const read = paired
+      ? { ...(readable(model, text) ?? { text }), target: tokens }
+      : { tokens, ...(kinds ? { kinds } : {}) };
     const hidden = model.mask_id === null ? new Map() : await hiddenTokens(model, text, tokens);
     if (state.modelId.value !== model.id) return;
     this.#begin(
@@ -421,6 +448,7 @@ export class Session {
       run,
       plan: this.#plan,
       text: state.readText.value,
+      pair: state.readPair.value,
       hidden: state.hidden.value,
       position: state.position.value,
       paced: this.#paced,
@@ -428,12 +456,13 @@ export class Session {
   }
 
   /** The run asked for is refused: what was shown before is shown again, as far as it has come meanwhile. */
-  #showAgain({ run, plan, text, hidden, position, paced }: Shown): void {
+  #showAgain({ run, plan, text, pair, hidden, position, paced }: Shown): void {
     this.#before = null;
     this.#afterPrompt = null;
     this.#plan = plan;
     state.run.value = run;
     state.readText.value = text;
+    state.readPair.value = pair;
     state.hidden.value = hidden;
     state.position.value = position;
     this.#nameTokens(run);
@@ -451,6 +480,8 @@ export class Session {
       request: run.request,
       model: plan.model,
       ...(plan.tokens ? { tokens: plan.tokens } : { text: plan.text ?? "" }),
+      ...(plan.pair ? { text_pair: plan.pair } : {}),
+      ...(plan.kinds ? { token_types: plan.kinds } : {}),
       ...(plan.target ? { target_tokens: plan.target } : {}),
       max_new_tokens: plan.maxNewTokens,
       sampling: state.sampling.value,
@@ -467,6 +498,8 @@ export class Session {
     const words = model.has_tokenizer ? textOf(read) : read.map(({ id }) => id).join(" ");
     state.draft.value = words;
     state.readText.value = words;
+    state.pairDraft.value = null;
+    state.readPair.value = null;
     this.#requests += 1;
     this.#showNothingYet();
     const run = heldRun(`request-${this.#requests}`, answer, scales);

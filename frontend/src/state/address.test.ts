@@ -11,7 +11,9 @@ test("an address says again what was written into it", () => {
   const address: Address = {
     model: "stories",
     text: "Once upon a time, 50 % & more # [x] ↵",
+    pair: "a second & last",
     tokens: [1, 22, 4095],
+    kinds: [0, 0, 1],
     prompt: 2,
     sampling: { temperature: 100, top_k: 2 ** 31 - 1, top_p: 0.95, seed: 2 ** 53 - 1, beams: 16 },
     camera: [1.5, -20, 3, 400, -12, 8],

@@ -9,10 +9,14 @@ import { readSpeed, writeSpeed } from "./speed";
 export interface Address {
   readonly model?: string | undefined;
   readonly text?: string | undefined;
+  /** A second text that was read together with the first. */
+  readonly pair?: string | undefined;
   /** A run that the server held when the address was written, made over REST. */
   readonly run?: string | undefined;
   /** Everything read and written so far, verbatim; absent where the text alone says it. */
   readonly tokens?: readonly number[] | undefined;
+  /** The kind of text of each of `tokens`, where a model tells kinds apart. */
+  readonly kinds?: readonly number[] | undefined;
   /** How many of `tokens` are the reader's own. */
   readonly prompt?: number | undefined;
   /** As much of it as the address says. */
@@ -59,8 +63,10 @@ export function writeAddress(address: Address): string {
   if (address.attention) query.set("attention", address.attention);
   const fragment = new URLSearchParams();
   if (address.text !== undefined) fragment.set("text", address.text);
+  if (address.pair) fragment.set("pair", address.pair);
   if (address.tokens && address.tokens.length > 0) {
     fragment.set("tokens", address.tokens.join("_"));
+    if (address.kinds?.some((kind) => kind > 0)) fragment.set("kinds", address.kinds.join("_"));
     if (address.prompt !== undefined) fragment.set("prompt", `${address.prompt}`);
   }
   if (address.minus !== undefined) fragment.set("minus", address.minus);
@@ -74,13 +80,16 @@ export function readAddress(search: string, hash: string): Address {
   const fragment = new URLSearchParams(hash.replace(/^#/, ""));
   const selected = /^([\w.]+)\[([\d_]*)\]$/.exec(query.get("select") ?? "");
   const tokens = wholeNumbers(fragment.get("tokens"));
+  const kinds = wholeNumbers(fragment.get("kinds"));
   const prompt = wholeNumbers(fragment.get("prompt"))?.[0];
   const camera = query.get("camera")?.split("_").map(Number);
   return {
     model: query.get("model") ?? undefined,
     text: fragment.get("text") ?? undefined,
+    pair: fragment.get("pair") || undefined,
     run: query.get("run") || undefined,
     tokens,
+    kinds: kinds?.length === tokens?.length ? kinds : undefined,
     prompt: prompt !== undefined && tokens && prompt <= tokens.length ? prompt : undefined,
     sampling: readSampling(query),
     speed: readSpeed(query.get("speed")) ?? undefined,

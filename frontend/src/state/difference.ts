@@ -13,6 +13,8 @@ export interface Read {
   /** All that was read and written; of an encoder-decoder its own text. */
   readonly tokens: readonly Token[];
   readonly source: readonly Token[];
+  /** The kind of text of every token, where a model tells kinds apart. */
+  readonly kinds?: readonly number[];
 }
 
 /** A run of this visit, or one made to be compared with. */
@@ -42,8 +44,8 @@ export const wordsOf = ({ tokens, source }: Read): string =>
 export const textOf = (tokens: readonly Token[]): string =>
   joined(tokens.map(({ text }) => text)).replace(/<\|[^|>]*\|>/g, "");
 
-const keyOf = ({ model, tokens, source }: Read): string =>
-  [model, source.map(({ id }) => id), tokens.map(({ id }) => id)].join("|");
+const keyOf = ({ model, tokens, source, kinds = [] }: Read): string =>
+  [model, source.map(({ id }) => id), tokens.map(({ id }) => id), kinds].join("|");
 
 /** The list with a run at its head; the same run as it was before, and the same text, are not kept twice. */
 export function withRun(list: readonly EarlierRun[], now: EarlierRun): readonly EarlierRun[] {

@@ -17,8 +17,7 @@ export const reading = computed<Reading>(() => {
   return {
     positions: { target: tokens.length, source: source.length },
     lookup: (tensor, [at]) => {
-      // The page reads texts of the first kind; what REST said of others is the server's to explain.
-      if (tensor === "token_types") return 0;
+      if (tensor === "token_types") return at === undefined ? undefined : (run.value?.kinds[at] ?? 0);
       const looked = tensor === "source_tokens" ? source : tensor === "tokens" ? tokens : [];
       return at === undefined ? undefined : looked[at]?.id;
     },

@@ -10,6 +10,7 @@ const accepted: ServerMessage = {
   model: "sort",
   source: [],
   tokens: [token(0), token(1)],
+  token_types: [],
   capacity: 11,
   max_new_tokens: 6,
 };

@@ -28,6 +28,8 @@ export interface Run {
   readonly source: readonly Token[];
   /** What was read, then what was written. */
   readonly tokens: readonly Token[];
+  /** The kind of text of every token that was read, of a model that tells kinds apart; else empty. */
+  readonly kinds: readonly number[];
   /** How many tokens are the reader's; null until the server has cut the text into tokens. */
   readonly promptLength: number | null;
   /** How many of the tokens this run was given; the rest it wrote itself. */
@@ -73,6 +75,7 @@ export function askedRun(
     model,
     source: [],
     tokens: known?.tokens ?? [],
+    kinds: [],
     promptLength: known?.promptLength ?? null,
     given: known?.tokens.length ?? 0,
     maxNewTokens,
@@ -97,6 +100,7 @@ export function heldRun(request: string, answer: RunAnswer, scales: Run["scales"
     id: answer.id,
     source: answer.source,
     tokens: answer.tokens,
+    kinds: answer.token_types,
     promptLength: answer.prompt_length,
     given: answer.prompt_length,
     capacity: answer.capacity,
@@ -140,6 +144,7 @@ export function advance(run: Run, message: ServerMessage): Run {
         id: message.run,
         source: message.source,
         tokens: message.tokens,
+        kinds: message.token_types,
         promptLength: run.promptLength ?? message.tokens.length,
         given: message.tokens.length,
         capacity: message.capacity,
@@ -187,9 +192,18 @@ function withToken(run: Run, message: Extract<ServerMessage, { type: "token" }>)
 }
 
 /** What is to be read so that another run goes on where this one stands. */
-export function readAgain(run: Run): { tokens: readonly number[]; target?: readonly number[] } {
+export function readAgain(run: Pick<Run, "tokens" | "source" | "kinds">): TokensRead {
   const own = run.tokens.map(({ id }) => id);
-  return run.source.length > 0 ? { tokens: run.source.map(({ id }) => id), target: own } : { tokens: own };
+  if (run.source.length > 0) return { tokens: run.source.map(({ id }) => id), target: own };
+  return run.kinds.length === own.length ? { tokens: own, kinds: run.kinds } : { tokens: own };
+}
+
+/** Tokens to be read as they are: those that an encoder-decoder's own text begins with, and the kind of text of each
+ *  where a model tells kinds apart. */
+export interface TokensRead {
+  readonly tokens: readonly number[];
+  readonly target?: readonly number[];
+  readonly kinds?: readonly number[];
 }
 
 /** Tokens this run has written itself. */
