@@ -111,3 +111,17 @@ def test_the_menu_of_the_site_names_every_page_and_no_other() -> None:
     pages = {str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md")}
     menu = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")[2]
     assert set(re.findall(r"- (?:[^:\n]+: )?([\w/-]+\.md)$", menu, re.MULTILINE)) == pages
+
+
+def test_every_file_that_is_named_exists() -> None:
+    """By its path, or by the end of it: `panels/pins.tsx`. Names of what a reader makes or brings are exempt."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    tracked = {f"/{line}" for line in listed.splitlines()}
+    ends = {"/".join(path.split("/")[-count:]) for path in tracked for count in range(1, path.count("/") + 1)}
+    missing = {}
+    for page in _written():
+        named = set(re.findall(r"`([\w][\w/.-]*\.(?:py|ts|tsx|mjs|css|yml|toml|html))`", page.read_text("utf-8")))
+        unknown = {name for name in named if name not in ends and "NAME" not in name}
+        if unknown:
+            missing[str(page.relative_to(ROOT))] = unknown
+    assert missing == {}
