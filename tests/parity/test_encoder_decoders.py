@@ -93,7 +93,9 @@ def test_every_number_equals_the_references(tmp_path: Path, name: str) -> None:
 
 def test_a_t5_reads_past_what_it_was_trained_on(tmp_path: Path) -> None:
     """As in `transformers`, which has no end and passes over `n_positions`; ours is 2,048 tokens on either side."""
-    reference, _ = saved(tmp_path / "random", lambda: T5ForConditionalGeneration(T5Config(**_T5, n_positions=512)))
+    reference, _ = saved(
+        tmp_path / "random", lambda: T5ForConditionalGeneration(T5Config(**_T5 | {"n_positions": 512}))
+    )
     # In float64, since among so many tokens float32 alone moves the reference's own attentions by 1.6e-4.
     reference, loaded = reference.double(), load(tmp_path / "random", torch.float64)
     assert (loaded.spec.positions, loaded.spec.source_positions) == (2_048, 2_048)

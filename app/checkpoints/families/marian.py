@@ -12,7 +12,7 @@ from .family import Family, with_biases, with_blocks
 
 def spec_of(config: Config, stored: Set[str]) -> Spec:
     """The spec of a `marian` configuration; its two stacks must have the same widths and one vocabulary."""
-    if stored and not any(name.startswith("encoder.") for name in stored):
+    if {name.split(".")[0] for name in stored} & {"encoder", "decoder"} == {"decoder"}:
         raise config.wrong(
             "it is a decoder alone (MarianForCausalLM), half of a translation model",
             "Supported is the whole, with its encoder: MarianMTModel or MarianModel.",
