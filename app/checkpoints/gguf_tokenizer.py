@@ -18,7 +18,7 @@ _LLAMA3 = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
     r"|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
-_QWEN2 = _LLAMA3.replace(r"\p{N}{1,3}", r"\p{N}")
+QWEN2_CUT = _LLAMA3.replace(r"\p{N}{1,3}", r"\p{N}")
 _GPT2_NAMES = ("gpt-2", "gpt2", "phi-2", "roberta-bpe")
 _DIGIT_NAMES = ("smollm", "starcoder", "refact")
 _LLAMA3_NAMES = ("llama-bpe", "llama3", "llama-v3", "falcon3")
@@ -103,7 +103,7 @@ def _cutter(name: str) -> PreTokenizer:
         return pre_tokenizers.Sequence([digits, pre_tokenizers.ByteLevel(add_prefix_space=False)])
     if name not in (*_LLAMA3_NAMES, *_QWEN2_NAMES):
         return pre_tokenizers.ByteLevel(add_prefix_space=False)
-    cut = pre_tokenizers.Split(Regex(_LLAMA3 if name in _LLAMA3_NAMES else _QWEN2), "isolated")
+    cut = pre_tokenizers.Split(Regex(_LLAMA3 if name in _LLAMA3_NAMES else QWEN2_CUT), "isolated")
     return pre_tokenizers.Sequence([cut, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
 
 

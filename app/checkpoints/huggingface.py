@@ -17,6 +17,7 @@ from .families import FAMILIES, Family
 from .generation import Generation, read_generation
 from .heads import is_other_head, without_head
 from .named_tokens import name_tokens
+from .rebuilt import class_of, default_names, lost_tokens, rebuild, without_chance
 from .safetensors_folder import stored_tensors, weight_files
 from .tensors import Plan, StoredTensor, unfused
 from .vocabulary import TextSource, read_tokenizer
@@ -113,10 +114,16 @@ class HuggingFaceFolder:
         Raises:
             CheckpointError: one of the files is broken.
         """
-        library = read_tokenizer(self.path / _TOKENIZER)
-        names = name_tokens(library, self.path, self._optional)
+        library, padding = read_tokenizer(self.path / _TOKENIZER)
+        settings = self._optional(_TOKENIZER_CONFIG)
+        kind = class_of(settings, self.config.values, library)
+        lost = lost_tokens(library, kind, settings)
+        names = name_tokens(library, self.path, self._optional, default_names(kind, padding))
+        notes = filter(None, [without_chance(library), lost, rebuild(library, kind, settings, names)])
         template, why = self._template()
-        return TextSource(library, self.path / _TOKENIZER, template, names, ends=self.end_ids, no_template=why)
+        return TextSource(
+            library, self.path / _TOKENIZER, template, names, ends=self.end_ids, no_template=why, notes=tuple(notes)
+        )
 
     def _template(self) -> tuple[str | None, str]:
         """The chat template, and why there is one that cannot be used; files of its own come before an entry."""

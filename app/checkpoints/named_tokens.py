@@ -4,7 +4,7 @@ They are read as `transformers` reads them: `tokenizer_config.json` first; where
 the older `special_tokens_map.json` and `added_tokens.json` too. What the vocabulary lacks is added to it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,13 @@ Optional = Callable[[str], dict[str, Any]]
 _MEND = "Fetch the file again, or remove it."
 
 
-def name_tokens(library: Tokenizer, folder: Path, read: Optional) -> dict[str, str]:
+def name_tokens(
+    library: Tokenizer, folder: Path, read: Optional, defaults: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """What the folder's files call the named tokens; tokens that `library` lacks are added to it.
 
-    `read` gives a JSON object from a file of the folder, an empty one where there is no such file.
+    `read` gives a JSON object from a file of the folder, an empty one where there is no such file; `defaults` are
+    names that a tokenizer's class gives where the files give none.
 
     Raises:
         CheckpointError: one of the files describes a token in a way that cannot be.
@@ -28,6 +31,7 @@ def name_tokens(library: Tokenizer, folder: Path, read: Optional) -> dict[str, s
     settings = dict(read("tokenizer_config.json"))
     try:
         added = _added(settings, read)
+        settings = {**(defaults or {}), **settings}
         _complete(library, settings, added)
     except (TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"{folder}: its added or special tokens cannot be read: {error}", _MEND) from error

@@ -116,7 +116,7 @@ class NanoGPT:
         Raises:
             CheckpointError: its file is broken.
         """
-        return TextSource(read_tokenizer(self._tokenizer), self._tokenizer)
+        return TextSource(read_tokenizer(self._tokenizer)[0], self._tokenizer)
 
     @property
     def _tokenizer(self) -> Path:

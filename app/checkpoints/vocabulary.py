@@ -42,6 +42,7 @@ class TextSource:
     adds_eos: bool = False
     ends: Ids = ()
     no_template: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,8 +117,8 @@ def _common(one: str, other: str) -> int:
     return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
-def read_tokenizer(path: Path) -> tokenizers.Tokenizer:
-    """The tokenizer in a `tokenizer.json`, without the cutting and padding that it may ask for.
+def read_tokenizer(path: Path) -> tuple[tokenizers.Tokenizer, str]:
+    """The tokenizer in a `tokenizer.json`, without the cutting and padding that it may ask for, and what it pads with.
 
     Raises:
         CheckpointError: it is none.
@@ -126,9 +127,10 @@ def read_tokenizer(path: Path) -> tokenizers.Tokenizer:
         library = tokenizers.Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises bare Exception for a file it cannot read
         raise CheckpointError(f"{path} is not a tokenizer.json: {error}", _REMOVE) from error
+    padding = library.padding
     library.no_truncation()
     library.no_padding()
-    return library
+    return library, str(padding["pad_token"]) if padding else ""
 
 
 def frame_of(source: TextSource, about: Mapping[str, Any], d_vocab: int, renderer: Renderer) -> Frame:
@@ -151,7 +153,7 @@ def frame_of(source: TextSource, about: Mapping[str, Any], d_vocab: int, rendere
     masks = filter(None, (source.names.get("mask_token"), *_MASKS))
     mask = about.get("mask_id", next(filter(None, map(library.token_to_id, masks)), None))
     mask = mask if isinstance(mask, int) and 0 <= mask < d_vocab else None
-    end, notes = _end(source, ends, suffix), (note,) if note else ()
+    end, notes = _end(source, ends, suffix), (*source.notes, *((note,) if note else ()))
     return Frame(prefix, suffix, end, mask, ends, around, notes, library.post_processor, again)
 
 
@@ -233,8 +235,9 @@ def _added(source: TextSource) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """What the tokenizer itself puts around a text."""
     library = source.library
     if library.post_processor is not None:
-        bare = library.encode("a", add_special_tokens=False).ids
-        full = library.encode("a", add_special_tokens=True).ids
+        tried = _readable(library)
+        bare = library.encode(tried, add_special_tokens=False).ids
+        full = library.encode(tried, add_special_tokens=True).ids
         for start in range(len(full) - len(bare) + 1) if bare else ():
             if full[start : start + len(bare)] == bare and len(full) > len(bare):
                 return tuple(full[:start]), tuple(full[start + len(bare) :])
@@ -245,6 +248,13 @@ def _added(source: TextSource) -> tuple[tuple[int, ...], tuple[int, ...]]:
         return () if found is None else (found,)
 
     return named("bos_token") if source.adds_bos else (), named("eos_token") if source.adds_eos else ()
+
+
+def _readable(library: tokenizers.Tokenizer) -> str:
+    """A short text that has tokens: a vocabulary without an unknown token has none for letters that it lacks."""
+    pieces = (library.id_to_token(number) or "" for number in range(1000))
+    texts = ["a", *(piece.strip("▁Ġ#") for piece in pieces)]
+    return next((text for text in texts if library.encode(text, add_special_tokens=False).ids), "a")
 
 
 def _end(source: TextSource, ends: Sequence[int], suffix: Sequence[int]) -> int | None:
