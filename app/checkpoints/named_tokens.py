@@ -37,6 +37,7 @@ def name_tokens(
         raise CheckpointError(f"{folder}: its added or special tokens cannot be read: {error}", _MEND) from error
     library.encode_special_tokens = settings.get("split_special_tokens") is True
     named = {name: content_of(settings.get(name)) for name in NAMES}
+    named |= {name: content_of(token) for name, token in _own_names(settings).items()}
     return {name: content for name, content in named.items() if content}
 
 
@@ -80,11 +81,20 @@ def _complete(library: Tokenizer, settings: dict[str, Any], added: dict[int, Add
 
 
 def _extra(settings: dict[str, Any]) -> list[Any]:
-    """Special tokens beside the named ones: listed, or under names of their own."""
+    """Special tokens beside the usual ones: under names of their own, or listed."""
     listed = settings.get("extra_special_tokens") or settings.get("additional_special_tokens") or []
-    more = [value for name, value in settings.items() if name.endswith("_token") and name not in NAMES]
-    more = [value for value in more if isinstance(value, str | AddedToken) or _is_token(value)]
-    return [*more, *(listed.values() if isinstance(listed, dict) else listed)]
+    return [*_own_names(settings).values(), *([] if isinstance(listed, dict) else listed)]
+
+
+def _own_names(settings: dict[str, Any]) -> dict[str, Any]:
+    """Special tokens under names of a model's own, such as `image_token`; chat templates know them by these."""
+    found = {name: value for name, value in settings.items() if name.endswith("_token") and name not in NAMES}
+    for entry in ("extra_special_tokens", "model_specific_special_tokens"):
+        more = settings.get(entry)
+        found |= more if isinstance(more, dict) else {}
+    return {
+        str(name): value for name, value in found.items() if isinstance(value, str | AddedToken) or _is_token(value)
+    }
 
 
 def _is_token(value: Any) -> bool:

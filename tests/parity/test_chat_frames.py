@@ -56,6 +56,21 @@ FILES: dict[str, dict[str, Any]] = {
     "additional_special_tokens": {**NAMED, "additional_special_tokens": ["<|im_start|>"]},
     "extra_special_tokens": {**NAMED, "extra_special_tokens": ["<|im_start|>"]},
     "extra ones by name": {**NAMED, "extra_special_tokens": {"x_token": "<|im_start|>"}},
+    "a name of its own in a template": {
+        **NAMED, "image_token": "<|im_start|>", "chat_template": "{{ image_token }}" + _PLAIN,
+    },
+    "extra ones by name in a template": {
+        **NAMED, "extra_special_tokens": {"image_token": "<|im_start|>", "x": "hehe"},
+        "chat_template": "{{ image_token + x }}" + _PLAIN,
+    },
+    "model's own in a template": {
+        **NAMED, "model_specific_special_tokens": {"y_token": "<|im_start|>"},
+        "chat_template": "{{ y_token }}" + _PLAIN,
+    },
+    "listed ones have no names": {
+        **NAMED, "additional_special_tokens": ["<|im_start|>"], "extra_special_tokens": ["hehe"],
+        "chat_template": "{{ additional_special_tokens }}{{ extra_special_tokens }}" + _PLAIN,
+    },
     "a name that is a word": {**NAMED, "eos_token": "he"},
     "a name that is new": {**NAMED, "pad_token": "<|im_start|>"},
     "split_special_tokens": {**NAMED, "split_special_tokens": True},
