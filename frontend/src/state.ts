@@ -31,7 +31,8 @@ export interface Problem {
 }
 
 export type Connection = "connecting" | "open" | "lost";
-export type Panel = "inspector" | "pins" | "attention" | "lenses" | "outline" | "help";
+export const PANELS = ["inspector", "pins", "attention", "lenses", "outline", "help"] as const;
+export type Panel = (typeof PANELS)[number];
 
 export const DEFAULT_SAMPLING: Sampling = { temperature: 0.8, top_k: 0, top_p: 0.95, seed: 0, beams: 1 };
 

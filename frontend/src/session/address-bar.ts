@@ -248,9 +248,7 @@ function toCamera(numbers: readonly number[]): CameraState | null {
 function panelNamed(name: string | undefined): state.Panel | undefined {
   // Addresses from before there were lenses.
   if (name === "charts") return "lenses";
-  return (["inspector", "pins", "attention", "lenses", "outline", "help"] as const).find(
-    (panel) => panel === name,
-  );
+  return state.PANELS.find((panel) => panel === name);
 }
 
 function followAttention(text: string | undefined): void {
