@@ -1,7 +1,7 @@
 /** Lines over the map: an arc from every cell that is read to the card at the pointer (or to the chosen cell), and
  *  brackets that name axes and their sizes. Drawn as SVG straight from each frame of the map. */
 
-import { effect } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { formatNumber } from "../format";
 import { boxSize, type CellBox } from "../graph/cells";
@@ -37,6 +37,9 @@ const PILL_PLACES: readonly Corner[] = [
 const EDGE = 4;
 const LETTER = 6.7;
 
+/** Counts the times that the card at the pointer came to stand elsewhere: lines that end at it follow. */
+export const cardMoved = signal(0);
+
 export function Callouts() {
   const { map } = useActions();
   const host = useRef<SVGSVGElement>(null);
@@ -48,6 +51,7 @@ export function Callouts() {
     const remove = map.addOverlay(callouts.make);
     const stop = effect(() => {
       const now = lit.value;
+      void cardMoved.value;
       const pairs = now && spokenOf.value ? weighed(graph.value, now.boxes) : [];
       callouts.watch(
         now ? [cellPattern(now), tensorPattern(now), ...now.boxes.map(boxPattern), ...pairs.flat()] : [],
@@ -110,7 +114,7 @@ function draw(
     drawn.push(...shares(map, pairs, sources.slice(now.boxes.length)));
     drawn.push(...pill(map, of, now, target, room));
   }
-  if (card && target && sources.length > 0) drawn.push(...arc(card.corner, middle(target), "ink"));
+  if (card && target) drawn.push(...arc(card.corner, middle(target), "ink"));
   const whole = target && plates.find(({ plate }) => plate.id === target.plate.id);
   if (whole && card) drawn.push(...plateBrackets(of, whole, room));
   host.replaceChildren(...drawn);
@@ -122,16 +126,19 @@ interface Room {
   readonly placement: Placement;
 }
 
-/** The card at the pointer, in the canvas's own pixels, and where arcs meet it: the middle of its nearer side. */
+/** The card at the pointer, in the canvas's own pixels, and where arcs meet it: at the point nearest to the pointer. */
 function cardCorner(host: SVGSVGElement): { readonly corner: Corner; readonly box: Box } | null {
   const cell = hovered.peek();
   const card = cell && document.querySelector(".hover-card");
   if (!card) return null;
   const own = host.getBoundingClientRect();
   const { left, right, top, bottom } = card.getBoundingClientRect();
-  const y = cell.y < (top + bottom) / 2 ? top : bottom;
+  const corner: Corner = [
+    Math.max(left, Math.min(right, cell.x)) - own.left,
+    Math.max(top, Math.min(bottom, cell.y)) - own.top,
+  ];
   return {
-    corner: [(left + right) / 2 - own.left, y - own.top],
+    corner,
     box: { left: left - own.left, right: right - own.left, top: top - own.top, bottom: bottom - own.top },
   };
 }

@@ -5,25 +5,33 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { formatNumber } from "../format";
 import { boxSize, type CellBox } from "../graph/cells";
-import { findTensor, opMaking } from "../graph/shape";
+import { findTensor, opMaking, shapeAt } from "../graph/shape";
 import type { TensorInfo } from "../graph/types";
 import type { Explanation } from "../net/explain";
-import type { MapView } from "../scene/types";
+import type { CellPattern, MapView } from "../scene/types";
 import { knownFormula } from "../session/explanations";
 import { graph, hovered, type PointedCell, panel } from "../state";
 import { comparison, hueOf } from "../state/difference";
-import { lit, pins, played } from "../state/explain";
+import { lit, pins, played, reading } from "../state/explain";
 import { dockWidth } from "../state/lenses";
 import { useActions } from "./actions";
-import { boxPattern } from "./callouts";
+import { boxPattern, cardMoved } from "./callouts";
 import { emptyWords, maskWords, placeWords, shortLabel, shortName } from "./cell-words";
 import { Formula, mathReady } from "./math";
 import { Strip } from "./strip";
 import { useDifference } from "./use-difference";
 import { useExplanation } from "./use-explanation";
 
-/** Pixels between pointer and card, the nearer first. */
-const AWAY = [26, 90];
+/** Pixels between pointer and card, and on which sides of it: right and down. */
+const AWAY = [26, 64, 120, 190];
+const SIDES = [-1, 0, 1].flatMap((right) =>
+  [-1, 0, 1].map((down) => [right, down] as const).filter(([, down]) => right !== 0 || down !== 0),
+);
+/** How bad a pixel of distance is, where a covered neighbour is 1. */
+const PER_PIXEL = 0.004;
+/** Cells before and after the one that is pointed at that are to be seen; those of other heads are elsewhere. */
+const NEIGHBOURS = [-12, -8, -5, -3, -2, -1, 1, 2, 3, 5, 8, 12];
+const HEADS = new Set(["head", "kv_head"]);
 const MOST_KEPT_CLEAR = 8;
 /** The pointer has to rest this long before the server is asked, and before a screen reader is told. */
 const REST = 16;
@@ -54,7 +62,8 @@ function Card({ cell }: { cell: PointedCell }) {
   // Placed again once the formula is typeset, and when a panel takes room from the map.
   void [mathReady.value, panel.value, pins.value, dockWidth.value];
   useLayoutEffect(() => {
-    if (card.current) placeCard(card.current, cell, pointsToKeepClear(map, lit.value?.boxes ?? [], cell));
+    if (card.current)
+      placeCard(card.current, cell, pointsToKeepClear(map, info, lit.value?.boxes ?? [], cell));
   });
   if (!info) return null;
   const boxes = lit.value?.boxes ?? [];
@@ -128,26 +137,31 @@ function OperandChip({ box }: { box: CellBox }) {
   );
 }
 
-/** Beside the pointer, on the side and at the distance where it covers the fewest of these points. */
-function placeCard(card: HTMLElement, { x, y }: PointedCell, points: readonly Point[]): void {
+/** Off to the side of the pointer, where it covers the least of what is spoken of and of the row and the column that the
+ *  cell stands in; of places as good the nearest. */
+function placeCard(card: HTMLElement, { x, y }: PointedCell, points: readonly Weighed[]): void {
   const { width, height } = card.getBoundingClientRect();
   const room = roomFor(width, height);
-  const places = AWAY.flatMap((away) => [
-    { left: x + away, top: y - away - height },
-    { left: x - away - width, top: y - away - height },
-    { left: x + away, top: y + away },
-    { left: x - away - width, top: y + away },
-  ]).map(({ left, top }) => ({
+  const places = AWAY.flatMap((away) =>
+    SIDES.map(([right, down]) => ({
+      left: x + right * away + ((right - 1) * width) / 2,
+      top: y + down * away + ((down - 1) * height) / 2,
+    })),
+  ).map(({ left, top }) => ({
     left: Math.max(room.left, Math.min(left, room.right - width)),
     top: Math.max(room.top, Math.min(top, room.bottom - height)),
   }));
-  const covered = ({ left, top }: { left: number; top: number }): number =>
-    points.filter(
-      (at) => at.x > left - 8 && at.x < left + width + 8 && at.y > top - 8 && at.y < top + height + 8,
-    ).length;
-  const best = places.reduce((one, other) => (covered(other) < covered(one) ? other : one));
+  const cost = ({ left, top }: { left: number; top: number }): number =>
+    points
+      .filter((at) => at.x > left - 8 && at.x < left + width + 8 && at.y > top - 8 && at.y < top + height + 8)
+      .reduce((sum, { weight }) => sum + weight, 0) +
+    Math.hypot(left + width / 2 - x, top + height / 2 - y) * PER_PIXEL;
+  const best = places.reduce((one, other) => (cost(other) < cost(one) ? other : one));
   // Not by `left` and `top`: these make the page lay itself out once more.
-  card.style.transform = `translate(${Math.round(best.left)}px, ${Math.round(best.top)}px)`;
+  const transform = `translate(${Math.round(best.left)}px, ${Math.round(best.top)}px)`;
+  if (card.style.transform === transform) return;
+  card.style.transform = transform;
+  cardMoved.value += 1;
 }
 
 const canvasOfMap = (): Element | null => document.querySelector(".map canvas");
@@ -172,19 +186,36 @@ function roomFor(
   return { left: 4, top: 4, right: window.innerWidth - 4, bottom: window.innerHeight - 4 };
 }
 
-/** The middles and ends of what is read, and the pointer itself, in the window's pixels. */
+/** A point of the window, and how bad it is to cover it. */
+interface Weighed extends Point {
+  readonly weight: number;
+}
+
+/** The pointer, the middles and ends of what is read, and the cell's neighbours along each of its axes. */
 function pointsToKeepClear(
   map: MapView | null,
+  info: TensorInfo | null | undefined,
   boxes: readonly CellBox[],
-  { x, y }: PointedCell,
-): readonly Point[] {
+  { x, y, tensor, index }: PointedCell,
+): readonly Weighed[] {
   const own = canvasOfMap()?.getBoundingClientRect();
-  const cells = boxes.slice(0, MOST_KEPT_CLEAR).flatMap((box) => {
+  const read = boxes.slice(0, MOST_KEPT_CLEAR).flatMap((box) => {
     const [first, last] = [box.start, box.stop.map((end) => end - 1)];
     return [boxPattern(box), { tensor: box.tensor, index: first }, { tensor: box.tensor, index: last }];
   });
-  const seen = cells.flatMap((cell) => map?.project(cell) ?? []);
-  return [{ x, y }, ...seen.map((at) => ({ x: at.x + (own?.left ?? 0), y: at.y + (own?.top ?? 0) }))];
+  // Room for tokens to come may be covered.
+  const shape = info ? shapeAt(info, reading.peek().positions) : [];
+  const beside = index.flatMap((at, axis) =>
+    NEIGHBOURS.map((step) => at + step)
+      .filter((to) => to >= 0 && to < (shape[axis] ?? 0) && !HEADS.has(info?.axes[axis] ?? ""))
+      .map((to) => ({ tensor, index: index.map((one, other) => (other === axis ? to : one)) })),
+  );
+  const seen = (cells: readonly CellPattern[], weight: number): readonly Weighed[] =>
+    cells.flatMap((cell) => {
+      const at = map?.project(cell);
+      return at ? [{ x: at.x + (own?.left ?? 0), y: at.y + (own?.top ?? 0), weight }] : [];
+    });
+  return [{ x, y, weight: 4 }, ...seen(read, 3), ...seen(beside, 1)];
 }
 
 /** What the pointer rests on, for screen readers: said when it has rested. */

@@ -35,6 +35,7 @@ import { Outline } from "./outline";
 import { Overview } from "./overview";
 import { PassStage } from "./pass-stage";
 import { Pins } from "./pins";
+import { PositionMarks } from "./position-marks";
 import { Prompt } from "./prompt";
 import { Search, SearchButton } from "./search";
 import { Shortcuts } from "./shortcuts";
@@ -83,6 +84,7 @@ export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvas
         >
           <DifferenceNote />
           <Callouts />
+          <PositionMarks />
           <Flights />
           <PassStage canvas={canvas} />
           <Crumbs canvas={canvas} />

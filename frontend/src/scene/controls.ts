@@ -17,7 +17,8 @@ export interface Movable {
   smooth(): boolean;
   hover(x: number, y: number): void;
   leave(): void;
-  click(x: number, y: number): void;
+  /** `finger`: it was no mouse that did it. */
+  click(x: number, y: number, finger: boolean): void;
   doubleClick(x: number, y: number): void;
   schedule(): void;
 }
@@ -155,7 +156,7 @@ export class Controls {
     const finger = this.fingers.get(event.pointerId);
     this.fingers.delete(event.pointerId);
     if (finger && completed && this.moved < 4 && this.fingers.size === 0 && event.button === 0)
-      this.map.click(finger.x, finger.y);
+      this.map.click(finger.x, finger.y, event.pointerType === "touch");
     if (this.fingers.size > 0) {
       this.orbiting = false;
       this.regrasp(event.timeStamp);

@@ -171,13 +171,14 @@ class AtlasMap implements MapView {
         this.point(null);
         this.pointAtLabel(null);
       },
-      click: (x, y) => {
+      click: (x, y, finger) => {
+        const hit = this.pick(x, y);
         const label = this.labelAt(x, y);
-        if (label) {
+        // Names are small for a finger, and lie over plates on a small window: what is under them is meant.
+        if (label && !(finger && hit)) {
           this.flyToLabel(label.subject);
           return;
         }
-        const hit = this.pick(x, y);
         this.select(hit && { tensor: hit.tensor, index: hit.index });
         this.marks.selections.tell(hit);
       },
