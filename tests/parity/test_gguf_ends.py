@@ -1,7 +1,6 @@
 """What a GGUF file says of where texts begin and end, in the words of llama.cpp's loader of vocabularies.
 
-The expected ids are those that `llama_token_is_eog` and `llama_tokenize` of llama-cpp-python 0.3.36 gave for the same
-files; `tokenizer` below writes them.
+The expectations are read from its source, `llama-vocab.cpp` as of llama-cpp-python 0.3.36; llama.cpp itself was not run.
 """
 
 from pathlib import Path

@@ -69,6 +69,7 @@ GPT_NEOX = Family(
     prefix="gpt_neox.",
     # Old files keep the causal mask and the rotary frequencies.
     ignored=(r"layers\.\d+\.attention\.(bias|masked_bias|rotary_emb\.inv_freq)",),
-    copies={"embed_out.weight": "embed_in.weight"},
+    # The head is `lm_head` within `transformers` 5, and so in a file of its bare state.
+    copies={"lm_head.weight": "embed_out.weight", "embed_out.weight": "embed_in.weight"},
     fused=True,
 )
