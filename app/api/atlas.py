@@ -272,6 +272,15 @@ class Atlas:
                 raise ApiError(422, "empty", "the text is empty", "Write at least one character.")
         else:
             raise ApiError(422, "invalid", "neither text nor tokens are given", "Give one of the two.")
+        uncounted = loaded.entry.uncounted_id
+        if uncounted is not None and any(token.id == uncounted for token in tokens):
+            raise ApiError(
+                422,
+                "untokenizable",
+                f"token {uncounted}, {loaded.tokenizer.text_of(uncounted)!r}, is the padding of {loaded.entry.id}, "
+                "which counts no position for it; that is not done here",
+                "Leave it out: all other tokens have the numbers that transformers gives them.",
+            )
         return self._fitting(loaded, tokens, loaded.spec.source_positions or loaded.spec.positions), kinds
 
     @staticmethod

@@ -28,6 +28,7 @@ from ..transformer.spec import Spec
 from ..transformer.tokenizer import IdTokenizer, Tokenizer
 from .config import read_json
 from .errors import CheckpointError, NoRoomError, shown
+from .families import FAMILIES
 from .files import Checkpoint, fingerprint, name_of, open_checkpoint
 from .guard import Guarded, reading
 from .rendering import Renderer
@@ -175,6 +176,12 @@ class ModelEntry:
             return self.frame.mask
         except CheckpointError:
             return None
+
+    @property
+    def uncounted_id(self) -> int | None:
+        """The padding token of a model that counts positions without it, which no text may hold here."""
+        family = FAMILIES.get(self.checkpoint.kind)
+        return None if family is None else family.uncounted_id
 
     @property
     def start_ids(self) -> tuple[int, ...]:

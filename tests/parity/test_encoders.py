@@ -20,6 +20,9 @@ from transformers import (
     XLMRobertaForMaskedLM,
 )
 
+from app.settings import Settings
+from tests.conftest import serving
+
 from .reference import (
     D_VOCAB,
     HIDDEN,
@@ -96,3 +99,12 @@ def test_two_kinds_of_text(tmp_path: Path) -> None:
     for series in ("hidden_states", "attentions"):
         compare_series(loaded, seen, expected, series)
     close(seen["logits"], expected.logits, "logits")
+
+
+def test_a_padding_token_that_shifts_positions_is_refused_inside_a_text(tmp_path: Path) -> None:
+    saved(tmp_path / "random", ENCODERS["roberta"])
+    settings = Settings(bundled_models=tmp_path / "none", models=[tmp_path / "random"], default_model="random")
+    with serving(settings) as server:
+        answer = server.client.post("/runs", json={"model": "random", "tokens": [5, 1, 6]})
+        assert answer.status_code == 422 and "is the padding of random" in answer.json()["error"]["message"]
+        assert server.client.post("/runs", json={"model": "random", "tokens": [5, 6]}).status_code < 300

@@ -140,6 +140,7 @@ ROBERTA = Family(
     },
     prefix="roberta.",
     ignored=_BUFFERS,
+    uncounted_id=_UNUSED_ROWS - 1,
     copies={"lm_head.decoder.weight": "embeddings.word_embeddings.weight", "lm_head.decoder.bias": "lm_head.bias"},
 )
 

@@ -32,6 +32,8 @@ class Family:
     prefix: str = ""
     other_prefixes: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    # A token that positions are not counted for, where `transformers` counts them by what is read.
+    uncounted_id: int | None = None
     copies: Mapping[str, str] = field(default_factory=dict)
     fused: bool = False
     config_of: Callable[[Spec], dict[str, Any]] | None = None
