@@ -5,7 +5,7 @@ import type { LensTable } from "../net/lenses";
 import type { Figure } from "../net/rest";
 import { useActions } from "./actions";
 import { chosenRow, point, visit } from "./lens-link";
-import { eye, MOST_NAMES, SIZE, scatterOf } from "./scatter-view";
+import { eye, namedRows, SIZE, scatterOf } from "./scatter-view";
 
 const STEP = Math.PI / 24;
 /** Radians a pixel dragged. */
@@ -24,6 +24,7 @@ export function Scatter3D({ figure, table }: { figure: Figure; table: LensTable 
   const { map } = useActions();
   const at = useSignal<number | null>(null);
   const { origin, axes, points } = scatterOf(figure, eye.value);
+  const named = namedRows(points);
   const chosen = chosenRow(table?.places);
   return (
     <svg
@@ -71,7 +72,7 @@ export function Scatter3D({ figure, table }: { figure: Figure; table: LensTable 
           onClick={() => visit(map, table?.places[row])}
         >
           <circle cx={x} cy={y} r={3.5} style={colour === null ? {} : { fill: colour }} />
-          {(points.length <= MOST_NAMES || row === at.value || row === chosen) && (
+          {(named.has(row) || row === at.value || row === chosen) && (
             <text x={x + 5} y={y - 3}>
               {name}
             </text>

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { scatterFile, scatterOf, turned } from "./scatter-view";
+import { namedRows, scatterFile, scatterOf, turned } from "./scatter-view";
 
 const FIGURE = {
   data: [
@@ -36,4 +36,19 @@ test("the file for paper is a picture of its own", () => {
   expect(file).toContain("&lt;s&gt;");
   expect(file.match(/<circle/g)).toHaveLength(2);
   expect(file).not.toContain("class=");
+});
+
+test("names are written where they lie on no nearer one's", () => {
+  const point = (row: number, x: number, y: number) => ({
+    row,
+    x,
+    y,
+    depth: row / 10,
+    name: "little",
+    colour: null,
+  });
+  // The farthest first: the second hides the first, the third stands below, the fourth beside.
+  const points = [point(0, 100, 100), point(1, 110, 104), point(2, 100, 120), point(3, 150, 104)];
+  expect([...namedRows(points)].sort()).toEqual([1, 2, 3]);
+  expect(namedRows(Array.from({ length: 81 }, (_, row) => point(row, 9 * row, 0))).size).toBe(0);
 });

@@ -82,6 +82,32 @@ export function scatterOf(figure: Figure, from: Eye): Scatter {
   };
 }
 
+/** Sizes of a name in the picture, in its own units: one character of the fixed-width type, a line, and where it stands
+ *  beside its point. */
+const NAME = { character: 5.4, line: 10, right: 5, up: 3 };
+
+/** The rows whose names are written: the nearest first, as long as they lie on no other name. */
+export function namedRows(points: readonly SeenPoint[]): ReadonlySet<number> {
+  if (points.length > MOST_NAMES) return new Set();
+  const taken: { left: number; right: number; top: number; bottom: number }[] = [];
+  const rows = new Set<number>();
+  for (const { row, x, y, name } of [...points].reverse()) {
+    const [left, bottom] = [x + NAME.right, y - NAME.up];
+    const box = { left, right: left + NAME.character * name.length, top: bottom - NAME.line, bottom };
+    const free = taken.every(
+      (other) =>
+        box.right <= other.left ||
+        other.right <= box.left ||
+        box.bottom <= other.top ||
+        other.bottom <= box.top,
+    );
+    if (!free) continue;
+    taken.push(box);
+    rows.add(row);
+  }
+  return rows;
+}
+
 /** The points, shrunk into the unit ball. */
 function pointsOf(figure: Figure): readonly Point3[] {
   const { x, y, z } = figure.data[0] as unknown as Record<"x" | "y" | "z", readonly number[]>;
@@ -97,11 +123,11 @@ function titlesOf(figure: Figure): readonly string[] {
 const INK = "#1f2328";
 const SOFT = "#62666d";
 
-/** The same as an SVG file for paper: dark on white, every point named. */
+/** The same as an SVG file for paper: dark on white, named as on the page. */
 export function scatterFile(figure: Figure, from: Eye): string {
   const { origin, axes, points } = scatterOf(figure, from);
   const title = plain((figure.layout.title as { text?: string } | undefined)?.text ?? "");
-  const named = points.length <= MOST_NAMES;
+  const named = namedRows(points);
   const text = (x: number, y: number, words: string, colour = INK) =>
     `<text x="${x.toFixed(2)}" y="${y.toFixed(2)}" fill="${colour}">${xml(words)}</text>`;
   const parts = [
@@ -110,9 +136,9 @@ export function scatterFile(figure: Figure, from: Eye): string {
       text(x, y, `${at + 1}`, SOFT),
     ]),
     ...points.map(
-      ({ x, y, depth, name, colour }) =>
+      ({ row, x, y, depth, name, colour }) =>
         `<g opacity="${(0.55 + 0.4 * depth).toFixed(2)}"><circle cx="${x.toFixed(2)}" cy="${y.toFixed(2)}" r="3" fill="${colour ?? "#00857a"}"/>` +
-        `${named ? text(x + 5, y - 3, name) : ""}</g>`,
+        `${named.has(row) ? text(x + 5, y - 3, name) : ""}</g>`,
     ),
     text(6, 16, title),
     ...axes.map((axis, at) =>
