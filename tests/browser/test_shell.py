@@ -86,6 +86,12 @@ def test_attention_opens_on_a_head_that_does_something(page: Page, server: Serve
     expect(page.get_by_label("head", exact=True)).to_have_value(f"{best[1]}")
     page.get_by_role("button", name="Query · key", exact=True).click()
     expect(page.get_by_label("key", exact=True)).to_have_value(f"{looks['keys'][best[0]][best[1]]}")
+    # What was chosen of one model is not asked of another, which has fewer blocks.
+    walk(page, "/?model=stories&panel=attention&attention=5_1_hook_pattern#text=The+cat")
+    expect(page.get_by_label("block", exact=True)).to_have_value("5")
+    walk(page, "/?model=translate&panel=attention")
+    expect(page.get_by_text("There is no block")).to_have_count(0)
+    assert page.get_by_label("block", exact=True).input_value() in "01"
 
 
 def test_tabs_stay_in_the_window_and_the_dock_keeps_its_width(page: Page, server: Server) -> None:

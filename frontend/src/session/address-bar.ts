@@ -36,6 +36,7 @@ export async function follow(address: Address, session: Session, map: MapView | 
   await session.open(id, {
     ...(held ? { held } : {}),
     sampling: address.sampling,
+    keepsAttention: address.attention !== undefined,
     // Whoever comes to the front door finds a story written: plates are full.
     writes: Object.values(address).every((said) => said === undefined),
     ...(address.text === undefined ? {} : { text: address.text }),

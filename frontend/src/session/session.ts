@@ -10,6 +10,7 @@ import { getThumbnails, type Thumbnail } from "../net/thumbnails";
 import type { Frame, ModelSummary, RunAnswer, Sampling, ServerMessage, Token } from "../net/types";
 import type { CellsAddress, MapView, TileAddress } from "../scene/types";
 import * as state from "../state";
+import { FIRST_ATTENTION } from "../state/attention";
 import { comparison, comparisonProblem, textOf } from "../state/difference";
 import { type LaidOut, sameLayout } from "../state/laid_out";
 import {
@@ -147,6 +148,8 @@ export class Session {
       sampling?: Partial<Sampling> | undefined;
       writes?: boolean;
       held?: RunAnswer;
+      /** The attention that is chosen is of this model: an address names it. */
+      keepsAttention?: boolean;
     } = {},
   ): Promise<void> {
     const model = state.models.value.find((candidate) => candidate.id === id);
@@ -171,6 +174,11 @@ export class Session {
     state.readPair.value = pair ?? null;
     if (state.modelId.value !== id || !state.graph.value) {
       state.sampling.value = { ...usualSampling(model), ...input.sampling };
+      // What was chosen of another model need not be in this one.
+      if (!input.keepsAttention) {
+        state.attention.value = FIRST_ATTENTION;
+        state.attentionUnread.value = null;
+      }
       state.modelId.value = id;
       state.graph.value = null;
       state.run.value = null;
