@@ -247,7 +247,7 @@ def _pull_hub(model_id: str, folder: Path, tell: Tell) -> Path:
     except ImportError as error:
         raise CheckpointError(
             f"{model_id} would come from the Hugging Face hub, whose client is not installed",
-            "pip install 'transformer-atlas[pull]'. Without the hub there are: " + ", ".join(PULLABLE) + ".",
+            "pip install huggingface-hub installs it. Without the hub there are: " + ", ".join(PULLABLE) + ".",
         ) from error
     making = folder.with_name(f".{folder.name}.making")
     tell("downloading", 0, 0)
