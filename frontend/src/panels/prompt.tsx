@@ -98,7 +98,7 @@ function SecondText() {
     return (
       <button
         type="button"
-        class="link add-pair"
+        class="link note add-pair"
         title="Two texts are read together, with the tokenizer's marks around and between them"
         onClick={() => {
           pairDraft.value = "";
