@@ -116,7 +116,7 @@ function SecondText() {
         </label>
         <button
           type="button"
-          class="link"
+          class="link note"
           onClick={() => {
             pairDraft.value = null;
           }}
