@@ -1,6 +1,7 @@
 """What a GGUF file says of where texts begin and end, in the words of llama.cpp's loader of vocabularies.
 
-The expectations are read from its source, `llama-vocab.cpp` as of llama-cpp-python 0.3.36; llama.cpp itself was not run.
+The expectations are read from its source, `llama-vocab.cpp` as of llama-cpp-python 0.3.36; llama.cpp itself was not
+run.
 """
 
 from pathlib import Path
