@@ -1,7 +1,7 @@
 """What a GGUF file says of where texts begin and end, in the words of llama.cpp's loader of vocabularies.
 
-The expectations are read from its source, `llama-vocab.cpp` as of llama-cpp-python 0.3.36; llama.cpp itself was not
-run.
+llama-cpp-python 0.3.36 said the same of all 58 byte-level files here: which tokens end a text, and what goes around it.
+For SentencePiece's, whose byte tokens it needs and these lack, the expectations are read from its `llama-vocab.cpp`.
 """
 
 from pathlib import Path
