@@ -1,41 +1,41 @@
 /** The atlas page: puts net, state, scene and panels together. */
 
 import "./pages";
-import "./styles/panels.css";
-import "./styles/legend.css";
-import "./styles/explain.css";
-import "./styles/way.css";
-import "./styles/parity.css";
-import "./styles/lenses.css";
-import "./styles/attention.css";
-import "./styles/outline.css";
-import "./styles/plotly.css";
-import "./styles/transport.css";
-import "./styles/shell.css";
+import "./shell/page.css";
+import "./panels/map/legend.css";
+import "./panels/explain/explain.css";
+import "./panels/search/navigation.css";
+import "./panels/explain/parity.css";
+import "./panels/lenses/lenses.css";
+import "./panels/attention/attention.css";
+import "./panels/outline/outline.css";
+import "./panels/lenses/plotly.css";
+import "./panels/playback/transport.css";
+import "./shell/shell.css";
 import { effect } from "@preact/signals";
 import { h, render } from "preact";
 import { ApiError } from "./net/rest";
-import { Page } from "./panels/page";
-import { prepare } from "./panels/plotly";
-import { publish } from "./panels/public";
-import { columnOf } from "./panels/tokens";
-import { createMap, type MapView, makeCanvas, NoWebGL2Error } from "./scene";
+import { prepare } from "./panels/lenses/plotly";
+import { columnOf } from "./panels/shared/column-of";
+import { createMap, type MapView, makeCanvas, NoWebGL2Error, type OverlayMap } from "./scene";
 import { currentAddress, follow, mirror, takeWaitingCamera } from "./session/address-bar";
-import { colourMap, fetchTensorScales } from "./session/colours";
+import { colourMap, fetchTensorScales } from "./session/colour-scales";
 import { followComparison, rememberRuns } from "./session/comparing";
-import { askEarly } from "./session/early";
-import { openOnLively } from "./session/first_head";
-import { followChoice, followHead, forgetOthers, lightUp } from "./session/lighting";
-import { rememberDock, rememberOverview, rememberSpeed } from "./session/memory";
+import { openOnLively } from "./session/first-head";
+import { followChoice, followHead, forgetOthers, lightUp } from "./session/highlight";
+import { rememberDock, rememberOverview, rememberSpeed } from "./session/local-storage";
 import { nameMap } from "./session/naming";
+import { askEarly } from "./session/prefetch";
 import { Session } from "./session/session";
-import { followTextSize } from "./session/text_size";
+import { followTextSize } from "./session/text-size";
 import { followWindow } from "./session/window";
-import * as state from "./state";
-import { type LaidOut, samePicture } from "./state/laid_out";
+import { publish } from "./shell/debug-api";
+import { Page } from "./shell/page";
+import { type LaidOut, samePicture } from "./state/laid-out";
+import * as state from "./state/store";
 import { theme } from "./theme";
 
-function makeMap(canvas: HTMLCanvasElement): MapView | null {
+function makeMap(canvas: HTMLCanvasElement): OverlayMap | null {
   try {
     return createMap(canvas, { theme: theme.value });
   } catch (error) {

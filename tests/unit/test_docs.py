@@ -114,7 +114,7 @@ def test_the_menu_of_the_site_names_every_page_and_no_other() -> None:
 
 
 def test_every_file_that_is_named_exists() -> None:
-    """By its path, or by the end of it: `panels/pins.tsx`. Names of what a reader makes or brings are exempt."""
+    """By its path, or by the end of it: `panels/explain/pins.tsx`. Names of what a reader makes or brings are exempt."""
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     tracked = {f"/{line}" for line in listed.splitlines()}
     ends = {"/".join(path.split("/")[-count:]) for path in tracked for count in range(1, path.count("/") + 1)}

@@ -1,5 +1,5 @@
 /** Finding one's way by name: what of a model answers to a search, the best first. Pure; the panel that asks is
- *  panels/search.tsx.
+ *  panels/search/search.tsx.
  *
  *  A search is words and shorthand (query.ts). Every word has to match a name; the shorthand narrows down where.
  *  What can be found: sections of the map (blocks, heads, …), tensors and cells of them, tokens of the text, and
@@ -9,7 +9,7 @@
 import { calledTokens } from "../characters";
 import type { TensorInfo } from "../graph/types";
 import { importanceOf, labelOf } from "../layout/labels";
-import { regionSentence, sentence } from "../layout/plain_names";
+import { regionSentence, sentence } from "../layout/plain-names";
 import type { Region } from "../layout/types";
 import { type Axes, addressOf, placeOn, shapeOf } from "./axes";
 import { asked, findGlossary } from "./glossary";

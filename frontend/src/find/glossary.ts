@@ -2,7 +2,7 @@
 
 import type { Graph, TensorInfo } from "../graph/types";
 import { importanceOf, labelOf } from "../layout/labels";
-import { plainName, sentence } from "../layout/plain_names";
+import { plainName, sentence } from "../layout/plain-names";
 import type { Find } from "./types";
 
 type Place =

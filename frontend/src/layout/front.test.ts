@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { decoderGraph, FAMILIES, familyGraph, SPECS } from "../graph/fixtures";
 import { attentionAround, bringToFront, headOf } from "./front";
 import { layout } from "./layout";
-import { platesOf } from "./plateCell";
+import { platesOf } from "./plate-cell";
 
 const cases = [
   ...Object.entries(SPECS)

@@ -6,7 +6,7 @@
 
 import { findTensor } from "../graph/shape";
 import type { Graph, TensorInfo } from "../graph/types";
-import { platesOf } from "./plateCell";
+import { platesOf } from "./plate-cell";
 import type { Layout, Plate } from "./types";
 import type { Point } from "./view";
 

@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { decoderGraph, FAMILIES, familyGraph, SPECS } from "../graph/fixtures";
 import { cellCount, getTensor, isTokenAxis, shapeAt } from "../graph/shape";
 import type { Graph, TensorInfo } from "../graph/types";
-import type { HeadArrangement } from "../state/heads";
+import type { HeadArrangement } from "./head-arrangement";
 import { layout } from "./layout";
-import { cellPosition, plateCell, platesOf, sourceIndex, tensorIndex } from "./plateCell";
+import { cellPosition, plateCell, platesOf, sourceIndex, tensorIndex } from "./plate-cell";
 import { isDrawn } from "./sheet";
 import type { Plate } from "./types";
 import {

@@ -6,7 +6,7 @@
 
 import { getTensor, type Positions } from "../graph/shape";
 import type { Graph } from "../graph/types";
-import type { HeadArrangement } from "../state/heads";
+import type { HeadArrangement } from "./head-arrangement";
 import { type StackName, streamOf } from "./structure";
 
 export interface Measures {

@@ -5,7 +5,7 @@
 
 import type { Positions } from "../graph/shape";
 import type { Role } from "../graph/types";
-import type { HeadArrangement } from "../state/heads";
+import type { HeadArrangement } from "./head-arrangement";
 
 /** One rectangle of one tensor: a flat box, one cell per number. */
 export interface Plate {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { decoderGraph, FAMILIES, familyGraph, SPECS } from "../graph/fixtures";
 import { getTensor } from "../graph/shape";
-import type { HeadArrangement } from "../state/heads";
+import type { HeadArrangement } from "./head-arrangement";
 import { layout } from "./layout";
 import { outlines, overviewOf } from "./overview";
-import { plateCell } from "./plateCell";
+import { plateCell } from "./plate-cell";
 import { regionsAround, regionsAt } from "./whereabouts";
 
 const stories = decoderGraph(SPECS.stories!);

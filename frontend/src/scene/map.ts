@@ -4,32 +4,32 @@ import { Camera, Color, Scene, type WebGLRenderer } from "three";
 import { shapeAt } from "../graph/shape";
 import type { Graph } from "../graph/types";
 import type { Layout, Plate } from "../layout/types";
-import { add, eyeOf, type Insets, rounded, sane, type Vec3, viewMatrix } from "./camera";
-import { Controls, rayAt } from "./controls";
-import { Digits } from "./digits";
-import { DIGITS_FROM } from "./digits_reach";
-import { Eye } from "./eye";
-import { FrameLoop } from "./frame_loop";
-import type { Box } from "./label_choice";
-import { drawLabels, type PlacedLabel, type TokenTexts } from "./label_layer";
-import { LabelMesh, loadLabelFonts } from "./label_mesh";
-import { printable } from "./label_tokens";
-import { titleHeight } from "./label_words";
+import { add, eyeOf, type Insets, rounded, sane, type Vec3, viewMatrix } from "./camera/camera";
+import { Eye } from "./camera/camera-controller";
+import { Controls, rayAt } from "./camera/controls";
+import { benchmarkView, framingOf, panned, placesView, READING_DISTANCE, regionView } from "./camera/views";
+import { FrameLoop } from "./frame-loop";
 import { Listeners } from "./listeners";
-import { Marks } from "./marks";
-import { MatrixDrawer } from "./matrix_drawing";
-import type { MakeOverlay, Overlay, OverlayHost } from "./overlay";
-import { pickPlate } from "./picking";
-import { PieceList } from "./pieces";
-import { drawPlateInto, type Studio, shows } from "./plate_drawing";
-import { detailAt, makeEyeUniforms, PlateMaterials } from "./plate_material";
-import { PlateMesh } from "./plate_mesh";
-import { PoolTexture } from "./pool_texture";
+import type { MakeOverlay, Overlay, OverlayHost, OverlayMap } from "./overlays/overlay";
+import { PieceList } from "./plates/draw-list";
+import { Marks } from "./plates/highlights";
+import { MatrixDrawer } from "./plates/matrix-drawing";
+import { pickPlate } from "./plates/picking";
+import { drawPlateInto, type Studio, shows } from "./plates/plate-drawing";
+import { detailAt, makeEyeUniforms, PlateMaterials } from "./plates/plate-material";
+import { PlateMesh } from "./plates/plate-mesh";
+import { type Place, Stage } from "./plates/plate-state";
+import { type CellRectangle, cellIndex, isTokenAxis, type Window } from "./plates/sheets";
+import { findVisible, NOTHING, Viewer, type Visibility } from "./plates/visibility";
 import { GLIDE, moves, type Poses, posesBetween } from "./poses";
 import { makeRenderer } from "./renderer";
-import { RibbonMesh } from "./ribbon_mesh";
-import { type CellRectangle, cellIndex, isTokenAxis, type Window } from "./sheets";
-import { type Place, Stage } from "./stage";
+import { RibbonMesh } from "./ribbons/ribbon-mesh";
+import type { Box } from "./text/label-choice";
+import { drawLabels } from "./text/label-layer";
+import { LabelMesh, loadLabelFonts } from "./text/label-mesh";
+import { printable } from "./text/label-tokens";
+import type { PlacedLabel, TokenTexts } from "./text/label-view";
+import { titleHeight } from "./text/label-words";
 import { differenceTheme, rgb, type Theme, themes } from "./themes";
 import type {
   BenchmarkView,
@@ -44,7 +44,6 @@ import type {
   MapOptions,
   MapStats,
   MapTitle,
-  MapView,
   MatrixDrawing,
   Nudge,
   PlateDrawing,
@@ -57,10 +56,11 @@ import type {
   WantedCells,
   WantedTile,
 } from "./types";
-import { Values } from "./values";
-import { benchmarkView, framingOf, panned, placesView, READING_DISTANCE, regionView } from "./views";
-import { findVisible, NOTHING, Viewer, type Visibility } from "./visibility";
-import { rankTiles, wantedActivations } from "./wishes";
+import { Digits } from "./values/digits";
+import { DIGITS_FROM } from "./values/digits-reach";
+import { PoolTexture } from "./values/pool-texture";
+import { rankTiles, wantedActivations } from "./values/tile-priority";
+import { Values } from "./values/values";
 
 const DEFAULT_POOL_BYTES = 76e6;
 /** From this share of the distance at which the whole map is seen, it is the map that is looked at. */
@@ -70,7 +70,7 @@ const WHOLE = 0.7;
 const TITLE_AT = { x: 20, y: 36 };
 const UNDER_TITLE = 16;
 
-class AtlasMap implements MapView {
+class AtlasMap implements OverlayMap {
   private readonly renderer: WebGLRenderer;
   private readonly scene = new Scene();
   private readonly camera = new Camera();
@@ -907,6 +907,6 @@ const sameLabel = (a: PlacedLabel | null, b: PlacedLabel | null): boolean =>
 
 /** Makes the map on a canvas that `makeCanvas` made.
  *  @throws NoWebGL2Error if the browser gives no WebGL2 context. */
-export function createMap(canvas: HTMLCanvasElement, options: MapOptions): MapView {
+export function createMap(canvas: HTMLCanvasElement, options: MapOptions): OverlayMap {
   return new AtlasMap(canvas, options);
 }

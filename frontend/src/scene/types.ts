@@ -7,7 +7,6 @@
 
 import type { Graph, Role } from "../graph/types";
 import type { Layout, Plate } from "../layout/types";
-import type { MakeOverlay } from "./overlay";
 
 export type ThemeName = "light" | "dark";
 
@@ -283,8 +282,6 @@ export interface MapView {
   /** Move and dim plates, by their ids; plates not named stand as the layout has them. Labels, pointer, marks
    *  and, in dimming, ribbons follow. Where one of them has a way to go they glide there, unless motion is not wanted. */
   pose(poses: ReadonlyMap<number, PlatePose>): void;
-  /** Draw something of one's own, before plates and behind labels (overlay.ts). Call the result to take it away. */
-  addOverlay(make: MakeOverlay): Unsubscribe;
   /** Where the middle of a cell is on the canvas, in CSS pixels; null if it has no plate or is behind the eye. */
   project(cell: CellPattern): { readonly x: number; readonly y: number } | null;
 

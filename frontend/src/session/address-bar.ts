@@ -5,7 +5,6 @@ import { effect } from "@preact/signals";
 import { ApiError, getWholeRun } from "../net/rest";
 import type { RunAnswer } from "../net/types";
 import type { CameraState, MapView } from "../scene/types";
-import * as state from "../state";
 import { type Address, readAddress, samplingLeftOut, writeAddress } from "../state/address";
 import { readAttention, writeAttention } from "../state/attention";
 import { comparison, readComparison, writeComparison } from "../state/difference";
@@ -14,6 +13,7 @@ import { openLenses, readLenses, writeLenses } from "../state/lenses";
 import { currentStep, pass, passing, readStep, viewIsGiven, writeStep } from "../state/pass";
 import { readAgain } from "../state/run";
 import { readScales, scaleChoice, writeScales } from "../state/scales";
+import * as state from "../state/store";
 import { compareWith, stopComparing } from "./comparing";
 import type { Session } from "./session";
 

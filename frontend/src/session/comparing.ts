@@ -3,7 +3,6 @@
 import { computed, effect, untracked } from "@preact/signals";
 import { ApiError, getPairing, getRun, getScales, makeRun } from "../net/rest";
 import type { MapView } from "../scene/types";
-import * as state from "../state";
 import {
   comparing,
   comparison,
@@ -17,6 +16,7 @@ import {
 } from "../state/difference";
 import { hasRead, readAgain, rests } from "../state/run";
 import { scaleChoice } from "../state/scales";
+import * as state from "../state/store";
 import type { Session } from "./session";
 
 /** What to compare with: a run of this visit, a text, or tokens as they are. */

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 import { decoderGraph, SPECS } from "../graph/fixtures";
-import * as state from "../state";
 import { askedRun, type Phase } from "../state/run";
+import * as state from "../state/store";
 import { placeOf } from "./explanations";
 
 const token = (id: number) => ({ id, text: `t${id}`, start: 0, end: 0 });

@@ -2,8 +2,8 @@
 
 import { findTensor, shapeAt } from "../graph/shape";
 import { type Beside, type Explanation, getBeside, getExplanation, type Place } from "../net/explain";
-import { type Cell, graph, modelId, passHasCome, run } from "../state";
 import { type Direction, reading } from "../state/explain";
+import { type Cell, graph, modelId, passHasCome, run } from "../state/store";
 
 const KEPT = 300;
 const kept = new Map<string, Explanation>();

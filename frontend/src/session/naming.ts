@@ -5,8 +5,8 @@ import { formatCount, formatProbability, tokenText } from "../format";
 import { cellCount } from "../graph/shape";
 import type { Graph } from "../graph/types";
 import type { MapTitle, MapView } from "../scene/types";
-import { graph, model, position, run, shownMask } from "../state";
-import { textScale } from "../state/text_scale";
+import { graph, model, position, run, shownMask } from "../state/store";
+import { textScale } from "../state/text-scale";
 
 export function nameMap(map: MapView): void {
   effect(() => {

@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import { getOperations, STRETCH, type WordedOperation } from "../net/ops";
 import { ApiError } from "../net/rest";
-import type { Problem } from "../state";
+import type { Problem } from "../state/store";
 
 interface Stretch {
   readonly operations: readonly WordedOperation[];

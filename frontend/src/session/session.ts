@@ -9,10 +9,9 @@ import { type Lost, Stream } from "../net/stream";
 import { getThumbnails, type Thumbnail } from "../net/thumbnails";
 import type { Frame, ModelSummary, RunAnswer, Sampling, ServerMessage, Token } from "../net/types";
 import type { CellsAddress, MapView, TileAddress } from "../scene/types";
-import * as state from "../state";
 import { FIRST_ATTENTION } from "../state/attention";
 import { comparison, comparisonProblem, textOf } from "../state/difference";
-import { type LaidOut, sameLayout } from "../state/laid_out";
+import { type LaidOut, sameLayout } from "../state/laid-out";
 import {
   advance,
   askedRun,
@@ -24,7 +23,8 @@ import {
   writingNext,
   written,
 } from "../state/run";
-import { graphAndScales } from "./early";
+import * as state from "../state/store";
+import { graphAndScales } from "./prefetch";
 
 interface Plan {
   readonly model: string;

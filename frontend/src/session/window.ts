@@ -6,9 +6,9 @@ import type { MapView } from "../scene/types";
 import type { Address } from "../state/address";
 import { passing } from "../state/pass";
 import { crowded, leftShown, phoneView, presenting, rightShown } from "../state/shell";
-import { chosenTextScale, LARGEST_TEXT, textScale } from "../state/text_scale";
+import { chosenTextScale, LARGEST_TEXT, textScale } from "../state/text-scale";
 
-/** The styles speak of the same window (styles/shell.css). */
+/** The styles speak of the same window (shell/shell.css). */
 const CROWDED = "(max-width: 860px)";
 /** How much larger words are on a wall, unless the reader has chosen a size. */
 const ON_A_WALL = 1.4;

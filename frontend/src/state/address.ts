@@ -1,8 +1,8 @@
 /** The page's address: which parts of the store it holds, read and written by pure functions. The text and the
  *  tokens stand in the fragment, which a browser never sends to a server. */
 
+import { HEAD_ARRANGEMENTS, type HeadArrangement } from "../layout/head-arrangement";
 import type { Sampling } from "../net/types";
-import { HEAD_ARRANGEMENTS, type HeadArrangement } from "./heads";
 import { problemOf, SAMPLING_FIELDS, type SamplingField } from "./sampling";
 import { readSpeed, writeSpeed } from "./speed";
 

@@ -5,7 +5,7 @@ import { joined } from "../characters";
 import { isTokenAxis } from "../graph/shape";
 import type { Role, TensorInfo } from "../graph/types";
 import type { Pairing, Token } from "../net/types";
-import type { Problem } from "../state";
+import type { Problem } from "./store";
 
 /** What a run was made of: enough to make it again. */
 export interface Read {

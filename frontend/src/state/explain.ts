@@ -5,8 +5,8 @@ import { computed, signal } from "@preact/signals";
 import { type CellBox, cellsFed, cellsRead, type Masked, maskOf, type Reading } from "../graph/cells";
 import { findTensor } from "../graph/shape";
 import type { Graph } from "../graph/types";
-import { type Cell, graph, hovered, run, selected } from "../state";
 import { readTokens } from "./run";
+import { type Cell, graph, hovered, run, selected } from "./store";
 
 export type Direction = "backward" | "forward";
 

@@ -4,8 +4,8 @@
 import { computed, signal } from "@preact/signals";
 import { type Pass, type PassPlace, passOf, type Step } from "../graph/pass";
 import type { Graph } from "../graph/types";
-import { type Cell, graph } from "../state";
 import { reading } from "./explain";
+import { type Cell, graph } from "./store";
 
 export interface Passing extends PassPlace {
   readonly running: boolean;

@@ -3,8 +3,8 @@
 
 import { computed, signal } from "@preact/signals";
 import type { Role, TensorInfo } from "../graph/types";
-import { graph, run, weightScales } from "../state";
 import { comparison, differenceScales, differenceTensorScales } from "./difference";
+import { graph, run, weightScales } from "./store";
 
 /** One scale for each kind of tensor over all layers, for each tensor, or for each role; or numbers set by hand. */
 export type ScaleMode = "kind" | "tensor" | "role" | "fixed";

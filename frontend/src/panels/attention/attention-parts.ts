@@ -1,0 +1,43 @@
+/** What the views of the attention panel share: the tokens along the axes of an attention, and its colours. */
+
+import { tokenText } from "../../format";
+import { findTensor } from "../../graph/shape";
+import type { Attention } from "../../state/attention";
+import { readTokens, rests } from "../../state/run";
+import { ownScaleOf } from "../../state/scales";
+import { arrived, graph, run } from "../../state/store";
+
+export interface AxisTokens {
+  readonly queries: readonly string[];
+  readonly keys: readonly string[];
+  /** Whether the model has computed this attention for what it has read. */
+  readonly rowsHere: boolean;
+}
+
+/** The tokens that an attention's queries and keys stand for. */
+export function axisTokens({ tensor, queriesOfSource, keysOfSource }: Attention): AxisTokens {
+  const now = run.value;
+  const target = readTokens(now).map(({ text }) => text);
+  const source = (now?.source ?? []).map(({ text }) => text);
+  const read = (now?.top.length ?? 0) > 0 || (now?.predictions.length ?? 0) > 0;
+  const rested = rests(now);
+  return {
+    queries: queriesOfSource ? source : target,
+    keys: keysOfSource ? source : target,
+    rowsHere: read || rested || arrived.value.has(tensor),
+  };
+}
+
+/** |value| of full colour of a tensor. */
+export function fullColour(tensor: string): number {
+  const info = graph.value && findTensor(graph.value, tensor);
+  return info ? ownScaleOf(info) : 1;
+}
+
+const place = (texts: readonly string[], at: number) =>
+  texts[at] === undefined ? `position ${at}` : `“${tokenText(texts[at])}” (${at})`;
+export const queryPlace = ({ queries }: AxisTokens, at: number) => place(queries, at);
+export const keyPlace = ({ keys }: AxisTokens, at: number) => place(keys, at);
+
+/** What the lenses call a stage. */
+export const stageWord = (stage: string): string => stage.replace("hook_attn_", "").replace("hook_", "");

@@ -1,0 +1,268 @@
+/** The page: header, text on the left, the map, reading on the right, status at the foot. */
+
+import type { Lost } from "../net/stream";
+import { Attention } from "../panels/attention/attention";
+import { Compare, DifferenceNote } from "../panels/compare/compare";
+import { HoverCard } from "../panels/explain/hover-card";
+import { Inspector } from "../panels/explain/inspector";
+import { Pins } from "../panels/explain/pins";
+import { TapCard } from "../panels/explain/tap-card";
+import { Help } from "../panels/guide/help";
+import { Lenses } from "../panels/lenses/lenses";
+import { Crumbs } from "../panels/map/breadcrumbs";
+import { LabelCard } from "../panels/map/label-card";
+import { Legend, MapLegend } from "../panels/map/legend";
+import { Occupied } from "../panels/map/occupied";
+import { Overview } from "../panels/map/overview";
+import { PositionMarks } from "../panels/map/position-marks";
+import { PhoneBar, Presenting, SideToggle, ViewMenu } from "../panels/map/view-menu";
+import { Outline } from "../panels/outline/outline";
+import { Flights } from "../panels/playback/cell-playback";
+import { PassStage } from "../panels/playback/pass-playback";
+import { Transport } from "../panels/playback/transport";
+import { Writer } from "../panels/prompt/generate-controls";
+import { Prompt } from "../panels/prompt/prompt";
+import { Tokens } from "../panels/prompt/tokens";
+import { Bars } from "../panels/prompt/top-tokens";
+import { Search, SearchButton } from "../panels/search/search";
+import { type Actions, ActionsContext, useActions } from "../panels/shared/actions";
+import { Callouts } from "../panels/shared/callouts";
+import { pins } from "../state/explain";
+import { dockWidth } from "../state/lenses";
+import { leftShown, phoneView, presenting, rightShown, toggleSide } from "../state/shell";
+import {
+  connection,
+  lostTo,
+  mapProblem,
+  model,
+  type Panel,
+  type Problem,
+  pageProblem,
+  panel,
+  serverSilent,
+} from "../state/store";
+import { theme, toggleTheme } from "../theme";
+import { ModelPicker } from "./model-picker";
+import { Shortcuts } from "./shortcuts";
+import { Splitter } from "./splitter";
+import { Status } from "./status";
+
+const TABS: readonly { name: Panel; word: string }[] = [
+  { name: "inspector", word: "Inspector" },
+  { name: "pins", word: "Pinned" },
+  { name: "attention", word: "Attention" },
+  { name: "lenses", word: "Lenses" },
+  { name: "outline", word: "Outline" },
+  { name: "help", word: "?" },
+];
+
+/** `canvas` is the map's own, put where the map belongs. */
+export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvasElement }) {
+  return (
+    <ActionsContext.Provider value={actions}>
+      <Shortcuts />
+      <Header />
+      <Banner />
+      <main
+        class={atlasClass()}
+        style={{ "--dock": dockWidth.value === null ? undefined : `${dockWidth.value}px` }}
+      >
+        <section class="left" aria-label="Text and writer">
+          <Prompt />
+          {model.value?.kind !== "encoder" && !model.value?.no_head && <Writer />}
+          <Tokens />
+          <Bars />
+          <Compare />
+          <Legend />
+        </section>
+        <section
+          class="map"
+          aria-label="Map"
+          ref={(host) => {
+            if (host && !host.contains(canvas)) host.prepend(canvas);
+          }}
+        >
+          <DifferenceNote />
+          <Callouts />
+          <PositionMarks />
+          <Flights />
+          <PassStage canvas={canvas} />
+          <Crumbs canvas={canvas} />
+          <Overview canvas={canvas} />
+          <MapLegend />
+          <TapCard />
+          {rightShown.value && <Splitter />}
+          <Presenting />
+          <Occupied canvas={canvas} />
+          <LabelCard canvas={canvas} />
+          <Transport />
+          {mapProblem.value && <Notice problem={mapProblem.value} />}
+        </section>
+        <section class="right" aria-label="Reading">
+          <Tabs />
+          <div id="reading" class="reading" role="tabpanel" aria-labelledby={`tab-${panel.value}`}>
+            <Reading />
+          </div>
+        </section>
+      </main>
+      <Status />
+      <PhoneBar />
+      <HoverCard />
+      <Search />
+    </ActionsContext.Provider>
+  );
+}
+
+/** What of the page is shown, in words for the styles. */
+function atlasClass(): string {
+  return [
+    "atlas",
+    panel.value,
+    `phone-${phoneView.value}`,
+    dockWidth.value === null ? "" : "pulled",
+    leftShown.value ? "" : "no-left",
+    rightShown.value ? "" : "no-right",
+    presenting.value ? "presenting" : "",
+  ]
+    .filter(Boolean)
+    .join(" ");
+}
+
+function Reading() {
+  switch (panel.value) {
+    case "inspector":
+      return <Inspector />;
+    case "pins":
+      return <Pins />;
+    case "attention":
+      return <Attention />;
+    case "lenses":
+      return <Lenses />;
+    case "outline":
+      return <Outline />;
+    case "help":
+      return <Help />;
+  }
+}
+
+function Header() {
+  const dark = theme.value === "dark";
+  return (
+    <header class="bar">
+      <button type="button" class="pill skip" onClick={() => document.getElementById("prompt")?.focus()}>
+        Skip to the text
+      </button>
+      <h1 class="title">
+        <a href="/">
+          <span class="first">Transformer </span>Atlas
+        </a>
+      </h1>
+      <ModelPicker />
+      <SearchButton class="in-bar" title="Search" />
+      <span class="grow" />
+      <SideToggle side="left" />
+      <SideToggle side="right" />
+      <button
+        type="button"
+        class="link"
+        onClick={() => {
+          panel.value = "attention";
+          toggleSide("right", true);
+        }}
+      >
+        Attention
+      </button>
+      <a href="/models">Models</a>
+      <a href="/api">API</a>
+      <ViewMenu />
+      <button
+        type="button"
+        class="pill"
+        aria-label={dark ? "Light theme" : "Dark theme"}
+        onClick={toggleTheme}
+      >
+        <span aria-hidden="true">◐</span>
+      </button>
+    </header>
+  );
+}
+
+function Tabs() {
+  const step = (event: KeyboardEvent) => {
+    const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+    if (by === 0) return;
+    const at = TABS.findIndex(({ name }) => name === panel.value);
+    const next = TABS[(at + by + TABS.length) % TABS.length]!;
+    panel.value = next.name;
+    document.getElementById(`tab-${next.name}`)?.focus();
+  };
+  return (
+    <div class="tabs" role="tablist" aria-label="Reading" onKeyDown={step}>
+      {TABS.map(({ name, word }) => (
+        <button
+          key={name}
+          id={`tab-${name}`}
+          type="button"
+          role="tab"
+          aria-selected={panel.value === name}
+          aria-controls="reading"
+          aria-label={name === "help" ? "Help" : undefined}
+          tabIndex={panel.value === name ? 0 : -1}
+          onClick={() => {
+            panel.value = name;
+          }}
+        >
+          {name === "pins" && pins.value.length > 0 ? `${word} ${pins.value.length}` : word}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+const LOST: Record<Lost, string> = {
+  away: "The server has gone away. What is on the page stays; it goes on as soon as the server is back.",
+  full: "The server has no room for another stream. What is on the page stays; it goes on as soon as there is room.",
+  refused:
+    "The server is there, but refuses this page's stream. Is a proxy between them that changes the server's name, or cannot pass a WebSocket on? docs/guide/serving.md says what it needs.",
+};
+
+function Banner() {
+  const { session } = useActions();
+  const lost = connection.value === "lost";
+  const problem = pageProblem.value;
+  if (!lost && !problem && serverSilent.value)
+    return (
+      <div class="banner" role="alert">
+        <span>
+          The server does not answer: nothing has come for five seconds. What is on the page stays; it goes on
+          as soon as the server does.
+        </span>
+      </div>
+    );
+  if (!lost && !problem) return null;
+  return (
+    <div class="banner" role="alert">
+      {lost ? (
+        <span>{LOST[lostTo.value]}</span>
+      ) : (
+        problem && (
+          <span>
+            {problem.message} {problem.hint}
+          </span>
+        )
+      )}{" "}
+      <button type="button" class="pill" onClick={() => (lost ? session.retry() : window.location.reload())}>
+        {lost ? "Try now" : "Reload"}
+      </button>
+    </div>
+  );
+}
+
+function Notice({ problem }: { problem: Problem }) {
+  return (
+    <div class="notice" role="alert">
+      <h2>{problem.message}</h2>
+      <p>{problem.hint}</p>
+    </div>
+  );
+}
