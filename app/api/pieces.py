@@ -17,6 +17,7 @@ from ..runs.headers import CellsHeader, TileHeader
 from ..runs.plates import Box, Plate, check_plate, plate_shape, steps_read
 from ..runs.run import Run
 from ..runs.tiles import TILE, Tile, check_cells, check_tile, singles
+from ..transformer.names import resolve_name
 from . import schemas
 from .atlas import Atlas
 from .errors import ApiError, refusals, unknown_tensor
@@ -93,6 +94,7 @@ class Pieces:
             except ApiError as error:
                 errors.append(error)
                 continue
+            wish = wish.model_copy(update={"name": form.name})
             there = _extent(wish, *form.there) is not None
             wanted = _Wanted(wish, str(message.model), wish.run, queued=there)
             if there:
@@ -159,18 +161,18 @@ class Pieces:
     def _form(self, name: str, run: Run | None, model_id: str) -> "_Form":
         """Axes of a tensor, the sizes that they may have at most and those of today, or the refusal."""
         entry = self._atlas.entry(model_id) if run is None else run.loaded.entry
-        graph = entry.graph
+        graph, own = entry.graph, resolve_name(name, entry.spec)
         try:
-            info = graph.tensor(name)
+            info = graph.tensor(own)
         except KeyError:
             info = None
         if info is None or (info.role == "weight") != (run is None):
             raise unknown_tensor(name, f"/api/v1/models/{entry.id}/graph")
         shape = graph.shape(info)
         if run is None:
-            return _Form(info.axes, shape, plate_shape(info.axes, shape), 0)
-        positions = run.recorder.rows(name)
-        return _Form(info.axes, shape, plate_shape(info.axes, run.recorder.shape(name)), positions)
+            return _Form(own, info.axes, shape, plate_shape(info.axes, shape), 0)
+        positions = run.recorder.rows(own)
+        return _Form(own, info.axes, shape, plate_shape(info.axes, run.recorder.shape(own)), positions)
 
     async def _cut(self) -> None:
         """Cut whatever is queued, a few pieces at a time, as long as the reader keeps up."""
@@ -237,8 +239,10 @@ class Pieces:
 
 @dataclass(frozen=True)
 class _Form:
-    """A tensor: the sizes it may have, rows and columns of its plates that are there, and positions known of it."""
+    """A tensor by its own name: the sizes it may have, rows and columns of its plates that are there, and positions
+    known of it."""
 
+    name: str
     axes: tuple[str, ...]
     shape: list[int]
     there: tuple[int, int]

@@ -15,8 +15,10 @@ from fastapi import WebSocket
 from ..runs.difference import Difference
 from ..runs.explain import finite
 from ..runs.frames import rows_frame, rows_per_frame
-from ..runs.patterns import Names, PatternError, patterns
+from ..runs.patterns import Names, PatternError, names_of, patterns
 from ..runs.run import Candidate, Event, Run
+from ..transformer.names import resolve_name
+from ..transformer.spec import Spec
 from . import schemas
 from .atlas import Atlas, candidates_answer, predictions_answer, sampling_of, token_answer
 from .clients import client
@@ -354,12 +356,12 @@ class Session:
         if message.minus is not None:
             want.less = self._atlas.difference(run, message.minus)
         self._listen(run)
-        known = Names(run.recorder.names)
-        listed_at = f"/api/v1/models/{run.loaded.entry.id}/graph"
+        known = names_of(tuple(run.recorder.names))
+        spec, listed_at = run.loaded.spec, f"/api/v1/models/{run.loaded.entry.id}/graph"
 
         def match() -> tuple[dict[str, None], dict[str, None]]:
-            chosen = _matching(known, message.activations, listed_at, errors)
-            return chosen, _matching(known, message.resend, listed_at, [])
+            chosen = _matching(known, spec, message.activations, listed_at, errors)
+            return chosen, _matching(known, spec, message.resend, listed_at, [])
 
         chosen, again = match() if starred * len(known) <= _MATCHED_AT_ONCE else await asyncio.to_thread(match)
         want.run, want.names = run.id, list(chosen)
@@ -495,12 +497,12 @@ class Session:
         self._measuring.discard(run.id)
 
 
-def _matching(known: Names, wishes: list[str], listed_at: str, errors: list[ApiError]) -> dict[str, None]:
+def _matching(known: Names, spec: Spec, wishes: list[str], listed_at: str, errors: list[ApiError]) -> dict[str, None]:
     """The names that wishes mean, each once and in their order; wishes that mean none are added to `errors`."""
     chosen: dict[str, None] = {}
     for wish in dict.fromkeys(wishes):
         try:
-            names = known.matching(wish)
+            names = known.matching(resolve_name(wish, spec))
         except PatternError as error:
             hint = f"GET {listed_at} lists the names."
             errors.append(ApiError(422, "too_many_stars", str(error), hint))

@@ -5,6 +5,7 @@ between dots, the text between two stars is looked for once, from where the last
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 MOST_STARS = 8
 
@@ -38,6 +39,12 @@ class Names:
             raise PatternError(f"{wish[:80]!r} has more than {MOST_STARS} stars")
         pattern = [part.split("*") for part in wish.split(".")]
         return [name for name, parts in self._parts if len(parts) == len(pattern) and all(map(_fits, pattern, parts))]
+
+
+@lru_cache(64)
+def names_of(names: tuple[str, ...]) -> Names:
+    """The names of a graph, made ready once for all who wish for some of them."""
+    return Names(names)
 
 
 def patterns(wishes: Iterable[str]) -> int:

@@ -1,5 +1,8 @@
 """Names that requests may use beside the graph's own: Hugging Face's for hidden states and attentions, and those
-that TransformerLens 4 gives to the parts of an encoder-decoder."""
+that TransformerLens 4 gives to embeddings and to the parts of an encoder-decoder.
+
+Every door that takes the name of a tensor asks `resolve_name` first: calls, wishes of the stream, interventions.
+"""
 
 import re
 
@@ -9,6 +12,7 @@ from .spec import Spec
 _ALIAS = re.compile(r"(encoder_|decoder_|cross_)?(hidden_states|attentions)\[(-?\d+)\]")
 # TransformerLens 4's names of an encoder-decoder's parts, and ours.
 _STACK = re.compile(r"(encoder|decoder)_(blocks|ln_final)\b")
+_EMBEDDING = re.compile(r"(decoder_)?(embed|pos_embed|embed_ln)\.(hook_\w+)")
 _PARTS = {".self_attn.": ".attn.", ".hook_resid_mid2": ".hook_resid_mid_cross"}
 
 
@@ -18,6 +22,7 @@ def resolve_name(name: str, spec: Spec) -> str:
     `hidden_states[k]` counts as `transformers` does: 0 is the embedding, the last one is after the final norm
     where there is one; `attentions[i]` is a block's pattern. Negative indices count from the end. Of an
     encoder-decoder they are `encoder_hidden_states`, `decoder_attentions`, `cross_attentions` and so on.
+    A name may hold stars where TransformerLens's names differ from ours: `encoder_blocks.*.self_attn.hook_q`.
     """
     match = _ALIAS.fullmatch(name)
     if match is None:
@@ -43,7 +48,19 @@ def _of_transformer_lens(name: str, spec: Spec) -> str:
     """Find the graph's name for what TransformerLens 4 calls otherwise."""
     if name == "unembed.hook_out":
         return "logits"
-    if spec.kind != "encoder_decoder" or not _STACK.match(name):
+    paired = spec.kind == "encoder_decoder"
+    embedding = _EMBEDDING.fullmatch(name)
+    if embedding is not None and (paired or not embedding[1]):
+        # The decoder's are named so; those without a word before them are the encoder's where there is one.
+        prefix = "" if not paired else "decoder." if embedding[1] else "encoder."
+        part, hook = embedding[2], embedding[3]
+        if part == "embed_ln":
+            return f"{prefix}ln_embed.{hook}"
+        if part == "embed" and spec.kind == "encoder" and spec.embedding_norm:
+            # BERT's `embed` is all of its embeddings there, summed and normed.
+            return "ln_embed.hook_out" if hook == "hook_out" else name
+        return f"{prefix}hook_{part}" if hook == "hook_out" else name
+    if not paired or not _STACK.match(name):
         return name
     name = _STACK.sub(r"\1.\2", name, count=1)
     for theirs, ours in _PARTS.items():
