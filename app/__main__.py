@@ -109,7 +109,10 @@ def _serve(settings: "Settings", listener: socket.socket, address: str) -> None:
     server = Announcing(uvicorn.Config(app, **server_options(settings)))
     logging.getLogger("uvicorn.error").addFilter(without_cancelled)
     try:
-        asyncio.run(server.serve(sockets=[listener]))
+        # uvicorn's own choice, uvloop where it is installed: `asyncio.run` alone would take Python's loop, which lets
+        # go of the interpreter at every send, and gets it back only when a computation pauses.
+        with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+            runner.run(server.serve(sockets=[listener]))
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
 
