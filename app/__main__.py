@@ -173,7 +173,7 @@ def train(context: typer.Context) -> None:
 
 
 def _settings(**given: object) -> "Settings":
-    """The settings from the environment, with what the command line gives in their place."""
+    """Read the settings from the environment, with what the command line gives in their place."""
     from pydantic import ValidationError
     from pydantic_settings import SettingsError
 
@@ -217,7 +217,7 @@ def _fail(message: str, hint: str = "") -> typer.Exit:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """The port, taken before anything heavy is imported or loaded."""
+    """Take the port before anything heavy is imported or loaded."""
     try:
         family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)

@@ -39,7 +39,7 @@ class Bounds:
 
 
 def _files(wanted: int) -> int:
-    """How many files this process may open, once it has asked for as many as it wants."""
+    """Return how many files this process may open, once it has asked for as many as it wants."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return wanted
@@ -50,7 +50,7 @@ def _files(wanted: int) -> int:
 
 
 def bounds_of(settings: Settings) -> Bounds:
-    """The bounds as set, and no more connections than this process may open files.
+    """Return the bounds as set, with no more connections than this process may open files.
 
     asyncio takes in as many as wait before it tells anybody, so these need room beside the others.
     """
@@ -67,7 +67,7 @@ def bounds_of(settings: Settings) -> Bounds:
 
 
 def server_options(settings: Settings) -> dict[str, Any]:
-    """What uvicorn is started with, wherever it is."""
+    """Return the options that uvicorn is started with, wherever it is."""
     bounds = bounds_of(settings)
     return {
         "http": type("BoundedHttp", (BoundedHttp,), {"bounds": bounds}),
@@ -81,7 +81,7 @@ def server_options(settings: Settings) -> dict[str, Any]:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether an IP address is this machine's own; a proxy on it speaks for many."""
+    """Tell whether an IP address is this machine's own; a proxy on it speaks for many."""
     try:
         return ipaddress.ip_address(address.partition("%")[0]).is_loopback
     except ValueError:
@@ -89,7 +89,7 @@ def is_loopback(address: str) -> bool:
 
 
 def _address(connection: Any) -> str:
-    """Where a connection comes from, as uvicorn noted it down: to ask the system again, of each, takes milliseconds."""
+    """Return a connection's address as uvicorn noted it down: to ask the system again, of each, takes milliseconds."""
     return str(connection.client[0]) if connection.client else ""
 
 
@@ -222,7 +222,7 @@ class Complaints:
     """The event loop's complaints, each sort at most once a minute: when files run out there are thousands a second."""
 
     def __init__(self) -> None:
-        """Nothing has been said yet."""
+        """Begin with nothing said yet."""
         self._said: dict[str, float] = {}
 
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -236,5 +236,5 @@ class Complaints:
 
 
 def without_cancelled(record: logging.LogRecord) -> bool:
-    """Whether a record of uvicorn's is worth a line: requests that the server's end cuts off are no failures."""
+    """Tell whether a record of uvicorn's is worth a line: requests that the server's end cuts off are no failures."""
     return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))

@@ -65,7 +65,7 @@ class Call:
 
     @property
     def anchor(self) -> str:
-        """Its place on the page."""
+        """Return its place on the page."""
         return f"{self.method} {self.path}".lower().translate(str.maketrans(" /", "--", "{}"))
 
 
@@ -79,7 +79,7 @@ class Example:
 
     @classmethod
     def choose(cls, base: str, entries: list[ModelEntry]) -> "Example":
-        """The first decoder that reads text, with its default text; without one, the first model and a token."""
+        """Choose the first decoder that reads text, with its default text; without one, the first model and a token."""
         reading = (entry for entry in entries if entry.has_tokenizer and entry.spec.kind == "decoder")
         entry = next(reading, entries[0] if entries else None)
         if entry is None:
@@ -90,12 +90,12 @@ class Example:
 
     @property
     def run(self) -> str:
-        """The shell line that makes a run and keeps its id in `$RUN`."""
+        """Write the shell line that makes a run and keeps its id in `$RUN`."""
         read_id = """python3 -c 'import json, sys; print(json.load(sys.stdin)["id"])'"""
         return f"RUN=$({self.command('POST', '/api/v1/runs')} |\n  {read_id})"
 
     def command(self, method: str, path: str) -> str:
-        """The shell command that makes a call."""
+        """Write the shell command that makes a call."""
         part = next((part for part in _NAMES if f"/{part}/" in path), "")
         values = {
             "model_id": self.model_id,
@@ -120,7 +120,7 @@ class Example:
 
 
 def calls(specification: Schema, example: Example) -> dict[str, list[Call]]:
-    """Every call by its group, those that delete last, so that the examples can be run in order."""
+    """List every call by its group, those that delete last, so that the examples can be run in order."""
     groups: dict[str, list[Call]] = {}
     for path, methods in specification["paths"].items():
         for method, operation in methods.items():
@@ -149,7 +149,7 @@ def _call(specification: Schema, method: str, path: str, operation: Schema, exam
 
 
 def _body_fields(specification: Schema, schema: Schema, prefix: str) -> Iterator[Field]:
-    """Fields of a body, those of nested objects under dotted names."""
+    """List the fields of a body, those of nested objects under dotted names."""
     required = schema.get("required", ())
     for name, part in schema.get("properties", {}).items():
         inner = _resolved(specification, part)
@@ -189,7 +189,7 @@ def _resolved(specification: Schema, schema: Schema) -> Schema:
 
 
 def _type(specification: Schema, schema: Schema) -> str:
-    """A type in words, with its bounds."""
+    """Describe a type in words, with its bounds."""
     schema = _resolved(specification, schema)
     if "enum" in schema:
         return " | ".join(schema["enum"])

@@ -16,7 +16,7 @@ class Hosts:
     """The names a server answers to."""
 
     def __init__(self, host: str, allowed: Sequence[str]) -> None:
-        """Listening on `host`; `allowed` are further names, `*` any."""
+        """Listen on `host`; `allowed` are further names, `*` any."""
         self._any = "*" in allowed
         self._names = {_bare(name) for name in (host, "localhost", *allowed)} - {"", "0.0.0.0", "::"}
         # Reached over a network, it has addresses that are not known here, and this machine's name.
@@ -27,7 +27,7 @@ class Hosts:
         self._addresses = self.open
 
     def knows(self, host: str | None) -> bool:
-        """Whether the `Host` of a request names this server; what is no browser may send none."""
+        """Tell whether the `Host` of a request names this server; a client that is no browser may send none."""
         if host is None or self._any:
             return True
         try:
@@ -41,7 +41,7 @@ class Hosts:
 
 
 def _bare(name: str) -> str:
-    """A name as it is compared: without brackets, port or the last dot."""
+    """Reduce a name to the form that is compared: without brackets, port or the last dot."""
     name = name.strip().lower()
     if name.startswith("["):
         return name[1:].partition("]")[0]

@@ -28,13 +28,13 @@ def keep_freed_memory() -> None:
 
 
 def memory_bytes() -> int:
-    """The memory in which a processor's models lie: the machine's, or less where a container has less."""
+    """Measure the memory in which a processor's models lie: the machine's, or less where a container has less."""
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return min([machine, *_container_limits(Path("/proc/self/cgroup"), Path("/sys/fs/cgroup"))])
 
 
 def _container_limits(membership: Path, root: Path) -> Iterator[int]:
-    """The limits, in bytes, of the control groups that this process is in, and of those around them (Linux).
+    """Read the limits, in bytes, of this process's control groups and of those around them (Linux).
 
     Of version 2 a line is `0::/path`, of version 1 `4:memory:/path`. Within a container the path may be the host's,
     which is not there: then the root holds the container's own limit.

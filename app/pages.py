@@ -64,7 +64,7 @@ class HashedFiles(StaticFiles):
     """Static files; those that Vite named by their content may be kept for ever."""
 
     def file_response(self, full_path: Any, stat_result: Any, scope: Scope, status_code: int = 200) -> Any:
-        """The file, and how long it may be kept."""
+        """Answer with the file, and say how long it may be kept."""
         response = super().file_response(full_path, stat_result, scope, status_code)
         hashed = "/dist/assets/" in scope["path"]
         response.headers["Cache-Control"] = _FOR_EVER if hashed else "no-cache"
@@ -79,7 +79,7 @@ def install(app: FastAPI, catalog: Catalog) -> None:
 
     @app.exception_handler(HTTPException)
     async def no_page(request: Request, error: HTTPException) -> Response:
-        """A page for people who mistyped an address; programs that call the API get JSON as ever."""
+        """Answer with a page for people who mistyped an address; programs that call the API get JSON as ever."""
         machine = request.url.path.startswith(_NOT_PAGES)
         if error.status_code == 404 and request.method in ("GET", "HEAD") and not machine:
             return not_found(request)
@@ -132,7 +132,7 @@ def _router(catalog: Catalog) -> APIRouter:
 
     @router.get("/docs")
     def docs() -> RedirectResponse:
-        """Where FastAPI's servers have their reference."""
+        """Redirect from where FastAPI's servers have their reference."""
         return RedirectResponse("/api", 308)
 
     @router.get("/favicon.ico")
@@ -143,7 +143,7 @@ def _router(catalog: Catalog) -> APIRouter:
 
 
 def not_found(request: Request) -> HTMLResponse:
-    """The page for an address that is none."""
+    """Answer with the 404 page."""
     text = "There is no page at this address."
     return _page(request, "message.html", 404, title="Not found", text=text)
 
@@ -163,7 +163,7 @@ def _page(request: Request, template: str, status: int = 200, **values: Any) -> 
 
 
 def _assets(entry: str) -> Assets | None:
-    """What Vite built for an entry, its imports' styles first; None when nothing has been built."""
+    """Find what Vite built for an entry, its imports' styles first; None when nothing has been built."""
     if not MANIFEST.is_file():
         return None
     manifest = json.loads(MANIFEST.read_text(encoding="utf-8"))
@@ -183,7 +183,7 @@ def _assets(entry: str) -> Assets | None:
 
 
 def _rendered(card: str) -> Markup:
-    """A card as HTML below the page's own title, in whose place its first heading would stand."""
+    """Render a card as HTML below the page's own title, in whose place its first heading would stand."""
     tokens = _markdown.parse(card)
     if tokens and tokens[0].tag == "h1":
         tokens = tokens[3:]
@@ -194,7 +194,7 @@ def _rendered(card: str) -> Markup:
 
 
 def _not_obeyed(entry: ModelEntry) -> tuple[str, ...]:
-    """What the model's files say and is not done, or what is wrong with them."""
+    """List what the model's files say and is not done, or what is wrong with them."""
     try:
         return entry.not_obeyed
     except CheckpointError as error:
@@ -202,7 +202,7 @@ def _not_obeyed(entry: ModelEntry) -> tuple[str, ...]:
 
 
 def _left_out(entry: ModelEntry) -> list[tuple[str, str]]:
-    """Weights of its files that are not on the map, and their shapes."""
+    """List the weights of its files that are not on the map, and their shapes."""
     return [(name, " × ".join(f"{size:,}" for size in shape)) for name, shape in entry.left_out.items()]
 
 

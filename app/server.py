@@ -44,7 +44,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 def choose_device(wish: str) -> str:
-    """The device to compute on.
+    """Choose the device to compute on.
 
     Raises:
         ValueError: CUDA was asked for and is not there.
@@ -57,14 +57,14 @@ def choose_device(wish: str) -> str:
 
 
 def _room_for_models(settings: Settings, device: str) -> int:
-    """Bytes that loaded models may take: as set, and on a GPU no more than three quarters of its memory."""
+    """Return the bytes that loaded models may take: as set, on a GPU at most three quarters of its memory."""
     if device != "cuda":
         return settings.model_bytes
     return min(settings.model_bytes, torch.cuda.get_device_properties(device).total_memory * 3 // 4)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The whole application.
+    """Create the whole application.
 
     Raises:
         CheckpointError: a model folder that cannot be read.
@@ -128,7 +128,7 @@ class Edge:
         self._app, self._hosts, self._body_bytes = app, hosts, body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request of any kind."""
+        """Answer one request of any kind."""
         if scope["type"] not in ("http", "websocket"):
             return await self._app(scope, receive, send)
         host = dict(scope["headers"]).get(b"host")
@@ -175,13 +175,13 @@ class Edge:
 
 
 def _marked(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """An answer's headers with those that every answer has; a redirection stays on whatever name was used."""
+    """Add to an answer's headers those that every answer has; a redirection stays on whatever name was used."""
     kept = [(name, value) for name, value in headers if name.lower() not in _EVERY]
     return [*((name, _path(value) if name == b"location" else value) for name, value in kept), *_EVERY.items()]
 
 
 def _path(location: bytes) -> bytes:
-    """The path of an address, behind which a proxy may stand that has another name."""
+    """Return the path of an address, behind which a proxy may stand that has another name."""
     parts = urlsplit(location)
     return urlunsplit((b"", b"", *parts[2:])) if parts.netloc and not parts.path.startswith(b"//") else location
 

@@ -12,12 +12,12 @@ from .paths import MODELS
 
 
 def _cache_folder() -> Path:
-    """Where this user's programs keep what they can make again (XDG Base Directory Specification)."""
+    """Return where this user's programs keep what they can make again (XDG Base Directory Specification)."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "transformer-atlas"
 
 
 def _data_folder() -> Path:
-    """Where the XDG base directory specification wants a user's data."""
+    """Return where the XDG base directory specification wants a user's data."""
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "transformer-atlas"
 
 

@@ -18,5 +18,5 @@ def compute_with(count: int) -> None:
 
 
 def cores() -> int:
-    """Cores that this process may use."""
+    """Count the cores that this process may use."""
     return len(os.sched_getaffinity(0))

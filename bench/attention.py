@@ -40,7 +40,7 @@ _TAB = ".attention .faces button:nth-child({})"
 
 
 def rows() -> list[tuple[str, str]]:
-    """The table's rows."""
+    """Measure the table's rows."""
     found = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find(), args=list(FLAGS))

@@ -29,7 +29,7 @@ def finish(stages: Iterator[None]) -> Tensor:
 
 
 def _reference(model: Transformer) -> torch.nn.Module:
-    """The same weights in `transformers`, with the attention that can return its patterns."""
+    """Load the same weights in `transformers`, with the attention that can return its patterns."""
     from transformers import GPT2Config, GPT2LMHeadModel
 
     config = GPT2Config(**export_config(model.spec, None))
@@ -40,7 +40,7 @@ def _reference(model: Transformer) -> torch.nn.Module:
 
 
 def rows() -> list[tuple[str, str]]:
-    """The table's rows for the forward pass and for generation."""
+    """Measure the table's rows for the forward pass and for generation."""
     model = Transformer(GPT2_SMALL).requires_grad_(False).eval()
     model.initialise(0)
     graph, reference = build_graph(GPT2_SMALL), _reference(model)

@@ -25,7 +25,7 @@ _STARS = [f"*b*l*o*c*k*.*.*_{number}" for number in range(60)]
 
 
 def rows() -> list[tuple[str, str]]:
-    """The table's rows."""
+    """Measure the table's rows."""
     with serving({}) as served:
         asyncio.run(_view(served.url, 5))
         alone = asyncio.run(_view(served.url, _SECONDS))
@@ -54,7 +54,7 @@ def _p95(seconds: list[float]) -> float:
 
 
 async def _view(url: str, seconds: float) -> dict[str, list[float]]:
-    """Honest viewers at work; how long each of their runs and requests took."""
+    """Let honest viewers work; return how long each of their runs and requests took."""
     measured: dict[str, list[float]] = {"a run of 8 tokens": [], "a slice": []}
     until = time.perf_counter() + seconds
     await asyncio.gather(*(_viewer(url, number, until, measured) for number in range(_VIEWERS)))
@@ -116,7 +116,7 @@ async def _all_hostile(url: str) -> None:
 
 
 async def _hostile(url: str, kind: int) -> None:
-    """One connection, made again whenever it is closed."""
+    """Keep one connection busy, made again whenever it is closed."""
     while True:
         with suppress(ConnectionClosed, OSError, TimeoutError):
             async with connect(_stream(url), max_size=None, compression=None) as socket:
@@ -135,7 +135,7 @@ async def _hostile(url: str, kind: int) -> None:
 
 
 async def _half(port: int) -> None:
-    """A request whose head never ends, made again whenever it is cut."""
+    """Send a request whose head never ends, made again whenever it is cut."""
     while True:
         with suppress(OSError):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)

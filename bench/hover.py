@@ -72,7 +72,7 @@ _GO = """async (cells) => {
 
 
 def rows() -> list[tuple[str, str]]:
-    """The table's rows."""
+    """Measure the table's rows."""
     found = []
     with sync_playwright() as playwright, serving({"gpt2-small-shape": GPT2_SMALL}) as served:
         browser = playwright.chromium.launch(executable_path=find(), args=list(FLAGS))
@@ -114,7 +114,7 @@ def _hover(page: Page, url: str, model: str) -> list[tuple[str, str]]:
 
 
 def _script(session: CDPSession) -> float:
-    """Milliseconds of script so far."""
+    """Read the milliseconds of script so far."""
     metrics = session.send("Performance.getMetrics")["metrics"]
     return 1000 * next(float(metric["value"]) for metric in metrics if metric["name"] == "ScriptDuration")
 

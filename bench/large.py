@@ -13,7 +13,7 @@ _GIGABYTES = 1e9
 
 
 def rows() -> list[tuple[str, str]]:
-    """The table's rows; memory is the server's, the bundled model that it starts with included."""
+    """Measure the table's rows; memory is the server's, the bundled model that it starts with included."""
     with serving({_MODEL: GPT2_XL}, "bfloat16") as served:
         started = time.perf_counter()
         run = _answer(served, "runs", {"model": _MODEL, "tokens": list(range(_TOKENS)), "max_new_tokens": _NEW_TOKENS})

@@ -13,18 +13,18 @@ class Timings:
     seconds: Mapping[str, list[float]]
 
     def median(self, name: str) -> float:
-        """Median seconds of one thing."""
+        """Return the median seconds of one contender."""
         return statistics.median(self.seconds[name])
 
     def ratio(self, name: str, to: str) -> str:
-        """Median of the paired ratios, with the quartiles they spread over."""
+        """Return the median of the paired ratios, with the quartiles they spread over."""
         ratios = [a / b for a, b in zip(self.seconds[name], self.seconds[to], strict=True)]
         low, middle, high = statistics.quantiles(ratios, n=4)
         return f"{middle:.2f} ({low:.2f} to {high:.2f})"
 
 
 def interleave(things: Mapping[str, Callable[[], object]], repetitions: int, warm_up: int = 2) -> Timings:
-    """Time each thing once a round, starting each round with another one."""
+    """Time each contender once a round, starting each round with another one."""
     seconds: dict[str, list[float]] = {name: [] for name in things}
     names = list(things)
     for round_number in range(-warm_up, repetitions):

@@ -15,7 +15,7 @@ _TOKENS, _RESTARTS = 200, 10
 
 
 def rows() -> list[tuple[str, str]]:
-    """The table's rows: heap and textures after each restart, and the bytes that runs hold on the server."""
+    """Measure the table's rows: heap and textures after each restart, and the bytes that runs hold on the server."""
     with sync_playwright() as playwright, serving({}) as served:
         browser = playwright.chromium.launch(executable_path=find(), args=list(FLAGS))
         page = browser.new_page(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
@@ -60,7 +60,7 @@ def _read(page: Page, text: str) -> None:
 
 
 def _write_on(page: Page, count: int) -> int:
-    """Press Write until `count` tokens more are there, or the story ends; how many came."""
+    """Press Write until `count` tokens more are there, or the story ends; return how many came."""
     came, before = 0, int(page.evaluate("window.__atlas.state().tokens.length"))
     ended = False
     while came < count and not ended:
@@ -73,7 +73,7 @@ def _write_on(page: Page, count: int) -> int:
 
 
 def _forgotten(served: Served) -> str:
-    """What `run_bytes` says before a run, with it, and after it was deleted."""
+    """Read what `run_bytes` says before a run, with it, and after it was deleted."""
     before = _ask(served, "GET", "/capabilities")["run_bytes"]
     run = _ask(served, "POST", "/runs", {"model": "stories", "text": "Once upon a time", "max_new_tokens": _TOKENS})[
         "id"

@@ -54,7 +54,7 @@ _JUMP = """camera => new Promise(done => {
 
 
 def rows() -> list[tuple[str, str]]:
-    """The table's rows: median milliseconds a frame, each ended by reading back a pixel, and bare plates; then times
+    """Measure the rows: median milliseconds a frame, each ended by reading back a pixel, and bare plates; then times
     of pictures and sizes in memory."""
     found = []
     with sync_playwright() as playwright:
@@ -73,7 +73,7 @@ def rows() -> list[tuple[str, str]]:
 
 
 def _cold(browser: Browser, served: Served) -> list[tuple[str, str]]:
-    """A new browser's page of a model that nobody has looked at; then once more, its thumbnails on disk."""
+    """Open a new browser's page of a model that nobody has looked at; then once more, its thumbnails on disk."""
     found = []
     for when in ("first, thumbnails made", "again, thumbnails kept"):
         context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
@@ -93,7 +93,7 @@ def _cold(browser: Browser, served: Served) -> list[tuple[str, str]]:
 
 
 def _frames(page: Page, url: str, model: str) -> list[tuple[str, str]]:
-    """Frames of the page as it is, and of a map that takes the whole window: more than twice as many pixels."""
+    """Draw frames of the page as it is, and of a map that takes the whole window: over twice as many pixels."""
     page.goto(f"{url}/?model={model}{_TOKENS if model.endswith('-shape') else ''}")
     until(page, "() => window.__atlas?.idle() && window.__atlas.stats().plates > 0")
     found = [(f"{model}, plates", f"{page.evaluate('window.__atlas.stats().plates'):,}")]
@@ -109,14 +109,14 @@ def _frames(page: Page, url: str, model: str) -> list[tuple[str, str]]:
 
 
 def _median(page: Page, view: str, bare: bool) -> float:
-    """Milliseconds a frame while the view pans."""
+    """Measure milliseconds a frame while the view pans."""
     measure = "([frames, view, bare]) => window.__atlas.map.benchmark(frames, view, bare)"
     times: list[float] = page.evaluate(measure, [_FRAMES, view, bare])
     return statistics.median(times)
 
 
 def _views(page: Page) -> list[tuple[str, str]]:
-    """Jumps to every block of the model shown: how long until all tiles of the view are drawn."""
+    """Jump to every block of the model shown, and measure how long until all tiles of the view are drawn."""
     times = []
     for layer in range(GPT2_SMALL.layers):
         page.evaluate("name => window.__atlas.map.flyTo({region: name}, false)", f"Block {layer}")
@@ -133,7 +133,7 @@ def _views(page: Page) -> list[tuple[str, str]]:
 
 
 def _flight(page: Page) -> list[tuple[str, str]]:
-    """Hops to cells anywhere in the model shown: bytes of textures, and of the heap after a collection."""
+    """Hop to cells anywhere in the model shown: bytes of textures, and of the heap after a collection."""
     chance = random.Random(1)
     profiler = page.context.new_cdp_session(page)
     heaps, textures = [], []

@@ -32,12 +32,12 @@ class Served:
 
     @property
     def peak_bytes(self) -> int:
-        """The most memory that was resident, mapped files included (Linux, `VmHWM`)."""
+        """Read the most memory that was resident, mapped files included (Linux, `VmHWM`)."""
         return self._counted("VmHWM")
 
     @property
     def own_bytes(self) -> int:
-        """Memory that is resident now and its own; the rest are pages of files, which the system may take back."""
+        """Read the memory that is resident now and its own; the rest are file pages, which the system may take back."""
         return self._counted("RssAnon")
 
     def _counted(self, name: str) -> int:
@@ -46,7 +46,7 @@ class Served:
 
 
 def write_model(folder: Path, spec: Spec, dtype: torch.dtype = torch.float32) -> None:
-    """A model folder with random weights."""
+    """Write a model folder with random weights."""
     folder.mkdir()
     (folder / "config.json").write_text(json.dumps(export_config(spec, None)), encoding="utf-8")
     usual = torch.get_default_dtype()
@@ -61,7 +61,7 @@ def write_model(folder: Path, spec: Spec, dtype: torch.dtype = torch.float32) ->
 
 @contextmanager
 def serving(models: Mapping[str, Spec], dtype: Literal["float32", "bfloat16"] = "float32") -> Iterator[Served]:
-    """A running server with the bundled models and these, which are written in the precision it computes in."""
+    """Serve the bundled models and these, which are written in the precision the server computes in."""
     with tempfile.TemporaryDirectory(prefix="atlas-bench-") as name:
         folder = Path(name)
         for model, spec in models.items():

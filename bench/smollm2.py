@@ -20,7 +20,7 @@ _TOKENS, _NEW_TOKENS, _ROUNDS, _PASSES = 64, 32, 7, 20
 
 
 def rows() -> list[tuple[str, str]]:
-    """The table's rows, or one that says what is missing."""
+    """Measure the table's rows, or return one that says what is missing."""
     folder = Settings().data / "models" / "smollm2"
     if not folder.is_dir():
         return [("not measured", "SmolLM2 is not here: transformer-atlas pull smollm2")]
@@ -31,7 +31,7 @@ def rows() -> list[tuple[str, str]]:
 
 
 def _prompt(loaded: LoadedModel) -> Tensor:
-    """Sixty-four tokens: the model's example, and itself again."""
+    """Make sixty-four tokens: the model's example, and itself again."""
     ids = [token.id for token in loaded.tokenizer.encode(loaded.entry.default_text)]
     return torch.tensor([(ids * _TOKENS)[:_TOKENS]])
 
@@ -67,7 +67,7 @@ def _speed(timings: Timings, name: str) -> str:
 
 
 def _write(loaded: LoadedModel, prompt: Tensor, tap: Tap) -> list[int]:
-    """The prompt and the likeliest tokens after it, one after the other."""
+    """Return the prompt and the likeliest tokens after it, read one after the other."""
     cache = KeyValueCache(loaded.spec, _TOKENS + _NEW_TOKENS, like=loaded.model.W_E)
     written, fed = prompt[0].tolist(), prompt
     while len(written) < _TOKENS + _NEW_TOKENS:
@@ -78,7 +78,7 @@ def _write(loaded: LoadedModel, prompt: Tensor, tap: Tap) -> list[int]:
 
 
 def _reference(loaded: LoadedModel) -> Any:
-    """The same numbers in `transformers`, with its fastest attention."""
+    """Load the same numbers in `transformers`, with its fastest attention."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
     maker: Any = LlamaForCausalLM

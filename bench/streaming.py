@@ -16,7 +16,7 @@ _TOKENS, _REPETITIONS = 64, 12
 
 
 def rows() -> list[tuple[str, str]]:
-    """The table's rows for streaming."""
+    """Measure the table's rows for streaming."""
     with serving({"gpt2-small-shape": GPT2_SMALL}) as served:
         measured = asyncio.run(_measure(served.url))
     return [
@@ -48,7 +48,7 @@ async def _measure(url: str) -> dict[str, list[float]]:
 
 
 def _activations(url: str) -> list[str]:
-    """Every activation that is kept or drawn, in the order of computing."""
+    """List every activation that is kept or drawn, in the order of computing."""
     with urllib.request.urlopen(f"{url}/api/v1/models/gpt2-small-shape/graph") as answer:
         tensors = json.load(answer)["tensors"]
     return [
@@ -70,7 +70,7 @@ def _run_alone(url: str, tokens: list[int]) -> float:
 async def _run_streamed(
     socket: ClientConnection, tokens: list[int], names: list[str], epoch: int
 ) -> tuple[float, float, float]:
-    """Seconds to the first block's output and to the last row of everything, and the bytes of all frames."""
+    """Measure seconds to the first block's output and to everything's last row, and the bytes of all frames."""
     started = time.perf_counter()
     start = {"type": "start", "request": "bench", "model": "gpt2-small-shape", "tokens": tokens, "max_new_tokens": 0}
     await socket.send(json.dumps(start))

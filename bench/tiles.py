@@ -26,7 +26,7 @@ _VIEWERS, _FLIGHT_SECONDS, _TILES_IN_VIEW = 32, 15, 8
 
 
 def rows() -> list[tuple[str, str]]:
-    """The table's rows."""
+    """Measure the table's rows."""
     found = [*_building()]
     with serving({MODEL: GPT2_SMALL}) as served:
         found += _thumbnails(served)
@@ -37,7 +37,7 @@ def rows() -> list[tuple[str, str]]:
 
 
 def _finish(steps: Generator[None, None, Tile]) -> tuple[float, float]:
-    """Seconds that this thread worked for all steps, and for the longest."""
+    """Measure the seconds that this thread worked for all steps, and for the longest."""
     longest, started = 0.0, time.thread_time()
     last = started
     while True:
@@ -51,7 +51,7 @@ def _finish(steps: Generator[None, None, Tile]) -> tuple[float, float]:
 
 
 def _building() -> list[tuple[str, str]]:
-    """A matrix as large as GPT-2's embedding, on one thread, without a server around it. Times are of that thread."""
+    """Build tiles of a matrix as large as GPT-2's embedding on one thread, without a server; times are that thread's."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     cells = torch.randn(_ROWS, _COLS)
@@ -102,7 +102,7 @@ def _thumbnails(served: Served) -> list[tuple[str, str]]:
 
 
 def _shapes(url: str) -> list[tuple[str, int, int, int]]:
-    """Every weight: its name, its heads (0: none), rows and columns of its plates."""
+    """List every weight: its name, its heads (0: none), rows and columns of its plates."""
     found = []
     for tensor in json.loads(_get(f"{url}/api/v1/models/{MODEL}/graph"))["tensors"]:
         if tensor["role"] != "weight":
@@ -115,7 +115,7 @@ def _shapes(url: str) -> list[tuple[str, int, int, int]]:
 
 
 def _view(dice: random.Random, shapes: list[tuple[str, int, int, int]]) -> list[dict[str, Any]]:
-    """Neighbouring tiles of one plate, at any level; large plates as often as their size is the model's."""
+    """Choose neighbouring tiles of one plate, at any level; large plates as often as their share of the model."""
     name, heads, rows, cols = dice.choices(shapes, [max(1, heads) * rows * cols for _, heads, rows, cols in shapes])[0]
     level = dice.randrange((max(rows, cols) - 1).bit_length())
     side = 256 << level
@@ -129,7 +129,7 @@ def _view(dice: random.Random, shapes: list[tuple[str, int, int, int]]) -> list[
 
 
 async def _fly(url: str, shapes: list[tuple[str, int, int, int]], seed: int, until: float) -> list[float]:
-    """One viewer: seconds from each wish to each of its tiles."""
+    """Fly as one viewer: seconds from each wish to each of its tiles."""
     dice, waits = random.Random(seed), []
     async with connect(url.replace("http", "ws") + "/api/v1/stream", max_size=None, compression=None) as socket:
         epoch = 0
@@ -146,7 +146,7 @@ async def _fly(url: str, shapes: list[tuple[str, int, int, int]], seed: int, unt
 
 
 async def _tile(socket: ClientConnection) -> None:
-    """The next tile, past the colour scales that a watched run says too."""
+    """Receive the next tile, past the colour scales that a watched run says too."""
     while isinstance(message := await socket.recv(), str):
         if json.loads(message)["type"] == "error":
             raise RuntimeError(message)
@@ -206,7 +206,7 @@ def _long_run(url: str) -> tuple[Any, float]:
 
 
 def _everywhere(dice: random.Random, run: str, activation: Any) -> list[dict[str, Any]]:
-    """Some tiles of each level of every plate of a tensor."""
+    """Choose some tiles of each level of every plate of a tensor."""
     axes, shape = list(activation["axes"]), list(activation["shape"])
     heads = shape.pop(axes.index("head")) if "head" in axes else 0
     rows, cols = shape if len(shape) == 2 else (1, shape[0])

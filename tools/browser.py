@@ -18,12 +18,12 @@ ON_PATH = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrom
 
 
 def find() -> str | None:
-    """The path of a Chromium that starts, or None."""
+    """Find the path of a Chromium that starts, or None."""
     return next((path for path in _candidates() if _starts(path)), None)
 
 
 def install() -> str | None:
-    """Gets one in either of two ways, and returns its path."""
+    """Get one in either of two ways, and return its path."""
     print("no Chromium found: installing one", file=sys.stderr)
     ways = [[[sys.executable, "-m", "playwright", "install", "chromium"]]]
     if os.geteuid() == 0 and shutil.which("apt-get"):
@@ -53,14 +53,14 @@ def _candidates() -> Iterator[str]:
 
 
 def _starts(path: str) -> bool:
-    """Whether it runs at all: a download without the system libraries that it needs does not."""
+    """Tell whether it runs at all: a download without the system libraries that it needs does not."""
     if not Path(path).is_file():
         return False
     return subprocess.run([path, "--version"], capture_output=True, timeout=60).returncode == 0
 
 
 def main() -> None:
-    """Prints the path; exits with advice where no browser can be had."""
+    """Print the path; exit with advice where no browser can be had."""
     path = find() or (None if "ATLAS_BROWSER" in os.environ else install())
     if path is None:
         raise SystemExit("no Chromium: install one, or name it in ATLAS_BROWSER")

@@ -24,7 +24,7 @@ _CELLS_OF_EACH = 2
 
 
 def fixture_text() -> str:
-    """The file's text: a family a line."""
+    """Return the file's text: a family a line."""
     lines = [f'"{name}":{json.dumps(_family(name), separators=(",", ":"))}' for name in FAMILIES]
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
@@ -39,7 +39,7 @@ def _family(name: str) -> dict[str, Any]:
 
 
 def _distinct(graph: Graph) -> list[Op]:
-    """The last of every kind of operation that reads its cells in its own way."""
+    """Choose the last of every kind of operation that reads its cells in its own way."""
     found = {}
     for op in graph.ops:
         output = graph.tensor(op.output)
@@ -48,7 +48,7 @@ def _distinct(graph: Graph) -> list[Op]:
 
 
 def _named(graph: Graph, op: Op) -> list[str]:
-    """What an operation makes and reads, and the other names of that."""
+    """Name what an operation makes and reads, and the other names of that."""
     own = [op.output, *(read.tensor for read in op.reads)]
     return own + [tensor.name for tensor in graph.tensors if tensor.same_as in own]
 
@@ -66,7 +66,7 @@ def _case(graph: Graph, name: str, reading: Reading, chance: random.Random) -> d
 
 
 def _boxes(found: Sequence[CellBox]) -> list[list[Any]]:
-    """Each box as `[tensor, part, start, stop]`, in the order of these."""
+    """Write each box as `[tensor, part, start, stop]`, in the order of these."""
     return sorted(
         [box.tensor, box.part, [part.start for part in box.box], [part.stop for part in box.box]] for box in found
     )

@@ -14,7 +14,7 @@ HEADER = """\
 
 
 def main() -> None:
-    """Names are normalised and sorted, so that a new version is one changed line."""
+    """Print the versions, names normalised and sorted, so that a new version is one changed line."""
     pins = {re.sub(r"[-_.]+", "-", found.name).lower(): found.version.partition("+")[0] for found in distributions()}
     lines = [f"{name}=={version}\n" for name, version in sorted(pins.items()) if name not in OURS]
     Path("constraints.txt").write_text(HEADER + "".join(lines))

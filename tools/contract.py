@@ -60,7 +60,7 @@ class ContractError(Exception):
 
 
 def contract_text() -> str:
-    """The whole file: aliases, shapes, bounds."""
+    """Return the whole file: aliases, shapes, bounds."""
     document = create_app(Settings(models=[], data=FILE.parent, device="cpu")).openapi()
     asked, answered = _rest_shapes(document)
     asked |= _shapes_of("ClientMessage", schemas.ClientMessage)
@@ -76,7 +76,7 @@ def contract_text() -> str:
 
 
 def _rest_shapes(document: Schema) -> tuple[dict[str, Schema], dict[str, Schema]]:
-    """The components that requests are made of, and those that answers are made of."""
+    """List the components that requests are made of, and those that answers are made of."""
     components = document["components"]["schemas"]
     asked: dict[str, Schema] = {}
     answered: dict[str, Schema] = {}
@@ -88,14 +88,14 @@ def _rest_shapes(document: Schema) -> tuple[dict[str, Schema], dict[str, Schema]
 
 
 def _shapes_of(name: str, type_: Any) -> dict[str, Schema]:
-    """The shapes of a message union, under their names."""
+    """Return the shapes of a message union, under their names."""
     schema = TypeAdapter(type_).json_schema()
     shapes: dict[str, Schema] = schema.pop("$defs", {})
     return {**shapes, name: schema}
 
 
 def _merged(*sources: Mapping[str, Schema]) -> dict[str, Schema]:
-    """All shapes under one roof.
+    """Merge all shapes into one table.
 
     Raises:
         ContractError: two different shapes have one name.
@@ -109,7 +109,7 @@ def _merged(*sources: Mapping[str, Schema]) -> dict[str, Schema]:
 
 
 def _plain(schema: Any) -> Any:
-    """A schema without its words, and with references to one place, so that two can be compared."""
+    """Strip a schema of its words and shorten its references, so that two can be compared."""
     if isinstance(schema, Mapping):
         kept = {key: part for key, part in schema.items() if key not in ("title", "description", "default")}
         if "$ref" in kept:
@@ -131,11 +131,11 @@ class Writer:
         self._aliases = {name: _plain(schema) for name, schema in aliases.items()}
 
     def alias(self, name: str) -> str:
-        """The declaration of an alias."""
+        """Write the declaration of an alias."""
         return _declared(name, self._members(self._aliases[name], named=False))
 
     def shape(self, name: str, schema: Schema) -> str:
-        """The declaration of a shape: an interface, or a type where it is not an object."""
+        """Write the declaration of a shape: an interface, or a type where it is not an object."""
         about = _comment(schema.get("description", ""))
         if "properties" not in schema:
             return about + _declared(name, self._members(schema))
@@ -148,7 +148,7 @@ class Writer:
         return _comment(schema.get("description", ""), "  ") + _fitted(head, self._members(schema), "  ")
 
     def _members(self, schema: Schema, named: bool = True) -> list[str]:
-        """The members of the union that a schema stands for; one where it is no union."""
+        """List the members of the union that a schema stands for; one where it is no union."""
         if named:
             plain = _plain(schema)
             for name, alias in self._aliases.items():
@@ -166,7 +166,7 @@ class Writer:
         return [self._single(schema)]
 
     def _union(self, parts: list[Schema]) -> list[str]:
-        """Every member once; null comes last."""
+        """List every member once; null comes last."""
         members = dict.fromkeys(member for part in parts for member in self._members(part))
         return [member for member in members if member != "null"] + ["null"] * ("null" in members)
 
@@ -196,7 +196,7 @@ def _declared(name: str, members: list[str]) -> str:
 
 
 def _fitted(head: str, members: list[str], indent: str = "") -> str:
-    """A type behind its head: on one line where it fits, else a member a line."""
+    """Put a type behind its head: on one line where it fits, else a member a line."""
     line = f"{head} {' | '.join(members)};\n"
     if len(line) <= _WIDTH + 1:
         return line
@@ -206,7 +206,7 @@ def _fitted(head: str, members: list[str], indent: str = "") -> str:
 
 
 def _comment(text: str, indent: str = "") -> str:
-    """A description as a comment, wrapped; empty where there is none."""
+    """Write a description as a comment, wrapped; empty where there is none."""
     if not text:
         return ""
     paragraphs = [" ".join(paragraph.split()) for paragraph in text.replace("*/", "* /").split("\n\n")]
@@ -221,7 +221,7 @@ def _comment(text: str, indent: str = "") -> str:
 
 
 def _bounds(asked: Mapping[str, Schema]) -> str:
-    """One constant: the bounds of every field of every shape that a client sends."""
+    """Write one constant: the bounds of every field of every shape that a client sends."""
     lines = [_comment(_BOUNDS_ABOUT) + "export const BOUNDS = {"]
     for name in sorted(asked):
         fields = {key: _bounds_of(part) for key, part in asked[name].get("properties", {}).items()}
@@ -233,7 +233,7 @@ def _bounds(asked: Mapping[str, Schema]) -> str:
 
 
 def _bounds_of(schema: Schema) -> dict[str, Any]:
-    """The bounds on a field, null aside; those on the entries of a list are under `items`."""
+    """Return the bounds on a field, null aside; those on the entries of a list are under `items`."""
     for part in schema.get("anyOf", ()):
         if part.get("type") != "null":
             return _bounds_of(part)
@@ -258,7 +258,7 @@ def _number(value: float) -> int | float:
 
 
 def _literal(bounds: Mapping[str, Any]) -> str:
-    """An object as TypeScript writes it on one line."""
+    """Write an object as TypeScript does on one line."""
     inner = (f"{key}: {_literal(part) if isinstance(part, dict) else part}" for key, part in bounds.items())
     return f"{{ {', '.join(inner)} }}"
 

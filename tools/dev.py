@@ -20,7 +20,7 @@ ENTRIES = ("src/main.ts", "src/pages.ts")
 
 
 def main() -> None:
-    """Starts both and ends both, whichever stops first."""
+    """Start both and end both, whichever stops first."""
     parser = argparse.ArgumentParser(description="serve with reloading")
     parser.add_argument("--port", default="8000", help="of the Python server")
     port = parser.parse_args().port

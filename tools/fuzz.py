@@ -20,7 +20,7 @@ _CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,r
 
 
 def _run(base: str) -> str:
-    """A run to ask about."""
+    """Make a run to ask about."""
     body = json.dumps({"model": "sort", "text": "CBA", "max_new_tokens": 3}).encode()
     request = urllib.request.Request(f"{base}/api/v1/runs", body, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request) as answer:
@@ -29,7 +29,7 @@ def _run(base: str) -> str:
 
 
 def _there(run: str) -> str:
-    """A configuration that fills in what is there."""
+    """Write a configuration that names models, runs and tensors that are there."""
     said = {"model_id": "sort", "run_id": run, "lens": "attention", "other": "logits"}
     lines = ["[parameters]", *(f'"path.{name}" = "{value}"' for name, value in said.items())]
     for part, name in (("models", "W_E"), ("runs", "blocks.0.attn.hook_pattern")):

@@ -95,7 +95,7 @@ FAMILIES: dict[str, Spec] = {
 
 
 def _answer(spec: Spec) -> dict[str, Any]:
-    """A graph in the form of `GET /api/v1/models/{id}/graph`."""
+    """Write a graph in the form of `GET /api/v1/models/{id}/graph`."""
     graph = build_graph(spec)
     return {
         "tensors": [{**asdict(tensor), "shape": graph.shape(tensor)} for tensor in graph.tensors],
@@ -105,7 +105,7 @@ def _answer(spec: Spec) -> dict[str, Any]:
 
 
 def fixture_texts() -> dict[str, str]:
-    """The text of each file by its name."""
+    """Return the text of each file by its name."""
     decoder = json.dumps(_answer(SPEC), separators=(",", ":")) + "\n"
     lines = [f'"{name}":{json.dumps(_answer(spec), separators=(",", ":"))}' for name, spec in FAMILIES.items()]
     return {"decoder_graph.json": decoder, "family_graphs.json": "{\n" + ",\n".join(lines) + "\n}\n"}

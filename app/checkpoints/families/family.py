@@ -39,7 +39,7 @@ class Family:
     config_of: Callable[[Spec], dict[str, Any]] | None = None
 
     def source(self, name: str, spec: Spec) -> Source:
-        """Where one of our parameters lies in a file."""
+        """Find where one of our parameters lies in a file."""
         match = _LAYER.search(name)
         names = self.names(spec) if callable(self.names) else self.names
         entry = names[_LAYER.sub("blocks.{i}.", name)]
@@ -48,19 +48,19 @@ class Family:
         return Source(entry.name.replace("{i}", match[1]), entry.transform) if match else entry
 
     def own_name(self, stored: str) -> str:
-        """A stored tensor's name as `names` have it, without what begins it in files saved with a head."""
+        """Return a stored tensor's name as `names` have it, without the prefix of files saved with a head."""
         for prefix in (self.prefix, *self.other_prefixes):
             if prefix and stored.startswith(prefix):
                 return stored.removeprefix(prefix)
         return stored
 
     def ignores(self, stored: str) -> bool:
-        """Whether a tensor of the file is no weight of the model."""
+        """Tell whether a tensor of the file is no weight of the model."""
         return any(re.fullmatch(pattern, stored) for pattern in self.ignored)
 
 
 def usual_sizes(config: Config) -> dict[str, Any]:
-    """The sizes that most families' configurations give under the same names, as fields of a spec."""
+    """Read the sizes that most families' configurations give under the same names, as fields of a spec."""
     return {
         "layers": config.size("num_hidden_layers"),
         "heads": config.size("num_attention_heads"),
@@ -72,12 +72,12 @@ def usual_sizes(config: Config) -> dict[str, Any]:
 
 
 def with_blocks(ours: str, theirs: str, names: Mapping[str, str]) -> dict[str, str | Source]:
-    """The names of a block's parts, each put after what begins the block's name: ours, and the file's."""
+    """Put the names of a block's parts after what begins the block's name: ours, and the file's."""
     return {f"{ours}.{name}": f"{theirs}.{stored}" for name, stored in names.items()}
 
 
 def with_biases(names: Mapping[str, str]) -> dict[str, str]:
-    """For every matrix that ends in `.weight`, its bias beside it."""
+    """Add to every matrix that ends in `.weight` its bias."""
     found = dict(names)
     for ours, theirs in names.items():
         head, _, leaf = ours.rpartition(".")

@@ -10,7 +10,7 @@ from .llama import NAMES, SHARED, llama_fields
 
 
 def spec_of(config: Config, stored: Set[str]) -> Spec:
-    """The spec of a `gemma` configuration.
+    """Read the spec of a `gemma` configuration.
 
     Its first files say `hidden_act: gelu` and mean the tanh approximation.
     """

@@ -10,7 +10,7 @@ from .family import Family, with_biases, with_blocks
 
 
 def spec_of(config: Config, stored: Set[str]) -> Spec:
-    """The spec of a `gpt2` configuration."""
+    """Read the spec of a `gpt2` configuration."""
     for switch in ("scale_attn_by_inverse_layer_idx", "add_cross_attention"):
         config.demand(switch, False)
     # `reorder_and_upcast_attn` multiplies in another order and in float32: the same numbers in exact arithmetic.
@@ -32,7 +32,7 @@ def spec_of(config: Config, stored: Set[str]) -> Spec:
 
 
 def config_of(spec: Spec) -> dict[str, Any]:
-    """The configuration of a spec."""
+    """Write the configuration of a spec."""
     return {
         "architectures": ["GPT2LMHeadModel"],
         "n_layer": spec.layers,

@@ -15,7 +15,7 @@ from .rotary import rotary_of
 
 
 def spec_of(config: Config, stored: Set[str]) -> Spec:
-    """The spec of a `gpt_neox` configuration."""
+    """Read the spec of a `gpt_neox` configuration."""
     d_head = config.divided("hidden_size", "num_attention_heads")
     config.demand("head_dim", d_head)  # another width would change the rotary angles alone
     biased = config.flag("attention_bias", True)

@@ -10,7 +10,7 @@ from .rotary import rope_parameters, rotary_of
 
 
 def llama_fields(config: Config) -> dict[str, Any]:
-    """The fields of a spec that the whole kin reads from a configuration in the same way."""
+    """Read the fields of a spec that every relative of Llama reads from a configuration in the same way."""
     heads = config.size("num_attention_heads")
     d_head = config.size("head_dim") if config.get("head_dim") else config.divided("hidden_size", "num_attention_heads")
     return {
@@ -31,14 +31,14 @@ def llama_fields(config: Config) -> dict[str, Any]:
 
 
 def spec_of(config: Config, stored: Set[str]) -> Spec:
-    """The spec of a `llama` configuration."""
+    """Read the spec of a `llama` configuration."""
     biased = config.flag("attention_bias", False)
     config.demand("mlp_bias", False)
     return Spec(**llama_fields(config) | {"qkv_bias": biased, "attention_bias": biased})
 
 
 def config_of(spec: Spec) -> dict[str, Any]:
-    """The configuration of a spec."""
+    """Write the configuration of a spec."""
     assert spec.rotary is not None
     return {
         "architectures": ["LlamaForCausalLM"],

@@ -11,7 +11,7 @@ from .family import Family, with_biases, with_blocks
 
 
 def spec_of(config: Config, stored: Set[str]) -> Spec:
-    """The spec of a `marian` configuration; its two stacks must have the same widths and one vocabulary."""
+    """Read the spec of a `marian` configuration; its two stacks must have the same widths and one vocabulary."""
     if {name.split(".")[0] for name in stored} & {"encoder", "decoder"} == {"decoder"}:
         raise config.wrong(
             "it is a decoder alone (MarianForCausalLM), half of a translation model",
@@ -51,7 +51,7 @@ def spec_of(config: Config, stored: Set[str]) -> Spec:
 
 
 def config_of(spec: Spec) -> dict[str, Any]:
-    """The configuration of a spec."""
+    """Write the configuration of a spec."""
     return {
         "architectures": ["MarianMTModel"],
         "is_encoder_decoder": True,

@@ -9,7 +9,7 @@ from .llama import NAMES, SHARED, llama_fields
 
 
 def spec_of(config: Config, stored: Set[str]) -> Spec:
-    """The spec of a `mistral` configuration; without a `sliding_window` in it every position is in reach."""
+    """Read the spec of a `mistral` configuration; without a `sliding_window` every position is in reach."""
     fields = llama_fields(config)
     window = config.size("sliding_window", 0)
     return Spec(**fields | {"window": window if window < fields["positions"] else 0})

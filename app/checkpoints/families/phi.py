@@ -9,7 +9,7 @@ from .rotary import rotary_of
 
 
 def spec_of(config: Config, stored: Set[str]) -> Spec:
-    """The spec of a `phi` configuration."""
+    """Read the spec of a `phi` configuration."""
     config.demand("qk_layernorm", False)
     d_head = config.divided("hidden_size", "num_attention_heads")
     return Spec(

@@ -10,19 +10,19 @@ from .llama import NAMES, SHARED, llama_fields
 
 
 def qwen2_spec(config: Config, stored: Set[str]) -> Spec:
-    """The spec of a `qwen2` configuration."""
+    """Read the spec of a `qwen2` configuration."""
     return Spec(**llama_fields(config) | _windows(config) | {"qkv_bias": True})
 
 
 def qwen3_spec(config: Config, stored: Set[str]) -> Spec:
-    """The spec of a `qwen3` configuration."""
+    """Read the spec of a `qwen3` configuration."""
     biased = config.flag("attention_bias", False)
     fields = llama_fields(config) | {"qkv_bias": biased, "attention_bias": biased, "query_key_norm": True}
     return Spec(**fields | _windows(config))
 
 
 def _windows(config: Config) -> dict[str, Any]:
-    """Which layers look back a limited way: those listed, or in older configurations those from a layer on."""
+    """List the layers with a sliding window: those listed, or in older configurations those from a layer on."""
     layers, window = config.size("num_hidden_layers"), config.size("sliding_window", 0)
     if not config.flag("use_sliding_window", False) or not 0 < window < config.size("max_position_embeddings"):
         return {}

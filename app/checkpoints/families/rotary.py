@@ -75,7 +75,7 @@ def _share(config: Config, rope: Config, share: float) -> float:
 
 
 def rope_parameters(rotary: Rotary, d_head: int) -> dict[str, Any]:
-    """The same in a configuration's new form, for writing."""
+    """Write the same in a configuration's new form."""
     found: dict[str, Any] = {"rope_type": "default" if rotary.scaling == "none" else rotary.scaling}
     found["rope_theta"] = rotary.base
     if rotary.dims != d_head:
@@ -93,7 +93,7 @@ def rope_parameters(rotary: Rotary, d_head: int) -> dict[str, Any]:
 
 
 def _yarn_attention(given: dict[str, Any], factor: float) -> float:
-    """Peng et al. 2023, eq. 22: what the temperature of attention becomes, as a factor on cosine and sine."""
+    """Compute attention's temperature as a factor on cosine and sine (Peng et al. 2023, eq. 22)."""
 
     def grown(share: float) -> float:
         return 0.1 * share * math.log(factor) + 1 if factor > 1 else 1.0

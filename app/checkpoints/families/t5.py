@@ -17,7 +17,7 @@ _POSITIONS = 2_048
 
 
 def spec_of(config: Config, stored: Set[str]) -> Spec:
-    """The spec of a `t5` configuration. Whether the head is its own, newer configurations no longer say."""
+    """Read the spec of a `t5` configuration. Newer configurations no longer say whether the head is its own."""
     layers, d_model = config.size("num_layers"), config.size("d_model")
     projection = str(config.get("feed_forward_proj") or "relu")
     named = "gelu_new" if projection == "gated-gelu" else projection.removeprefix("gated-")
@@ -59,7 +59,7 @@ def _attention(ours: str, theirs: str) -> dict[str, str]:
 
 
 def _mlp(place: int, gated: bool) -> dict[str, str]:
-    """A file has one `wi`, or for a gated MLP `wi_0`, the gate, and `wi_1`."""
+    """Name the MLP's weights: a file has one `wi`, or for a gated MLP `wi_0`, the gate, and `wi_1`."""
     layer = f"layer.{place}"
     straight = f"{layer}.DenseReluDense.wi_1.weight" if gated else f"{layer}.DenseReluDense.wi.weight"
     return {
