@@ -51,7 +51,7 @@ def _finish(steps: Generator[None, None, Tile]) -> tuple[float, float]:
 
 
 def _building() -> list[tuple[str, str]]:
-    """Build tiles of a matrix as large as GPT-2's embedding on one thread, without a server; times are that thread's."""
+    """Build tiles of a matrix as large as GPT-2's embedding, on one thread, with no server. Times are that thread's."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     cells = torch.randn(_ROWS, _COLS)

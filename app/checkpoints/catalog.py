@@ -50,28 +50,28 @@ class ModelEntry:
 
     @property
     def folder(self) -> Path:
-        """Where it lies."""
+        """Return where it lies."""
         path = self.checkpoint.path
         return path if path.is_dir() else path.parent
 
     @property
     def spec(self) -> Spec:
-        """Its architecture."""
+        """Return its architecture."""
         return self.checkpoint.spec
 
     @cached_property
     def graph(self) -> Graph:
-        """All tensors and operations, known without weights."""
+        """Return all tensors and operations, known without weights."""
         return build_graph(self.spec)
 
     @property
     def title(self) -> str:
-        """What the page calls it."""
+        """Return what the page calls it."""
         return str(self.about.get("title", self.id))
 
     @property
     def description(self) -> str:
-        """What it is, in a line."""
+        """Describe it in a line."""
         layers = f"{self.spec.encoder_layers} + {self.spec.layers}" if self.spec.encoder_layers else self.spec.layers
         told = f"{self.checkpoint.kind}: {layers} layers, width {self.spec.d_model}."
         if self.no_head:
@@ -80,7 +80,7 @@ class ModelEntry:
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of its weights on the disk."""
+        """Return the bytes of its weights on the disk."""
         try:
             return sum(path.stat().st_size for path in self.checkpoint.files)
         except (OSError, CheckpointError):
@@ -88,17 +88,17 @@ class ModelEntry:
 
     @property
     def has_tokenizer(self) -> bool:
-        """Whether it reads text, or only token ids."""
+        """Tell whether it reads text, or only token ids."""
         return not self.no_tokenizer
 
     @property
     def no_tokenizer(self) -> str:
-        """Why it has none; empty where it has."""
+        """Say why it has no tokenizer; empty where it has."""
         return self.checkpoint.no_text
 
     @property
     def no_head(self) -> str:
-        """Why it names no tokens: it is a body whose head, if any, is not drawn; empty where it has a language head."""
+        """Say why it names no tokens: a body whose head, if any, is not drawn; empty where it has a language head."""
         if self.spec.head:
             return ""
         named = self.checkpoint.class_name
@@ -106,12 +106,12 @@ class ModelEntry:
 
     @property
     def left_out(self) -> Mapping[str, tuple[int, ...]]:
-        """Weights of its files that are not part of the map, such as a classifier's or a pooler's, and their shapes."""
+        """List the weights of its files that are not on the map, such as a classifier's or pooler's, and shapes."""
         return self.checkpoint.left_out
 
     @cached_property
     def text_source(self) -> TextSource | None:
-        """Its tokenizer, read once.
+        """Return its tokenizer, read once.
 
         Raises:
             CheckpointError: it is broken.
@@ -120,7 +120,7 @@ class ModelEntry:
 
     @cached_property
     def frame(self) -> Frame:
-        """What stands around a text. The first time, this takes as long as reading the tokenizer.
+        """Return what stands around a text. The first time, this takes as long as reading the tokenizer.
 
         Raises:
             CheckpointError: the tokenizer is broken.
@@ -136,22 +136,22 @@ class ModelEntry:
 
     @property
     def prefix_ids(self) -> tuple[int, ...]:
-        """Token ids before every text."""
+        """Return the token ids before every text."""
         return self.frame.prefix
 
     @property
     def suffix_ids(self) -> tuple[int, ...]:
-        """Token ids after every text."""
+        """Return the token ids after every text."""
         return self.frame.suffix
 
     @property
     def end_of_text_id(self) -> int | None:
-        """The token after which writing stops."""
+        """Return the token after which writing stops."""
         return self.frame.end_of_text
 
     @cached_property
     def rules(self) -> Rules:
-        """What its files ask of writing, and where it stops.
+        """Return what its files ask of writing, and where it stops.
 
         Raises:
             CheckpointError: one of them is broken.
@@ -160,7 +160,7 @@ class ModelEntry:
 
     @property
     def not_obeyed(self) -> tuple[str, ...]:
-        """What its files ask of text and writing and is not done, in sentences.
+        """Say in sentences what its files ask of text and writing and is not done.
 
         Raises:
             CheckpointError: one of them is broken.
@@ -169,7 +169,7 @@ class ModelEntry:
 
     @property
     def mask_id(self) -> int | None:
-        """The token that hides another, of a model that fills in; None where its tokenizer is broken."""
+        """Return the token that hides another, of a model that fills in; None where its tokenizer is broken."""
         if self.spec.writes or not self.spec.head:
             return None
         try:
@@ -179,13 +179,13 @@ class ModelEntry:
 
     @property
     def uncounted_id(self) -> int | None:
-        """The padding token of a model that counts positions without it, which no text may hold here."""
+        """Return the padding token of a model that counts positions without it, which no text may hold here."""
         family = FAMILIES.get(self.checkpoint.kind)
         return None if family is None else family.uncounted_id
 
     @property
     def start_ids(self) -> tuple[int, ...]:
-        """What an encoder-decoder's own text begins with."""
+        """Return what an encoder-decoder's own text begins with."""
         if self.spec.kind != "encoder_decoder":
             return ()
         start = self.checkpoint.start_id
@@ -194,7 +194,7 @@ class ModelEntry:
 
     @property
     def default_text(self) -> str:
-        """What the page shows first: what `atlas.json` says, or a sentence, or token ids where no text can be read."""
+        """Return the page's first text: what `atlas.json` says, or a sentence, or ids where no text can be read."""
         room = self.spec.source_positions or self.spec.positions
         ids = " ".join(map(str, range(1, min(9, self.spec.d_vocab, room + 1))))
         unasked = ids if not self.has_tokenizer else _SENTENCE if room > len(_SENTENCE) else ""
@@ -202,18 +202,18 @@ class ModelEntry:
 
     @property
     def default_temperature(self) -> float | None:
-        """The temperature that suits the model where a reader has chosen none; None where it does not matter."""
+        """Return the temperature that suits the model if a reader chose none; None where it does not matter."""
         temperature = self.about.get("default_temperature")
         return None if temperature is None else float(temperature)
 
     @property
     def default_new_tokens(self) -> int:
-        """How much it writes at first."""
+        """Return how much it writes at first."""
         return int(self.about.get("default_new_tokens", min(64, max(1, self.spec.positions // 2))))
 
     @property
     def card(self) -> str | None:
-        """The model's card in Markdown, if it has one.
+        """Return the model's card in Markdown, if it has one.
 
         Raises:
             CheckpointError: it is not UTF-8, or may not be read.
@@ -252,12 +252,12 @@ class LoadedModel:
 
     @property
     def spec(self) -> Spec:
-        """The model's spec."""
+        """Return the model's spec."""
         return self.entry.spec
 
     @cached_property
     def nbytes(self) -> int:
-        """Bytes that its numbers take, in memory or mapped."""
+        """Count the bytes that its numbers take, in memory or mapped."""
         storages = {parameter.untyped_storage().data_ptr(): parameter for parameter in self.model.parameters()}
         return sum(parameter.untyped_storage().nbytes() for parameter in storages.values())
 
@@ -305,7 +305,7 @@ class Catalog:
         self._in_use, self._dropped = in_use, dropped
 
     def _pulled(self, folder: Path | None) -> list[Path]:
-        """What may be models in the user's own folder."""
+        """List what may be models in the user's own folder."""
         if folder is None or not os.path.isdir(folder):
             return []
         try:
@@ -347,12 +347,12 @@ class Catalog:
         return entry
 
     def entries(self) -> list[ModelEntry]:
-        """Every model, the bundled ones first."""
+        """List every model, the bundled ones first."""
         with self._lock:
             return list(self._entries.values())
 
     def entry(self, model_id: str) -> ModelEntry:
-        """One model's entry.
+        """Return one model's entry.
 
         Raises:
             KeyError: there is no such model.
@@ -364,18 +364,18 @@ class Catalog:
             return self._entries[model_id]
 
     def is_loaded(self, model_id: str) -> bool:
-        """Whether its weights are in memory."""
+        """Tell whether its weights are in memory."""
         with self._lock:
             return model_id in self._loaded
 
     @property
     def nbytes(self) -> int:
-        """Bytes that all loaded models take."""
+        """Count the bytes that all loaded models take."""
         with self._lock:
             return sum(loaded.nbytes for loaded in self._loaded.values())
 
     def load(self, model_id: str) -> LoadedModel:
-        """The model, loaded the first time it is asked for; safe to call from several threads.
+        """Load the model the first time it is asked for; safe to call from several threads.
 
         A chat template that took too long before is tried again meanwhile: whoever asks later has it.
 
@@ -459,7 +459,7 @@ class Catalog:
 
 
 def _table_count(graph: Graph) -> int:
-    """Numbers of a model's tables that follow from a formula, which are made when somebody looks at them."""
+    """Count the numbers of a model's tables that follow from a formula, made when somebody looks at them."""
     tables = (tensor for tensor in graph.tensors if tensor.role == "weight" and not tensor.learned)
     return sum(math.prod(graph.shape(tensor)) for tensor in tables)
 
@@ -538,7 +538,7 @@ _ENTRIES: dict[str, tuple[str, Callable[[Any], bool]]] = {
 
 
 def _about(folder: Path, spec: Spec) -> dict[str, Any]:
-    """What only we say of a model, in `atlas.json`: title, default text, prefix. Most folders have none."""
+    """Read what only we say of a model, in `atlas.json`: title, default text, prefix. Most folders have none."""
     path = folder / "atlas.json"
     if not path.is_file():
         return {}

@@ -21,12 +21,12 @@ class Config:
     """The values of a configuration, and where it was read."""
 
     def __init__(self, values: dict[str, Any], path: Path) -> None:
-        """`path` is named in complaints."""
+        """Wrap the entries; `path` is named in complaints."""
         self.values, self.path = values, path
 
     @classmethod
     def of(cls, folder: Path) -> "Config":
-        """The folder's `config.json`.
+        """Read the folder's `config.json`.
 
         Raises:
             CheckpointError: it is missing or no JSON object.
@@ -37,36 +37,36 @@ class Config:
         return cls(read_json(path), path)
 
     def wrong(self, what: str, hint: str = "Use the config.json that came with the weights.") -> CheckpointError:
-        """A complaint about this configuration."""
+        """Make a complaint about this configuration."""
         return CheckpointError(f"{self.path}: {what}", hint)
 
     def get(self, name: str) -> Any:
-        """A value as it stands, or None."""
+        """Return a value as it stands, or None."""
         return self.values.get(name)
 
     def size(self, name: str, default: object = _MISSING) -> int:
-        """A whole number; `default` also stands for null."""
+        """Read a whole number; `default` also stands for null."""
         value = self._value(name, default)
         if isinstance(value, bool) or not isinstance(value, int):
             raise self.wrong(f"{name} is {shown(value)}, not a whole number")
         return value
 
     def number(self, name: str, default: object = _MISSING) -> float:
-        """A finite number."""
+        """Read a finite number."""
         value = self._value(name, default)
         if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= 1e30:
             raise self.wrong(f"{name} is {shown(value)}, not a number")
         return float(value)
 
     def flag(self, name: str, default: bool) -> bool:
-        """True or false."""
+        """Read true or false."""
         value = self._value(name, default)
         if not isinstance(value, bool):
             raise self.wrong(f"{name} is {shown(value)}, not true or false")
         return value
 
     def activation(self, name: str, default: str) -> Activation:
-        """One of our activations, under any of its names."""
+        """Read one of our activations, under any of its names."""
         value = self._value(name, default)
         found = _SAME_ACTIVATION.get(value, value) if isinstance(value, str) else value
         if not isinstance(found, str) or found not in ACTIVATIONS:
@@ -80,7 +80,7 @@ class Config:
             raise self.wrong(f"{name} is {shown(value)}, which is not supported", f"Supported is {name}: {wanted!r}.")
 
     def divided(self, whole: str, parts: str) -> int:
-        """One size divided by another, which must go evenly: the width of a head."""
+        """Divide one size by another, which must go evenly: the width of a head."""
         size, count = self.size(whole), self.size(parts)
         if count < 1 or size % count:
             raise self.wrong(f"{whole} {size} is not a multiple of {parts} {count}")
@@ -94,7 +94,7 @@ class Config:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object from a file.
+    """Read a JSON object from a file.
 
     Raises:
         CheckpointError: it is none.

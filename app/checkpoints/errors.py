@@ -19,7 +19,7 @@ class NoRoomError(CheckpointError):
 
 
 def shown(value: Any) -> str:
-    """A value from a file, as Python writes it and no longer than a complaint should be."""
+    """Return a value from a file as Python writes it, and no longer than a complaint should be."""
     try:
         written = repr(value)
     except (ValueError, RecursionError):  # a number of thousands of digits; lists within lists
@@ -28,7 +28,7 @@ def shown(value: Any) -> str:
 
 
 def _line(text: str) -> str:
-    """The text on one line, its middle left out where it is long; file names may hold halves of characters."""
+    """Put the text on one line, its middle left out where it is long; file names may hold halves of characters."""
     line = " ".join(text.encode("utf-8", "backslashreplace").decode().split())
     half = _LONGEST // 2
     return line if len(line) <= _LONGEST else f"{line[:half]} [...] {line[-half:]}"

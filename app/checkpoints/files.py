@@ -33,51 +33,51 @@ class Checkpoint(Protocol):
 
     @property
     def spec(self) -> Spec:
-        """The architecture, from the header alone."""
+        """Return the architecture, from the header alone."""
         ...
 
     @property
     def kind(self) -> str:
-        """What to call its family and precision."""
+        """Return what to call its family and precision."""
         ...
 
     @property
     def class_name(self) -> str:
-        """The class that the configuration says it was saved from; empty where it names none."""
+        """Return the class that the configuration says it was saved from; empty where it names none."""
         ...
 
     @property
     def files(self) -> Sequence[Path]:
-        """The files with the weights."""
+        """List the files with the weights."""
         ...
 
     @property
     def left_out(self) -> Mapping[str, tuple[int, ...]]:
-        """Weights of the files that are not part of the map, such as a classifier's, and their shapes."""
+        """List weights of the files that are not part of the map, such as a classifier's, with their shapes."""
         ...
 
     @property
     def no_text(self) -> str:
-        """Why there is no tokenizer; empty where there is one."""
+        """Say why there is no tokenizer; empty where there is one."""
         ...
 
     @property
     def start_id(self) -> int | None:
-        """The token with which an encoder-decoder's own text begins."""
+        """Return the token with which an encoder-decoder's own text begins."""
         ...
 
     @property
     def end_ids(self) -> tuple[int, ...]:
-        """The tokens after which writing stops."""
+        """List the tokens after which writing stops."""
         ...
 
     @property
     def generation(self) -> Generation:
-        """What the files ask of writing."""
+        """Return what the files ask of writing."""
         ...
 
     def text_source(self) -> TextSource:
-        """The tokenizer and what goes around a text."""
+        """Return the tokenizer and what goes around a text."""
         ...
 
     def check(self) -> None:
@@ -85,12 +85,12 @@ class Checkpoint(Protocol):
         ...
 
     def load(self, device: str, dtype: torch.dtype) -> Transformer:
-        """The model on the file's numbers."""
+        """Load the model on the file's numbers."""
         ...
 
 
 def open_checkpoint(path: Path) -> Checkpoint:
-    """What lies at `path`; no weights are read.
+    """Open what lies at `path`; no weights are read.
 
     Raises:
         CheckpointError: nothing that can be read.
@@ -139,7 +139,7 @@ def _open_folder(folder: Path) -> Checkpoint:
 
 
 def _in_hub_cache(folder: Path) -> Path:
-    """The model's own folder where `folder` is that of the hub's cache, `models--owner--name`; else `folder`."""
+    """Return the model's own folder where `folder` is the hub's cache, `models--owner--name`; else `folder`."""
     snapshots = folder / "snapshots"
     if not folder.name.startswith("models--") or not snapshots.is_dir():
         return folder
@@ -157,14 +157,14 @@ def _open_gguf(path: Path) -> Checkpoint:
 
 
 def name_of(path: Path) -> str:
-    """The id of the model at a path: the folder's name, or the file's."""
+    """Return the id of the model at a path: the folder's name, or the file's."""
     if path.is_dir():
         return path.name
     return path.parent.name if path.name == "ckpt.pt" else path.stem
 
 
 def fingerprint(files: Sequence[Path], dtype: torch.dtype) -> str:
-    """What identifies the numbers: a hash of the precision they are read in, and of the weights' files, or of the
+    """Identify the numbers: a hash of the precision they are read in, and of the weights' files, or of the
     sizes, times and beginnings of big ones."""
     digest = hashlib.sha256(str(dtype).encode())
     whole = sum(path.stat().st_size for path in files) <= _HASHED_WHOLE

@@ -47,7 +47,7 @@ class Generation:
 
 
 def read_generation(values: Mapping[str, Any], place: str, d_vocab: int, own_file: bool) -> Generation:
-    """What the entries ask for; `own_file` where they stand in a file of their own, all of whose entries are theirs."""
+    """Read what the entries ask for; `own_file`: they stand in a file of their own, which holds nothing else."""
     reader = _Reader(values, place, d_vocab)
     rules = Rules(
         ends=reader.ids("eos_token_id"),
@@ -89,7 +89,7 @@ class _Reader:
         self.complaints.append(f"{self._place} says {name}: {said}, which {why}: it is not obeyed")
 
     def ids(self, name: str) -> Ids:
-        """Token ids, listed or a single one."""
+        """Read token ids, listed or a single one."""
         value = self._values.get(name)
         listed = value if isinstance(value, list) else [] if value is None else [value]
         if not all(_is_count(token) for token in listed):
@@ -101,7 +101,7 @@ class _Reader:
         return known
 
     def words(self, name: str) -> tuple[Ids, ...]:
-        """Sequences of token ids."""
+        """Read sequences of token ids."""
         value = self._values.get(name)
         if value is None:
             return ()
@@ -114,7 +114,7 @@ class _Reader:
         return tuple(tuple(word) for word in value)
 
     def biases(self, name: str) -> tuple[tuple[Ids, float], ...]:
-        """Sequences of token ids, each with a number."""
+        """Read sequences of token ids, each with a number."""
         value = self._values.get(name)
         if value is None:
             return ()
@@ -128,7 +128,7 @@ class _Reader:
         return found
 
     def number(self, name: str, default: float, least: float = 1e-6) -> float:
-        """A finite number of at least `least`."""
+        """Read a finite number of at least `least`."""
         value = self._values.get(name)
         if value is None:
             return default
@@ -138,7 +138,7 @@ class _Reader:
         return float(value)
 
     def count(self, name: str) -> int:
-        """A whole number from 0."""
+        """Read a whole number from 0."""
         value = self._values.get(name)
         if value is None or _is_count(value):
             return value or 0
@@ -146,14 +146,14 @@ class _Reader:
         return 0
 
     def flag(self, name: str) -> bool:
-        """True or false."""
+        """Read true or false."""
         value = self._values.get(name)
         if not isinstance(value, bool | None):
             self.complain(name, "is neither true nor false")
         return value is True
 
     def decay(self, name: str) -> tuple[int, float] | None:
-        """A count of tokens, and a factor."""
+        """Read a count of tokens, and a factor."""
         value = self._values.get(name)
         if value is None:
             return None
@@ -163,7 +163,7 @@ class _Reader:
         return None
 
     def stopping(self, name: str) -> Any:
-        """True, false or `never`."""
+        """Read true, false or `never`."""
         value = self._values.get(name)
         if value in (None, True, False, "never"):
             return value or False

@@ -94,7 +94,7 @@ class GGUF:
 
     @cached_property
     def spec(self) -> Spec:
-        """The spec that the metadata describe.
+        """Return the spec that the metadata describe.
 
         Raises:
             CheckpointError: a value is missing or impossible.
@@ -108,12 +108,12 @@ class GGUF:
 
     @property
     def files(self) -> list[Path]:
-        """The file."""
+        """Return the file."""
         return [self.path]
 
     @property
     def kind(self) -> str:
-        """What to call it."""
+        """Return what to call it."""
         return f"{self.header.metadata['general.architecture']}, {self.precision}"
 
     start_id = None
@@ -121,7 +121,7 @@ class GGUF:
 
     @cached_property
     def generation(self) -> Generation:
-        """What the file asks of writing: where it stops, and tokens that are never written."""
+        """Return what the file asks of writing: where it stops, and tokens that are never written."""
         metadata = self.header.metadata
         values = {"eos_token_id": list(self.end_ids), "suppress_tokens": metadata.get(_NEVER_WRITTEN)}
         read = read_generation(values, self.path.name, self.spec.d_vocab, own_file=False)
@@ -134,16 +134,16 @@ class GGUF:
 
     @cached_property
     def end_ids(self) -> tuple[int, ...]:
-        """The tokens after which writing stops."""
+        """List the tokens after which writing stops."""
         return tuple(token for token in end_ids(self.header.metadata) if 0 <= token < self.spec.d_vocab)
 
     @property
     def no_text(self) -> str:
-        """Why there is no tokenizer, or none that can be rebuilt."""
+        """Say why there is no tokenizer, or none that can be rebuilt."""
         return why_not(self.header.metadata)
 
     def text_source(self) -> TextSource:
-        """The tokenizer rebuilt from the metadata, and what they say goes around a text.
+        """Rebuild the tokenizer from the metadata, with what they say goes around a text.
 
         Raises:
             CheckpointError: it cannot be rebuilt.
@@ -166,12 +166,12 @@ class GGUF:
 
     @cached_property
     def left_out(self) -> dict[str, tuple[int, ...]]:
-        """Weights of the file that are not part of the map, and their shapes: a classifier's."""
+        """List weights of the file that are not part of the map, a classifier's, with their shapes."""
         return {name: placed.shape for name, placed in self.header.tensors.items() if name.startswith(_CLASSIFIER)}
 
     @property
     def precision(self) -> str:
-        """The kind of numbers that most of it is made of."""
+        """Return the kind of numbers that most of it is made of."""
         sizes: dict[str, int] = {}
         for placed in self.header.tensors.values():
             name = _KINDS[placed.kind].name if placed.kind in _KINDS else f"kind {placed.kind}"
@@ -187,7 +187,7 @@ class GGUF:
         self._plan().check()
 
     def load(self, device: str, dtype: torch.dtype) -> Transformer:
-        """The model on the file's numbers, widened.
+        """Load the model on the file's numbers, widened.
 
         Raises:
             CheckpointError: they do not fit.
@@ -195,11 +195,11 @@ class GGUF:
         return self._plan().build(device, dtype)
 
     def has(self, name: str) -> bool:
-        """Whether the file holds a tensor of this name."""
+        """Tell whether the file holds a tensor of this name."""
         return name in self.header.tensors
 
     def read(self, name: str) -> Tensor:
-        """A tensor as floating point numbers."""
+        """Read a tensor as floating point numbers."""
         placed = self.header.tensors[name]
         kind = _KINDS[placed.kind]
         if kind in _PLAIN:
@@ -374,7 +374,7 @@ def _rotary(file: GGUF, d_head: int) -> Rotary:
 
 
 def _llama3(file: GGUF, plain: Rotary) -> Rotary:
-    """The constants behind Llama 3's table of factors; refused where the table is another one."""
+    """Find the constants behind Llama 3's table of factors; refuse another table."""
     table = file.read(_LLAMA3_TABLE).double()
     found = replace(plain, scaling="llama3", factor=float(table.max()), original=_LLAMA3_CONTEXT)
     expected = rotary_frequencies(plain) / rotary_frequencies(found)
@@ -384,7 +384,7 @@ def _llama3(file: GGUF, plain: Rotary) -> Rotary:
 
 
 def _unpermuted(heads_of: Callable[[Spec], int]) -> Transform:
-    """llama.cpp's order of a head's rows, (0, d/2, 1, d/2 + 1, …), and ours, (0, 1, …)."""
+    """Turn llama.cpp's order of a head's rows, (0, d/2, 1, d/2 + 1, …), into ours, (0, 1, …)."""
 
     def read(stored: Tensor, spec: Spec) -> Tensor:
         # [head*d_head, ...] -> [head, d_head/2, 2, ...] -> [head, 2, d_head/2, ...] -> [head*d_head, ...]

@@ -30,7 +30,7 @@ _KNOWN = (*_GPT2_NAMES, *_DIGIT_NAMES, *_LLAMA3_NAMES, *_QWEN2_NAMES)
 
 
 def why_not(metadata: dict[str, Any]) -> str:
-    """Why no tokenizer can be made of the metadata, so that the model reads token ids; empty where one can be."""
+    """Say why the metadata make no tokenizer, so that the model reads token ids; empty where they make one."""
     tokens, kind = metadata.get("tokenizer.ggml.tokens"), metadata.get("tokenizer.ggml.model")
     if not isinstance(tokens, list) or not tokens:
         return "the file holds no tokenizer"
@@ -43,13 +43,13 @@ def why_not(metadata: dict[str, Any]) -> str:
 
 
 def _pre(metadata: dict[str, Any]) -> Any:
-    """How text is cut before merging. Old files do not say; those of GPT-2 itself mean its own way."""
+    """Tell how text is cut before merging. Old files do not say; those of GPT-2 itself mean its own way."""
     name = metadata.get("tokenizer.ggml.pre", "default")
     return "gpt-2" if name == "default" and metadata.get("general.architecture") == "gpt2" else name
 
 
 def tokenizer_of(metadata: dict[str, Any]) -> Tokenizer:
-    """The tokenizer that the metadata describe.
+    """Build the tokenizer that the metadata describe.
 
     Raises:
         ValueError: they are incomplete. The library raises Exception where they contradict each other.
@@ -67,7 +67,7 @@ def tokenizer_of(metadata: dict[str, Any]) -> Tokenizer:
 
 
 def adds_bos(metadata: dict[str, Any]) -> bool:
-    """Whether every text begins with the token for it: SentencePiece's way and Llama 3's, if nothing else is said."""
+    """Tell whether texts begin with the token for it: SentencePiece's way and Llama 3's, if nothing else is said."""
     named = metadata.get("tokenizer.ggml.add_bos_token")
     if isinstance(named, bool):
         return named
@@ -75,12 +75,12 @@ def adds_bos(metadata: dict[str, Any]) -> bool:
 
 
 def adds_eos(metadata: dict[str, Any]) -> bool:
-    """Whether every text ends with the token for it: where the file says so, as embedding models' files do."""
+    """Tell whether texts end with the token for it: where the file says so, as embedding models' files do."""
     return metadata.get("tokenizer.ggml.add_eos_token") is True
 
 
 def named_tokens(metadata: dict[str, Any], library: Tokenizer) -> dict[str, str]:
-    """What chat templates call the named tokens."""
+    """Return what chat templates call the named tokens."""
     ids = {name: token_id(metadata, called) for name, called in _NAMED.items()}
     found = {name: library.id_to_token(token) for name, token in ids.items() if token is not None}
     return {name: content for name, content in found.items() if content}
@@ -108,7 +108,7 @@ def _cutter(name: str) -> PreTokenizer:
 
 
 def _whole_words(metadata: dict[str, Any]) -> bool:
-    """Whether a word that is a token is taken whole, whatever the merges say: Llama 3's way."""
+    """Tell whether a word that is a token is taken whole, whatever the merges say: Llama 3's way."""
     return metadata.get("tokenizer.ggml.pre") in _LLAMA3_NAMES
 
 
@@ -134,7 +134,7 @@ def _sentence_piece(metadata: dict[str, Any], tokens: list[str]) -> Tokenizer:
 
 
 def _merges(tokens: list[str], scores: list[float]) -> list[tuple[str, str]]:
-    """SentencePiece has no merges: any two pieces that make a third may join, the best third first."""
+    """Make the merges that SentencePiece has none of: any two pieces that make a third may join, best third first."""
     ids = _ids(tokens)
     found = []
     for piece, score in zip(tokens, scores, strict=True):

@@ -65,51 +65,51 @@ class Guarded:
 
     @property
     def spec(self) -> Spec:
-        """The architecture, from the header alone."""
+        """Return the architecture, from the header alone."""
         return self._ask(lambda checkpoint: checkpoint.spec)
 
     @property
     def kind(self) -> str:
-        """What to call its family and precision."""
+        """Return what to call its family and precision."""
         return self._ask(lambda checkpoint: checkpoint.kind)
 
     @property
     def class_name(self) -> str:
-        """The class that the configuration says it was saved from; empty where it names none."""
+        """Return the class that the configuration says it was saved from; empty where it names none."""
         return self._ask(lambda checkpoint: checkpoint.class_name)
 
     @property
     def files(self) -> Sequence[Path]:
-        """The files with the weights."""
+        """List the files with the weights."""
         return self._ask(lambda checkpoint: checkpoint.files)
 
     @property
     def left_out(self) -> Mapping[str, tuple[int, ...]]:
-        """Weights of the files that are not part of the map, and their shapes."""
+        """List weights of the files that are not part of the map, with their shapes."""
         return self._ask(lambda checkpoint: checkpoint.left_out)
 
     @property
     def no_text(self) -> str:
-        """Why there is no tokenizer; empty where there is one."""
+        """Say why there is no tokenizer; empty where there is one."""
         return self._ask(lambda checkpoint: checkpoint.no_text)
 
     @property
     def start_id(self) -> int | None:
-        """The token with which an encoder-decoder's own text begins."""
+        """Return the token with which an encoder-decoder's own text begins."""
         return self._ask(lambda checkpoint: checkpoint.start_id)
 
     @property
     def end_ids(self) -> tuple[int, ...]:
-        """The tokens after which writing stops."""
+        """List the tokens after which writing stops."""
         return self._ask(lambda checkpoint: checkpoint.end_ids)
 
     @property
     def generation(self) -> Generation:
-        """What the files ask of writing."""
+        """Return what the files ask of writing."""
         return self._ask(lambda checkpoint: checkpoint.generation)
 
     def text_source(self) -> TextSource:
-        """The tokenizer and what goes around a text."""
+        """Return the tokenizer and what goes around a text."""
         return self._ask(lambda checkpoint: checkpoint.text_source())
 
     def check(self) -> None:
@@ -117,5 +117,5 @@ class Guarded:
         self._ask(lambda checkpoint: checkpoint.check())
 
     def load(self, device: str, dtype: torch.dtype) -> Transformer:
-        """The model on the file's numbers."""
+        """Load the model on the file's numbers."""
         return self._ask(lambda checkpoint: checkpoint.load(device, dtype))

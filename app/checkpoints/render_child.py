@@ -29,7 +29,7 @@ class _Generation(Extension):
     tags = {"generation"}  # noqa: RUF012  (Jinja's own form)
 
     def parse(self, parser: Parser) -> nodes.Node:
-        """What stands inside the tag, with names of its own as in a macro."""
+        """Read what stands inside the tag, with names of its own as in a macro."""
         line = next(parser.stream).lineno
         inside = parser.parse_statements(("name:endgeneration",), drop_needle=True)
         return nodes.CallBlock(self.call_method("_written"), [], [], inside).set_lineno(line)
@@ -58,24 +58,24 @@ def _check_name(name: object) -> None:
 
 
 def _dict(*values: Any, **named: Any) -> dict[Any, Any]:
-    """`dict` as a function alone, without the type's attributes."""
+    """Make `dict` a function alone, without the type's attributes."""
     return dict(*values, **named)
 
 
 def _refuse(message: str) -> NoReturn:
-    """`raise_exception`: how a template says that it cannot take a conversation."""
+    """Raise for `raise_exception`: how a template says that it cannot take a conversation."""
     raise TemplateError(message)
 
 
 def _to_json(
     value: Any, ensure_ascii: bool = False, indent: Any = None, separators: Any = None, sort_keys: bool = False
 ) -> str:
-    """`tojson` without the escapes for HTML that Jinja's own makes."""
+    """Write JSON for `tojson` without the escapes for HTML that Jinja's own makes."""
     return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
 
 
 def _now(form: str) -> str:
-    """`strftime_now`: today's date in some form."""
+    """Write today's date in some form, for `strftime_now`."""
     return datetime.now().strftime(form)
 
 
@@ -90,7 +90,7 @@ def _compiled(source: str) -> Template:
 
 
 def render(source: str, text: str, names: dict[str, str], most: int) -> str:
-    """One message of a user's as the template writes it, with the beginning of an answer.
+    """Render one message of a user's as the template writes it, with the beginning of an answer.
 
     Raises:
         Exception: whatever a template may do wrong; ValueError if it writes more than `most` characters.

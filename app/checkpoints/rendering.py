@@ -69,7 +69,7 @@ class Renderer:
         self._standing: dict[str, _Standing] = {}
 
     def render(self, template: str, text: str, names: Mapping[str, Any]) -> str:
-        """One message of a user's as the template writes it.
+        """Render one message of a user's as the template writes it.
 
         Raises:
             RenderError: it cannot be rendered, or takes too much memory, or writes too much.
@@ -109,7 +109,7 @@ class Renderer:
 
     @contextmanager
     def _turn(self, template: str) -> "Iterator[tuple[_Child, _Standing]]":
-        """A process of this template's own, for as long as the block lasts; it is kept where the block ends well."""
+        """Lend a process of this template's own, for as long as the block lasts, and keep it where that ends well."""
         with self._changed:
             standing = self._standing.setdefault(template, _Standing())
             self._wait(standing)
@@ -189,7 +189,7 @@ class _Child:
             raise RenderError("the process that renders templates did not start") from error
 
     def ask(self, question: dict[str, Any], seconds: float) -> dict[str, Any]:
-        """What the process answers.
+        """Return what the process answers.
 
         Raises:
             TimeoutError: nothing, in time.
@@ -219,7 +219,7 @@ class _Child:
 
     @staticmethod
     def _answer(process: subprocess.Popen[bytes], seconds: float) -> dict[str, Any]:
-        """The next line that the process writes.
+        """Read the next line that the process writes.
 
         Raises:
             TimeoutError: it does not come in time.

@@ -16,7 +16,7 @@ _AGAIN = "Fetch or write the file again."
 
 
 def weight_files(folder: Path) -> list[Path]:
-    """The safetensors files of a folder.
+    """List the safetensors files of a folder.
 
     Raises:
         CheckpointError: there are none, or one that the index names is not there.
@@ -41,7 +41,7 @@ def weight_files(folder: Path) -> list[Path]:
 
 
 def stored_tensors(folder: Path) -> dict[str, StoredTensor]:
-    """Every tensor in a folder's safetensors, by the file's own names; only headers are read.
+    """List every tensor in a folder's safetensors, by the file's own names; only headers are read.
 
     Raises:
         CheckpointError: a file is missing or broken, or lacks what the index says it has.
@@ -86,7 +86,7 @@ def _refuse_pointer(path: Path) -> None:
 
 
 def _index(folder: Path) -> dict[str, str]:
-    """Which file holds which tensor."""
+    """Read which file holds which tensor."""
     path = folder / INDEX
     try:
         names = json.loads(path.read_text(encoding="utf-8"))["weight_map"]

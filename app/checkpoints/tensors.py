@@ -37,7 +37,7 @@ class Transform:
     write: Callable[[Tensor, Spec], Tensor]
 
     def stored_shape(self, shape: tuple[int, ...], spec: Spec) -> tuple[int, ...]:
-        """The shape in the file of what has `shape` as a parameter."""
+        """Return the shape in the file of what has `shape` as a parameter."""
         return tuple(self.write(torch.empty(shape, device="meta"), spec).shape)
 
 
@@ -66,7 +66,7 @@ class Plan:
         fused: bool,
         floating: frozenset[str] = FLOATING,
     ) -> None:
-        """`place` names the file in complaints; `stored` holds weights only, nothing that may be ignored.
+        """Hold a file's tensors: `place` names the file in complaints; `stored` has weights only, nothing ignorable.
 
         `fused`: in the file, a block's queries, keys and values are one tensor.
         """
@@ -101,7 +101,7 @@ class Plan:
             )
 
     def build(self, device: str, dtype: torch.dtype) -> Transformer:
-        """The model on the file's numbers; views into the file where device and precision allow.
+        """Build the model on the file's numbers; views into the file where device and precision allow.
 
         Raises:
             CheckpointError: the file does not fit the spec.
@@ -117,7 +117,7 @@ class Plan:
         return model.requires_grad_(False).eval()
 
     def _copies(self, dtype: torch.dtype) -> bool:
-        """Whether reading makes new numbers: then the three projections may as well become one."""
+        """Tell whether reading makes new numbers: then the three projections may as well become one."""
         queries = [self.stored[source.name].kind for name, source in self.sources.items() if name.endswith("attn.W_Q")]
         return all(_DTYPES.get(kind) != dtype for kind in queries)
 
@@ -128,7 +128,7 @@ def _empty(spec: Spec, fused: bool) -> Transformer:
 
 
 def _joined(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Each self-attention's queries, keys and values side by side, as one matrix product makes them."""
+    """Join each self-attention's queries, keys and values side by side, as one matrix product makes them."""
     found = {}
     for name, tensor in state.items():
         parent, _, leaf = name.rpartition(".")
@@ -142,7 +142,7 @@ def _joined(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def unfused(model: Transformer, fused: bool) -> dict[str, Tensor]:
-    """The model's parameters by name, its joint projections cut apart unless `fused`, as views."""
+    """Return the model's parameters by name, its joint projections cut apart unless `fused`, as views."""
     spec, parameters = model.spec, {}
     widths = [spec.heads * spec.d_head, *[spec.kv_heads * spec.d_head] * 2]
     for name, parameter in model.named_parameters():

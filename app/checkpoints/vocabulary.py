@@ -85,7 +85,7 @@ class ChatFrame:
         return self._renderer.render(self._template, text, self._names)
 
     def __call__(self, text: str) -> Framed:
-        """The template rendered around a text, and where in it the text stands.
+        """Render the template around a text, and say where in it the text stands.
 
         Raises:
             TokenizeError: the template refuses the text, or takes too long.
@@ -102,7 +102,7 @@ class ChatFrame:
         return Framed(whole, start, max(start, len(whole) - after))
 
     def ids(self, library: tokenizers.Tokenizer) -> tuple[Ids, Ids]:
-        """The tokens that stand before every text, and after it."""
+        """Return the tokens that stand before every text, and after it."""
         start, end = len(self._before), len(self.example) - len(self._after)
         encoding = library.encode(self.example, add_special_tokens=False)
         placed = list(zip(encoding.ids, encoding.offsets, strict=True))
@@ -111,14 +111,14 @@ class ChatFrame:
 
 
 def _common(one: str, other: str) -> int:
-    """How many characters two texts begin with alike."""
+    """Count the characters that two texts begin with alike."""
     if one.startswith(other):
         return len(other)
     return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def read_tokenizer(path: Path) -> tuple[tokenizers.Tokenizer, str]:
-    """The tokenizer in a `tokenizer.json`, without the cutting and padding that it may ask for, and what it pads with.
+    """Read a `tokenizer.json`, without the cutting and padding that it may ask for, and what it pads with.
 
     Raises:
         CheckpointError: it is none.
@@ -134,7 +134,7 @@ def read_tokenizer(path: Path) -> tuple[tokenizers.Tokenizer, str]:
 
 
 def frame_of(source: TextSource, about: Mapping[str, Any], d_vocab: int, renderer: Renderer) -> Frame:
-    """What stands around a text.
+    """Find what stands around a text.
 
     Raises:
         CheckpointError: `about`, from `atlas.json`, says it in a way that cannot be.
@@ -158,7 +158,7 @@ def frame_of(source: TextSource, about: Mapping[str, Any], d_vocab: int, rendere
 
 
 def text_tokenizer(source: TextSource, frame: Frame, d_vocab: int) -> TextTokenizer:
-    """The tokenizer that runs use."""
+    """Build the tokenizer that runs use."""
     # What it adds is known by now, and it would shorten the places of tokens that begin with a space.
     source.library.post_processor = None
     pairing = frame.pairing
@@ -186,16 +186,16 @@ class WrittenFrame:
         self._before, self._after = before, after
 
     def __call__(self, text: str) -> Framed:
-        """The text with what is written around it."""
+        """Return the text with what is written around it."""
         return Framed(self._before + text + self._after, len(self._before), len(self._before) + len(text))
 
     def ids(self, library: tokenizers.Tokenizer) -> tuple[Ids, Ids]:
-        """The tokens that stand before every text, and after it."""
+        """Return the tokens that stand before every text, and after it."""
         return _ids(library, self._before), _ids(library, self._after)
 
 
 def _declared(source: TextSource, about: Mapping[str, Any]) -> tuple[Ids, Ids] | WrittenFrame | None:
-    """What `atlas.json` says, as ids or as text.
+    """Read what `atlas.json` says, as ids or as text.
 
     Raises:
         CheckpointError: it says it with something else.
@@ -219,7 +219,7 @@ def _declared(source: TextSource, about: Mapping[str, Any]) -> tuple[Ids, Ids] |
 
 
 def _chat(source: TextSource, renderer: Renderer) -> tuple[ChatFrame | None, str, float | None]:
-    """The model's chat template, or None, why there is one that cannot be used, and when to try it again."""
+    """Return the chat template, or None; why there is one that cannot be used; and when to try it again."""
     why, again = source.no_template, None
     if source.template and not why:
         try:
@@ -232,7 +232,7 @@ def _chat(source: TextSource, renderer: Renderer) -> tuple[ChatFrame | None, str
 
 
 def _added(source: TextSource) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """What the tokenizer itself puts around a text."""
+    """Find what the tokenizer itself puts around a text."""
     library = source.library
     if library.post_processor is not None:
         tried = _readable(library)
@@ -251,14 +251,14 @@ def _added(source: TextSource) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 
 def _readable(library: tokenizers.Tokenizer) -> str:
-    """A short text that has tokens: a vocabulary without an unknown token has none for letters that it lacks."""
+    """Find a short text that has tokens: a vocabulary without an unknown token has none for letters it lacks."""
     pieces = (library.id_to_token(number) or "" for number in range(1000))
     texts = ["a", *(piece.strip("▁Ġ#") for piece in pieces)]
     return next((text for text in texts if library.encode(text, add_special_tokens=False).ids), "a")
 
 
 def _end(source: TextSource, ends: Sequence[int], suffix: Sequence[int]) -> int | None:
-    """The token that ends a text; of several, the one that ends a turn in the chat template."""
+    """Find the token that ends a text; of several, the one that ends a turn in the chat template."""
     for token in ends:
         if token in suffix or (source.template and (source.library.id_to_token(token) or "\n\n") in source.template):
             return token
