@@ -68,7 +68,7 @@ class Atlas:
         self.sessions: dict[str, list[Session]] = {}
 
     def _in_use(self, model_id: str) -> bool:
-        """Whether an unfinished run needs a model's weights."""
+        """Tell whether an unfinished run needs a model's weights."""
         return any(run.loaded.entry.id == model_id and not run.finished for run in self.store.runs())
 
     def _forget_runs_of(self, model_id: str) -> None:
@@ -112,12 +112,12 @@ class Atlas:
         return result
 
     def default_model(self) -> str | None:
-        """The model that is shown first."""
+        """Return the model that is shown first."""
         ids = [entry.id for entry in self.catalog.entries()]
         return self.settings.default_model if self.settings.default_model in ids else next(iter(ids), None)
 
     def entry(self, model_id: str) -> ModelEntry:
-        """A model's entry, or the refusal."""
+        """Return a model's entry, or the refusal."""
         with refusals():
             try:
                 return self.catalog.entry(model_id)
@@ -125,19 +125,19 @@ class Atlas:
                 raise unknown_model(model_id) from error
 
     async def loaded(self, model_id: str) -> LoadedModel:
-        """A model with its weights in memory, or the refusal, without holding up the event loop."""
+        """Return a model with its weights in memory, or the refusal, without holding up the event loop."""
         if self.catalog.is_loaded(model_id):
             return self.load(model_id)
         return await asyncio.to_thread(self.load, model_id)
 
     def load(self, model_id: str) -> LoadedModel:
-        """A model with its weights in memory, or the refusal; takes as long as reading the file."""
+        """Load a model's weights into memory, or refuse; takes as long as reading the file."""
         self.entry(model_id)
         with refusals():
             return self.catalog.load(model_id)
 
     def weight_samples(self, model_id: str) -> dict[str, Samples]:
-        """Samples of every weight of a model, for its scales; taken once."""
+        """Sample every weight of a model, for its scales; taken once."""
         loaded = self.load(model_id)
         if model_id not in self._weight_samples:
             weights = [tensor for tensor in loaded.graph.tensors if tensor.role == "weight"]
@@ -149,7 +149,7 @@ class Atlas:
     def plate(
         self, run: Run | None, loaded: LoadedModel, name: str, index: Sequence[int], less: Difference | None = None
     ) -> Plate:
-        """A plate of an activation of a run (or of its difference), or of a weight of a model, or the refusal."""
+        """Return a plate of a run's activation (or of its difference), or of a model's weight, or the refusal."""
         with refusals():
             try:
                 if run is None:
@@ -159,7 +159,7 @@ class Atlas:
                 raise unknown_tensor(name, f"/api/v1/models/{loaded.entry.id}/graph") from error
 
     def run(self, run_id: str) -> Run:
-        """A run, or the refusal."""
+        """Return a run, or the refusal."""
         with refusals():
             try:
                 return self.store.get(run_id)
@@ -171,7 +171,7 @@ class Atlas:
                 ) from error
 
     def difference(self, run: Run, minus: str) -> Difference:
-        """A run less another, or the refusal."""
+        """Return a run less another, or the refusal."""
         with refusals():
             return Difference(run, self.run(minus))
 
@@ -181,7 +181,7 @@ class Atlas:
         interventions: Sequence[schemas.Intervention] = (),
         may_end_early: bool = False,
     ) -> Run:
-        """A run that waits to be started.
+        """Make a run that waits to be started.
 
         `may_end_early` lets `max_new_tokens` ask for more than the context holds; the run then ends there.
         """
@@ -242,7 +242,7 @@ class Atlas:
     def _parted(
         self, loaded: LoadedModel, read: list[Token], target: list[int] | None
     ) -> tuple[list[Token], list[Token]]:
-        """What an encoder-decoder reads as its source (else nothing), and what the model's own text begins with."""
+        """Return what an encoder-decoder reads as its source (else nothing), and what its own text begins with."""
         if loaded.spec.kind != "encoder_decoder":
             if target is not None:
                 raise ApiError(
@@ -258,7 +258,7 @@ class Atlas:
     def prompt(
         self, loaded: LoadedModel, question: schemas.RunQuestion | schemas.StartMessage
     ) -> tuple[list[Token], list[int]]:
-        """The tokens a run is to read, checked against the model, and their kinds where these are said."""
+        """Return the tokens a run is to read, checked against the model, and their kinds where these are said."""
         kinds = _checked_kinds(loaded, question)
         if question.tokens is not None and question.text_pair is not None:
             raise ApiError(422, "invalid", "a second text is given beside tokens", "Give both as texts, or as tokens.")
@@ -295,7 +295,7 @@ class Atlas:
         return tokens
 
     def tokenize(self, loaded: LoadedModel, text: str) -> list[Token]:
-        """Text as tokens, the model's prefix first."""
+        """Tokenize a text, the model's prefix first."""
         self._check_length(text)
         with refusals():
             return loaded.tokenizer.encode(text)
@@ -314,7 +314,7 @@ class Atlas:
             )
 
     def tokenize_pair(self, loaded: LoadedModel, text: str, pair: str) -> tuple[list[Token], list[int]]:
-        """Two texts as tokens that are read together, and the kind of each; none where the model knows one alone."""
+        """Tokenize two texts that are read together, with each token's kind; none where the model has one alone."""
         self._check_length(text + pair)
         if not text or not pair:
             raise ApiError(422, "empty", "one of the two texts is empty", "Write at least one character in each.")
@@ -379,7 +379,7 @@ class Atlas:
 
 
 def _at_once(function: Callable[[], Result]) -> Generator[None, None, Result]:
-    """A function as steps: it is the only one."""
+    """Wrap a function as steps: it is the only one."""
     yield from ()
     return function()
 
@@ -387,7 +387,7 @@ def _at_once(function: Callable[[], Result]) -> Generator[None, None, Result]:
 def _settling(
     steps: Generator[None, None, Result], wanted: Callable[[], bool], future: "asyncio.Future[Result | None]"
 ) -> Job:
-    """The steps, and at their end what came of them put into a future of the event loop."""
+    """Take the steps, and put what came of them into a future of the event loop."""
     loop = future.get_loop()
 
     def settle(result: Result | None, error: Exception | None) -> None:
@@ -424,7 +424,7 @@ def _refuse_value(value: float, dtype: torch.dtype) -> None:
 
 
 def _checked_kinds(loaded: LoadedModel, question: schemas.RunQuestion | schemas.StartMessage) -> list[int]:
-    """The kinds of text that tokens are said to be of; none where nothing is said."""
+    """Check the kinds of text that tokens are said to be of; none where nothing is said."""
     kinds, known = question.token_types, loaded.spec.token_types
     if kinds is None:
         return []
@@ -458,17 +458,17 @@ def _refuse_step_on_rows(index: tuple[int | slice, ...], axes: Sequence[str]) ->
 
 
 def sampling_of(asked: schemas.Sampling) -> Sampling:
-    """The sampling that was asked for."""
+    """Return the sampling that was asked for."""
     return Sampling(asked.temperature, asked.top_k, asked.top_p, asked.seed, asked.beams)
 
 
 def token_answer(token: Token) -> schemas.Token:
-    """A token as it goes over the wire."""
+    """Write a token as it goes over the wire."""
     return schemas.Token(id=token.id, text=token.text, start=token.start, end=token.end)
 
 
 def candidates_answer(top: Sequence[Candidate]) -> list[schemas.Candidate]:
-    """What may come next, as it goes over the wire."""
+    """Write what may come next as it goes over the wire."""
     return [
         schemas.Candidate(
             id=one.id,
@@ -482,12 +482,12 @@ def candidates_answer(top: Sequence[Candidate]) -> list[schemas.Candidate]:
 
 
 def predictions_answer(predictions: Sequence[Prediction]) -> list[schemas.Prediction]:
-    """What would stand at each masked position, as it goes over the wire."""
+    """Write what would stand at each masked position as it goes over the wire."""
     return [schemas.Prediction(position=one.position, top=candidates_answer(one.top)) for one in predictions]
 
 
 def generated_answer(generated: Generated) -> schemas.GeneratedToken:
-    """A token that was chosen, as it goes over the wire."""
+    """Write a token that was chosen as it goes over the wire."""
     return schemas.GeneratedToken(
         position=generated.position,
         token=token_answer(generated.token),
@@ -497,7 +497,7 @@ def generated_answer(generated: Generated) -> schemas.GeneratedToken:
 
 
 def activations_answer(run: Run) -> list[schemas.Activation]:
-    """What can be read of a run."""
+    """List what can be read of a run."""
     dtype = str(run.loaded.model.W_E.dtype).removeprefix("torch.")
     recorder = run.recorder
     return [
@@ -515,7 +515,7 @@ def activations_answer(run: Run) -> list[schemas.Activation]:
 
 
 def interventions_answer(run: Run) -> list[schemas.InterventionAnswer]:
-    """What was changed while the model ran, in a form that can be asked for again."""
+    """List what was changed while the model ran, in a form that can be asked for again."""
     return [
         schemas.InterventionAnswer(
             name=one.name, index=",".join(map(_index_text, one.index)), action=one.action, value=one.value
@@ -532,7 +532,7 @@ def _index_text(part: int | slice) -> str:
 
 
 def run_answer(run: Run) -> schemas.RunAnswer:
-    """A run as it goes over the wire; looks through its tensors, so not for the event loop."""
+    """Write a run as it goes over the wire; looks through its tensors, so not for the event loop."""
     return schemas.RunAnswer(
         id=run.id,
         model=run.loaded.entry.id,

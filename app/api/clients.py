@@ -13,7 +13,7 @@ _connections = count(1)
 
 
 def address_of(scope: Mapping[str, Any]) -> str:
-    """Where a connection comes from, of IPv6 the network: who has one has all its 2^64 addresses.
+    """Return where a connection comes from, of IPv6 the network: who has one has all its 2^64 addresses.
 
     Empty where that cannot be told, as on a socket in the file system.
     """
@@ -28,5 +28,5 @@ def address_of(scope: Mapping[str, Any]) -> str:
 
 
 def new_connection(address: str) -> Client:
-    """A client of its own for one connection of the stream."""
+    """Make a client of its own for one connection of the stream."""
     return Client(address, next(_connections))

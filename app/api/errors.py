@@ -37,22 +37,22 @@ class ApiError(Exception):
 
     @property
     def body(self) -> dict[str, str]:
-        """What goes under `error`."""
+        """Return what goes under `error`."""
         return {"type": self.type, "message": self.message, "hint": self.hint}
 
 
 def unknown_model(model_id: str) -> ApiError:
-    """There is no such model."""
+    """Refuse: there is no such model."""
     return ApiError(404, "unknown_model", f"there is no model {model_id!r}", "GET /api/v1/models lists what there is.")
 
 
 def unknown_tensor(name: str, listed_at: str) -> ApiError:
-    """A model or run has no such tensor, or has not computed it yet."""
+    """Refuse: a model or run has no such tensor, or has not computed it yet."""
     return ApiError(404, "unknown_tensor", f"there is no tensor {name!r} here", f"GET {listed_at} lists the names.")
 
 
 def no_memory() -> ApiError:
-    """The machine has no memory left for this."""
+    """Refuse: the machine has no memory left for this."""
     return ApiError(
         503,
         "out_of_memory",
@@ -62,14 +62,14 @@ def no_memory() -> ApiError:
 
 
 def failed_run(run: Run) -> ApiError:
-    """A run that broke off."""
+    """Refuse: a run broke off."""
     if run.out_of_memory:
         return no_memory()
     return ApiError(500, "run_failed", f"the run broke off: {run.failure}", "Try again, or try another text.")
 
 
 def unusable(error: CheckpointError) -> ApiError:
-    """A model that is not to be had: its files are broken, or there is no room for it."""
+    """Refuse a model that is not to be had: its files are broken, or there is no room for it."""
     return ApiError(503, "no_room" if isinstance(error, NoRoomError) else "broken_model", str(error), error.hint)
 
 
@@ -147,7 +147,7 @@ def install(app: FastAPI) -> None:
 
 
 def _invalid(error: RequestValidationError) -> ApiError:
-    """All that is wrong with a request, each with its place."""
+    """List all that is wrong with a request, each with its place."""
     complaints = []
     for problem in error.errors()[:5]:
         place = ".".join(str(part) for part in problem["loc"] if part not in ("body", "query", "path"))

@@ -33,7 +33,7 @@ async def explain(
     direction: Direction = "backward",
     terms: Terms = 32,
 ) -> Explanation:
-    """One cell of a run, of an activation or a weight: the arithmetic that made it, or the cells that it feeds."""
+    """Explain one cell of a run, an activation's or a weight's: the arithmetic that made it, or the cells it feeds."""
     run = atlas.run(run_id)
     own = resolve_name(name, run.loaded.spec)
     return await atlas.read(lambda: _answer(lambda: explain_cell(run, own, index, direction, terms)))
@@ -49,7 +49,7 @@ async def explain_beside(
     other_index: CellIndex = "",
     terms: Annotated[int, Query(ge=0, le=4096, description="pairs of terms listed")] = 8,
 ) -> Beside:
-    """Two cells of a run side by side: the first less the second, and the terms in which they differ most."""
+    """Compare two cells of a run: the first less the second, and the terms in which they differ most."""
     run = atlas.run(run_id)
     one, two = (resolve_name(given, run.loaded.spec) for given in (name, other))
     return await atlas.read(lambda: _answer(lambda: beside(run, one, index, two, other_index, terms)))
@@ -59,7 +59,7 @@ async def explain_beside(
 async def explain_of_weight(
     atlas: AtlasOf, model_id: str, name: str, index: CellIndex = "", direction: Direction = "forward"
 ) -> Explanation:
-    """One cell of a weight, without a run: its number, the lines through it, and what it acts on."""
+    """Explain one cell of a weight, without a run: its number, the lines through it, and what it acts on."""
     atlas.entry(model_id)
     return await atlas.read(lambda: _answer(lambda: explain_weight(atlas.load(model_id), name, index, direction)))
 
@@ -70,7 +70,7 @@ async def parity(
     model_id: str,
     wait: Annotated[bool, Query(description="until it is done; otherwise 202 says how far it is")] = True,
 ) -> object:
-    """How far a model is from a float64 recomputation of its graph; made when first asked for, then remembered."""
+    """Measure how far a model is from a float64 recomputation of its graph; made when first asked for, then kept."""
     atlas.entry(model_id)
     loaded = await atlas.read(lambda: atlas.load(model_id))
     with refusals():
@@ -88,7 +88,7 @@ async def parity(
 
 
 def _answer(explained: Callable[[], Answered]) -> Answered:
-    """What was asked for, or the refusal."""
+    """Return what was asked for, or the refusal."""
     with refusals():
         try:
             return explained()

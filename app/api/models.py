@@ -30,13 +30,13 @@ _LIMITS = (
 
 @router.get("/health")
 async def health() -> schemas.Health:
-    """Whether the server is alive."""
+    """Tell whether the server is alive."""
     return schemas.Health(version=__version__)
 
 
 @router.get("/capabilities")
 async def capabilities(atlas: AtlasOf) -> schemas.Capabilities:
-    """What this server can do, and its limits."""
+    """Describe what this server can do, and its limits."""
     return schemas.Capabilities(
         version=__version__,
         device=atlas.catalog.device,
@@ -53,7 +53,7 @@ async def capabilities(atlas: AtlasOf) -> schemas.Capabilities:
 
 @router.get("/models")
 async def models(atlas: AtlasOf) -> schemas.Models:
-    """Every model, the default one first."""
+    """List every model, the default one first."""
     default = atlas.default_model()
     entries = sorted(atlas.catalog.entries(), key=lambda entry: entry.id != default)
     return schemas.Models(models=[schemas.ModelSummary(**_summary(atlas, entry)) for entry in entries])
@@ -61,7 +61,7 @@ async def models(atlas: AtlasOf) -> schemas.Models:
 
 @router.get("/models/{model_id}")
 async def model(atlas: AtlasOf, model_id: str) -> schemas.ModelDetail:
-    """A model's spec and card."""
+    """Describe a model: its spec and card."""
     entry = atlas.entry(model_id)
     return schemas.ModelDetail(
         **_summary(atlas, entry),
@@ -75,7 +75,7 @@ async def model(atlas: AtlasOf, model_id: str) -> schemas.ModelDetail:
 
 @router.get("/models/{model_id}/graph", response_model=schemas.Graph)
 async def graph(atlas: AtlasOf, model_id: str) -> Response:
-    """All tensors and operations of a model; token axes have the context length, their upper bound."""
+    """List all tensors and operations of a model; token axes have the context length, their upper bound."""
     entry = atlas.entry(model_id)
     return Response(await atlas.read(lambda: _graph_json(entry)), media_type="application/json")
 
@@ -87,14 +87,14 @@ async def ops(
     start: Annotated[int, Query(ge=0, description="the first, in the order of computing")] = 0,
     count: Annotated[int, Query(ge=1, le=256, description="how many")] = 64,
 ) -> schemas.Operations:
-    """What a model computes, operation by operation: formula and sentence of each."""
+    """Describe what a model computes, operation by operation: formula and sentence of each."""
     graph = atlas.entry(model_id).graph
     return await atlas.read(lambda: _worded(graph, start, count))
 
 
 @router.get("/models/{model_id}/scales")
 async def scales(atlas: AtlasOf, model_id: str, by: schemas.ScaleOf = "kind") -> schemas.Scales:
-    """Colour scales of the weights, by kind of tensor or by tensor."""
+    """Return the colour scales of the weights, by kind of tensor or by tensor."""
     graph = atlas.entry(model_id).graph
     samples = await atlas.read(lambda: atlas.weight_samples(model_id))
     if by == "tensor":
@@ -112,7 +112,7 @@ async def weights(
     index: Annotated[str, Query(max_length=400, description="a slice, such as 0,:,3:9")] = "",
     format: Format = "json",
 ) -> Response:
-    """Numbers of a weight."""
+    """Read numbers of a weight."""
     entry = atlas.entry(model_id)
     tensor = weight_info(entry, name)
     shape = entry.graph.shape(tensor)
@@ -134,13 +134,13 @@ async def weights(
 
 @router.post("/models/{model_id}/tokenize")
 async def tokenize(atlas: AtlasOf, model_id: str, question: schemas.TokenizeQuestion) -> schemas.Tokens:
-    """Text as the model reads it, its prefix included."""
+    """Tokenize a text as the model reads it, its prefix included."""
     tokens = await atlas.read(lambda: atlas.tokenize(atlas.load(model_id), question.text))
     return schemas.Tokens(tokens=[token_answer(token) for token in tokens])
 
 
 def _frame(entry: ModelEntry) -> dict[str, Any]:
-    """What stands around a text, and what is not done or drawn; known once the tokenizer has been read."""
+    """Describe what stands around a text, and what is not done or drawn; known once the tokenizer has been read."""
     with refusals():
         frame, not_obeyed, left_out = entry.frame, entry.not_obeyed, entry.left_out
     return {
@@ -183,7 +183,7 @@ def _graph_json(entry: ModelEntry) -> bytes:
 
 
 def _worded(graph: Graph, start: int, count: int) -> schemas.Operations:
-    """Some operations in words, none where `start` lies beyond the last."""
+    """Put some operations into words, none where `start` lies beyond the last."""
     return schemas.Operations(
         ops=[
             schemas.Operation(
@@ -197,7 +197,7 @@ def _worded(graph: Graph, start: int, count: int) -> schemas.Operations:
 
 
 def weight_info(entry: ModelEntry, name: str) -> TensorInfo:
-    """What the graph says of a weight, or the refusal."""
+    """Return what the graph says of a weight, or the refusal."""
     for tensor in entry.graph.tensors:
         if tensor.name == name and tensor.role == "weight":
             return tensor

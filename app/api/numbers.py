@@ -26,7 +26,7 @@ NUMBERS: dict[int | str, dict[str, Any]] = {
 
 
 def checked_index(text: str, shape: Sequence[int], axes: Sequence[str], form: Format, settings: Settings) -> Index:
-    """The index that was asked for, if its numbers fit into one answer."""
+    """Parse the index that was asked for, if its numbers fit into one answer."""
     with refusals():
         index = parse_index(text, shape, axes)
     limit = settings.json_elements if form == "json" else settings.slice_elements
@@ -50,7 +50,7 @@ def numbers_answer(
     form: Format,
     index: Index,
 ) -> Response:
-    """A slice of a tensor in the format asked for, float32 whatever the model computes in."""
+    """Write a slice of a tensor in the format asked for, float32 whatever the model computes in."""
     # Contiguous by hand: NumPy's own function would make a row of a single number.
     values = np.array(read()[index].float().cpu().numpy(), dtype="<f4", order="C")
     if form == "npy":

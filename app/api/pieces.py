@@ -47,7 +47,7 @@ class Piece:
     tile: Tile
 
     def frame(self, seq: int) -> bytes:
-        """The piece as it is sent, as the connection's frame of this number."""
+        """Frame the piece as it is sent, as the connection's frame of this number."""
         header = self.header.copy()
         header["seq"] = seq
         return frame(header, self.tile.payload)
@@ -124,11 +124,11 @@ class Pieces:
 
     @property
     def runs(self) -> list[str]:
-        """The runs of whose tensors pieces are wished for."""
+        """List the runs of whose tensors pieces are wished for."""
         return list(dict.fromkeys(run for run, _ in self._wishes.growing))
 
     def take(self) -> Piece | ApiError:
-        """The next piece to send, or why it cannot be."""
+        """Take the next piece to send, or say why it cannot be."""
         self._more.set()
         return self.ready.popleft()
 
@@ -159,7 +159,7 @@ class Pieces:
         return form
 
     def _form(self, name: str, run: Run | None, model_id: str) -> "_Form":
-        """Axes of a tensor, the sizes that they may have at most and those of today, or the refusal."""
+        """Return a tensor's axes, the sizes that they may have at most and those of today, or the refusal."""
         entry = self._atlas.entry(model_id) if run is None else run.loaded.entry
         graph, own = entry.graph, resolve_name(name, entry.spec)
         try:
@@ -250,7 +250,7 @@ class _Form:
 
 
 def _extent(wish: Wish, rows: int, cols: int) -> Box | None:
-    """First and last row, first and last column of the cells that are there of a piece; None if there are none."""
+    """Find the first and last row and column of a piece's cells that are there; None if there are none."""
     if isinstance(wish, schemas.TileWish):
         height = width = TILE << wish.level
         top, left = wish.row * height, wish.col * width

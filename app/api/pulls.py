@@ -34,13 +34,13 @@ class Pulls:
     """One thread for each model that is being pulled; asking again for one that is changes nothing."""
 
     def __init__(self, catalog: Catalog, models: Path) -> None:
-        """Pulled models go into the folder `models`, and from there into the catalog."""
+        """Pull models into the folder `models`, and from there into the catalog."""
         self._catalog, self._models = catalog, models
         self._pulls: dict[str, Pull] = {}
         self._lock, self._closed = threading.Lock(), False
 
     def states(self) -> Iterator[tuple[Pullable, Pull]]:
-        """Every model that can be had, and how far it is."""
+        """List every model that can be had, and how far it is."""
         here = {entry.id for entry in self._catalog.entries()}
         for wanted in PULLABLE.values():
             yield wanted, Pull("done") if wanted.id in here else self._pulls.get(wanted.id, Pull())
@@ -85,7 +85,7 @@ PullsOf = Annotated[Pulls, Depends(_pulls)]
 
 @router.get("/models/pull")
 async def pulls(here: PullsOf) -> schemas.Pulls:
-    """Models that this server can get for itself, and how far each is."""
+    """List the models that this server can get for itself, and how far each is."""
     return schemas.Pulls(
         pulls=[
             schemas.Pull(

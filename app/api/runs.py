@@ -61,7 +61,7 @@ async def make_run(atlas: AtlasOf, request: Request, response: Response, questio
 
 
 async def _wait(run: Run, over: asyncio.Event, request: Request) -> None:
-    """Until the run is over; a client that has gone away takes its run with it."""
+    """Wait until the run is over; a client that has gone away takes its run with it."""
     while not over.is_set():
         try:
             await asyncio.wait_for(over.wait(), _PRESENCE_SECONDS)
@@ -72,7 +72,7 @@ async def _wait(run: Run, over: asyncio.Event, request: Request) -> None:
 
 @router.get("/runs/{run_id}", response_model=schemas.RunAnswer)
 async def get_run(atlas: AtlasOf, run_id: str) -> object:
-    """A run as it stands."""
+    """Return a run as it stands."""
     run = atlas.run(run_id)
     return await atlas.read(lambda: run_answer(run))
 
@@ -86,7 +86,7 @@ async def delete_run(atlas: AtlasOf, run_id: str) -> None:
 
 @router.get("/runs/{run_id}/activations")
 async def activations(atlas: AtlasOf, run_id: str) -> schemas.Activations:
-    """Everything that can be read of a run so far."""
+    """List everything that can be read of a run so far."""
     run = atlas.run(run_id)
     return schemas.Activations(activations=await atlas.read(lambda: activations_answer(run)))
 
@@ -100,7 +100,7 @@ async def activation(
     format: Format = "json",
     minus: Minus = None,
 ) -> Response:
-    """Numbers of an activation, by its own name, or as `hidden_states[k]` or `attentions[i]`."""
+    """Read numbers of an activation, by its own name, or as `hidden_states[k]` or `attentions[i]`."""
     run = atlas.run(run_id)
     less = None if minus is None else atlas.difference(run, minus)
     recorder, own = run.recorder, computed_name(run, name)
@@ -118,7 +118,7 @@ async def activation(
 
 
 def computed_name(run: Run, name: str) -> str:
-    """An activation's own name, if any of it has been computed, or the refusal."""
+    """Return an activation's own name, if any of it has been computed, or the refusal."""
     own = resolve_name(name, run.loaded.spec)
     if own not in run.recorder.names or not run.recorder.rows(own):
         raise unknown_tensor(name, f"/api/v1/runs/{run.id}/activations")
@@ -127,7 +127,7 @@ def computed_name(run: Run, name: str) -> str:
 
 @router.get("/runs/{run_id}/scales")
 async def scales(atlas: AtlasOf, run_id: str, by: schemas.ScaleOf = "kind", minus: Minus = None) -> schemas.Scales:
-    """Colour scales of a run's activations, by kind of tensor or by tensor, from its prompt."""
+    """Return the colour scales of a run's activations, by kind of tensor or by tensor, from its prompt."""
     run = atlas.run(run_id)
     if minus is not None:
         less = atlas.difference(run, minus)
@@ -139,7 +139,7 @@ async def scales(atlas: AtlasOf, run_id: str, by: schemas.ScaleOf = "kind", minu
 async def pairing(
     atlas: AtlasOf, run_id: str, minus: Annotated[str, Query(max_length=100, description="the other run")]
 ) -> schemas.Pairing:
-    """Which positions of two runs are compared where one is taken from the other."""
+    """Tell which positions of two runs are compared where one is taken from the other."""
     less = atlas.difference(atlas.run(run_id), minus)
 
     def pairs(partners: Tensor) -> list[int | None]:
@@ -151,13 +151,13 @@ async def pairing(
 
 @router.get("/runs/{run_id}/lenses")
 async def lenses(atlas: AtlasOf, run_id: str) -> schemas.Lenses:
-    """What a run can be seen through."""
+    """List what a run can be seen through."""
     run = atlas.run(run_id)
     return schemas.Lenses(lenses=await atlas.read(lambda: [_lens_answer(lens, run) for lens in LENSES.values()]))
 
 
 def _lens_answer(lens: Lens, run: Run) -> schemas.LensInfo:
-    """A lens as it stands to a run; what can be chosen is listed where the lens applies."""
+    """Describe a lens as it stands to a run; what can be chosen is listed where the lens applies."""
     reason = lens.applies(run.loaded.spec)
     parameters = lens.parameters(run) if reason is None else ()
     return schemas.LensInfo(
@@ -176,7 +176,7 @@ def _lens_answer(lens: Lens, run: Run) -> schemas.LensInfo:
 
 @router.get("/runs/{run_id}/lenses/{lens}", responses=_SEEN)
 async def see(atlas: AtlasOf, request: Request, run_id: str, lens: str, format: LensFormat = "json") -> Response:
-    """A run through a lens; its parameters are those that `GET /runs/{run_id}/lenses` lists."""
+    """See a run through a lens; its parameters are those that `GET /runs/{run_id}/lenses` lists."""
     run = atlas.run(run_id)
     if lens not in LENSES:
         raise ApiError(404, "unknown_lens", f"there is no lens {lens!r}", f"There are: {', '.join(LENSES)}.")

@@ -59,7 +59,7 @@ class _Want:
 
     @property
     def sent_under(self) -> tuple[str, str]:
-        """Under which run, or difference, it is kept how many rows of each name have been sent."""
+        """Return the run, or difference, under which it is kept how many rows of each name have been sent."""
         return str(self.run), "" if self.less is None else self.less.other.id
 
 
@@ -75,7 +75,7 @@ class Session:
     """The server's side of one connection."""
 
     def __init__(self, atlas: Atlas, socket: WebSocket) -> None:
-        """A connection that has been accepted."""
+        """Serve a connection that has been accepted."""
         self._atlas, self._socket = atlas, socket
         self._loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
@@ -238,7 +238,7 @@ class Session:
 
     @property
     def silent(self) -> bool:
-        """Whether this connection has been open for a while and never said anything."""
+        """Tell whether this connection has been open for a while and never said anything."""
         return not self.heard and self._loop.time() - self.opened > self._atlas.settings.silent_seconds
 
     def dismiss(self, code: int, reason: str) -> None:
@@ -275,7 +275,7 @@ class Session:
             self._spoke = self._loop.time()
 
     def _next_batch(self) -> list[_Rows]:
-        """What rows to send next, most wanted first, as far as the reader has acknowledged."""
+        """Choose what rows to send next, most wanted first, as far as the reader has acknowledged."""
         frames = min(_BATCH_FRAMES, self._frames_left)
         room = min(_BATCH_BYTES, self._bytes_left)
         batch: list[_Rows] = []
@@ -301,7 +301,7 @@ class Session:
         return bool(self._pieces.ready) and self._frames_left > 0 and self._bytes_left > 0
 
     def _pending_rows(self) -> Iterator[tuple[_Rows, int]]:
-        """Every row that exists, is wanted and has not been sent, with its size in bytes."""
+        """Find every row that exists, is wanted and has not been sent, with its size in bytes."""
         run = self._held(self._want.run)
         if run is None:
             return
@@ -370,7 +370,7 @@ class Session:
             sent.pop(name, None)
 
     def _sent_of(self, want: _Want) -> dict[str, int]:
-        """The rows sent by name under a wish; what was sent under wishes of long ago is sent again."""
+        """Return the rows sent by name under a wish; what was sent under wishes of long ago is sent again."""
         sent = self._sent.setdefault(want.sent_under, {})
         self._sent.move_to_end(want.sent_under)
         while len(self._sent) > _SENT_OF:
@@ -389,7 +389,7 @@ class Session:
         return self._atlas.run(run_id)
 
     def _held(self, run_id: str | None) -> Run | None:
-        """A run if it is still held."""
+        """Return a run if it is still held."""
         try:
             return None if run_id is None else self._atlas.store.get(run_id)
         except KeyError:
@@ -401,7 +401,7 @@ class Session:
             do(run)
 
     def _make_way(self) -> None:
-        """A page looks at one run: of those it left unfinished the oldest are ended."""
+        """End the oldest of the runs that a page left unfinished: it looks at one run at a time."""
         unfinished = [run for run in map(self._held, self._own) if run is not None and not run.finished]
         for run in unfinished[: max(0, len(unfinished) - self._atlas.settings.runs_per_socket + 1)]:
             run.cancel()
@@ -429,7 +429,7 @@ class Session:
             self._measure(run)
 
     def _hear(self, run: Run, event: Event, generated: int, top: tuple[Candidate, ...], fed: int) -> None:
-        """Something happened to a run."""
+        """Hear that something happened to a run."""
         if event == "stage" and fed <= len(run.prompt):
             self._measure(run)
         elif event == "prompt":
@@ -498,7 +498,7 @@ class Session:
 
 
 def _matching(known: Names, spec: Spec, wishes: list[str], listed_at: str, errors: list[ApiError]) -> dict[str, None]:
-    """The names that wishes mean, each once and in their order; wishes that mean none are added to `errors`."""
+    """List the names that wishes mean, each once, in their order; add wishes that mean none to `errors`."""
     chosen: dict[str, None] = {}
     for wish in dict.fromkeys(wishes):
         try:
@@ -514,7 +514,7 @@ def _matching(known: Names, spec: Spec, wishes: list[str], listed_at: str, error
 
 
 def same_origin(socket: WebSocket, allowed: list[str]) -> bool:
-    """Whether a page of this server opened the connection; programs that are no browsers send no origin."""
+    """Tell whether a page of this server opened the connection; programs that are no browsers send no origin."""
     origin = socket.headers.get("origin")
     if origin is None or origin in allowed:
         return True

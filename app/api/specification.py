@@ -56,7 +56,7 @@ def mark_whole(shapes: dict[str, Document]) -> None:
 
 
 def shapes_in(schema: object, components: dict[str, Document]) -> dict[str, Document]:
-    """All components that a schema refers to, directly or through others."""
+    """List all components that a schema refers to, directly or through others."""
     found: dict[str, Document] = {}
     waiting = list(_references(schema))
     while waiting:
@@ -105,7 +105,7 @@ def _complete(path: str, method: str, call: Document) -> None:
 
 
 def _errors(path: str, method: str, call: Document) -> Iterator[int]:
-    """The statuses that a call may answer with beside its success."""
+    """List the statuses that a call may answer with beside its success."""
     yield from (408, 421, 500, 503)
     if "requestBody" in call:
         yield from (400, 413)

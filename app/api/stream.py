@@ -29,7 +29,7 @@ _HINT = (
 
 @router.websocket("/stream")
 async def stream(socket: WebSocket, atlas: AtlasOf) -> None:
-    """One connection, from its first message to its last."""
+    """Serve one connection, from its first message to its last."""
     if not same_origin(socket, atlas.settings.allowed_origins):
         return await socket.close(_POLICY, "another site's page may not open this stream")
     await socket.accept()
@@ -60,7 +60,7 @@ async def stream(socket: WebSocket, atlas: AtlasOf) -> None:
 
 
 def _find_room(atlas: Atlas, address: str) -> bool:
-    """Whether there is room for one more connection; one that has never said anything gives way to it."""
+    """Tell whether there is room for one more connection; one that has never said anything gives way to it."""
     settings, here = atlas.settings, atlas.sessions.get(address, [])
     if atlas.sockets < settings.sockets and len(here) < settings.client_sockets:
         return True

@@ -55,7 +55,7 @@ async def weight_tile(
     pool: Pool = "mean",
     v: Version = None,
 ) -> Response:
-    """256 x 256 numbers of a plate of a weight, each of 2^level x 2^level cells; less at its edges."""
+    """Read 256 x 256 numbers of a plate of a weight, each of 2^level x 2^level cells; less at its edges."""
     info = weight_info(atlas.entry(model_id), name)
     loaded = await atlas.loaded(model_id)
     with refusals():
@@ -81,7 +81,7 @@ async def activation_tile(
     pool: Pool = "mean",
     minus: Minus = None,
 ) -> Response:
-    """256 x 256 numbers of a plate of an activation, as far as it has been computed."""
+    """Read 256 x 256 numbers of a plate of an activation, as far as it has been computed."""
     run = atlas.run(run_id)
     own = computed_name(run, name)
     positions = None if step is None else len(run.prompt) + step
@@ -100,7 +100,7 @@ async def activation_tile(
 
 @router.get("/models/{model_id}/weights/{name}/stats")
 async def weight_statistics(atlas: AtlasOf, model_id: str, name: str) -> schemas.TensorStatistics:
-    """What can be said of all numbers of a weight."""
+    """Measure all numbers of a weight."""
     entry = atlas.entry(model_id)
     info, loaded = weight_info(entry, name), await atlas.loaded(model_id)
     shape = entry.graph.shape(info)
@@ -112,7 +112,7 @@ async def weight_statistics(atlas: AtlasOf, model_id: str, name: str) -> schemas
 async def activation_statistics(
     atlas: AtlasOf, run_id: str, name: str, minus: Minus = None
 ) -> schemas.TensorStatistics:
-    """What can be said of all numbers of an activation that have been computed."""
+    """Measure all numbers of an activation that have been computed."""
     run = atlas.run(run_id)
     own = computed_name(run, name)
     axes, shape, positions = run.recorder.info(own).axes, run.recorder.shape(own), run.recorder.rows(own)
@@ -129,7 +129,7 @@ async def activation_statistics(
 async def model_thumbnails(
     atlas: AtlasOf, request: Request, model_id: str, pool: Pool = "mean", v: Version = None
 ) -> Response:
-    """Every plate of a model's weights in at most 32 x 32 numbers; docs/reference/tiles.md describes the file."""
+    """Pool every plate of a model's weights to at most 32 x 32 numbers; docs/reference/tiles.md describes the file."""
     atlas.entry(model_id)
     loaded = await atlas.loaded(model_id)
     tag = f'"{loaded.fingerprint}"'
@@ -152,7 +152,7 @@ def _difference(atlas: Atlas, run: Run, name: str, index: list[int], step: int |
 
 
 def _index(name: str, axes: Sequence[str], head: int | None, kv_head: int | None) -> list[int]:
-    """The plate's index among a tensor's plates, from the parameters that were given."""
+    """Read the plate's index among a tensor's plates from the parameters that were given."""
     given = {"head": head, "kv_head": kv_head}
     named = [axes[place] for place in plate_axes(axes)]
     for axis, part in given.items():

@@ -11,7 +11,7 @@ from .run import Run
 
 
 def beside(run: Run, name: str, index: str, other: str, other_index: str, limit: int) -> Beside:
-    """The first cell less the second, and the `limit` terms in which they differ most.
+    """Subtract the second cell from the first, and list the `limit` terms in which they differ most.
 
     Raises:
         ExplainError: a cell has not been computed, or what it is made of was not captured.

@@ -26,7 +26,7 @@ class CapturedCells:
         self._model, self._graph, self._recorder = model, graph, recorder
 
     def __call__(self, name: str, box: Box) -> Tensor:
-        """A box of a tensor, in the precision in which it is held, in the memory where equations compute.
+        """Read a box of a tensor, in the precision in which it is held, in the memory where equations compute.
 
         Raises:
             NotHeldError: the run does not hold it.
@@ -44,7 +44,7 @@ class CapturedCells:
 
 
 def weight_of(model: Transformer, graph: Graph, name: str) -> Tensor:
-    """A weight, or a table that stands for one."""
+    """Return a weight, or a table that stands for one."""
     if graph.tensor(name).learned:
         return model.weight(name).detach()
     tables = _tables.setdefault(model, {})
@@ -54,5 +54,5 @@ def weight_of(model: Transformer, graph: Graph, name: str) -> Tensor:
 
 
 def slices(box: Sequence[range]) -> tuple[slice, ...]:
-    """A box as what tensors are indexed with."""
+    """Turn a box into what tensors are indexed with."""
     return tuple(slice(part.start, part.stop) for part in box)

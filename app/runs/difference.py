@@ -52,7 +52,7 @@ class Difference:
 
     @cached_property
     def partners(self) -> Tensor:
-        """For each position that the run may fill the other's that it is compared with, or `NO_PARTNER`."""
+        """Map each position that the run may fill to the other's that it is compared with, or `NO_PARTNER`."""
         prompts = [tuple(token.id for token in one.prompt) for one in (self.run, self.other)]
         written = np.arange(self.run.capacity - len(prompts[0])) + len(prompts[1])
         written[written >= self.other.capacity] = NO_PARTNER
@@ -60,12 +60,12 @@ class Difference:
 
     @cached_property
     def source_partners(self) -> Tensor:
-        """The same for the source of an encoder-decoder."""
+        """Map the positions of an encoder-decoder's source in the same way."""
         first, second = (tuple(token.id for token in one.source) for one in (self.run, self.other))
         return torch.from_numpy(align(first, second).copy())
 
     def rows(self, name: str, start: int, end: int, lone: float) -> Tensor:
-        """Rows `start` to `end` of an activation less their partners; `lone` where there is none."""
+        """Subtract from rows `start` to `end` of an activation their partners; `lone` where there is none."""
         recorder = self.run.recorder
         info, axis = recorder.info(name), recorder.row_axis(name)
         mine = recorder.read(name, start, end).float()
@@ -83,7 +83,7 @@ class Difference:
         return subtract(mine, theirs, chosen, lone)
 
     def plate(self, name: str, index: Sequence[int]) -> Plate:
-        """A plate of an activation less the other's; plus infinity where there is no partner.
+        """Subtract the other's plate of an activation from this one's; plus infinity where there is no partner.
 
         Raises:
             KeyError: there is no such activation.
@@ -108,7 +108,7 @@ class Difference:
         return Plate(key, name, tuple(index), plate.rows, plate.cols, read)
 
     def scales(self, by_tensor: bool = False) -> dict[str, float]:
-        """What the strongest colour stands for, as in `scales.py`, of the differences over the run's prompt."""
+        """Return what the strongest colour stands for (`scales.py`), of the differences over the run's prompt."""
         groups: dict[str, list[Samples]] = {}
         with torch.inference_mode():
             for name in self.run.recorder.names:
@@ -118,7 +118,7 @@ class Difference:
         return {key: percentile(group) for key, group in groups.items()}
 
     def _places(self, info: TensorInfo, axis: int | None, start: int, end: int, known: int) -> Tensor:
-        """Partners of `start` to `end` along an axis, as far as they have been computed."""
+        """Find the partners of `start` to `end` along an axis, as far as they have been computed."""
         if axis is None or info.axes[axis] not in TOKEN_AXES:
             return torch.arange(start, end)
         partners = self.source_partners if info.axes[axis] in info.source_axes else self.partners
@@ -126,7 +126,7 @@ class Difference:
         return torch.where(part < known, part, NO_PARTNER)
 
     def _sample(self, name: str) -> Samples | None:
-        """|difference| of some rows of a tensor that have partners, evenly spaced from its last one."""
+        """Sample |difference| in some rows of a tensor that have partners, evenly spaced from its last one."""
         recorder = self.run.recorder
         known, axis = recorder.rows(name), recorder.row_axis(name)
         rows = known if recorder.of_source(name) else min(known, len(self.run.prompt))
@@ -144,7 +144,7 @@ class Difference:
 
 @lru_cache(64)
 def align(tokens: tuple[int, ...], others: tuple[int, ...]) -> NDArray[np.int64]:
-    """For each token the place of its partner among the others, so that the fewest are left over or replaced."""
+    """Find each token's partner among the others, so that the fewest are left over or replaced."""
     first = 0
     while first < min(len(tokens), len(others)) and tokens[first] == others[first]:
         first += 1
@@ -161,7 +161,7 @@ def align(tokens: tuple[int, ...], others: tuple[int, ...]) -> NDArray[np.int64]
 
 
 def _align_middle(tokens: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Levenshtein's distances of all beginnings, a row at a time, then the way back from the end.
+    """Compute Levenshtein's distances of all beginnings, a row at a time, then the way back from the end.
 
     Wagner and Fischer, The string-to-string correction problem, 1974.
     """
@@ -188,7 +188,7 @@ def _align_middle(tokens: NDArray[np.int64], others: NDArray[np.int64]) -> NDArr
 
 
 def subtract(mine: Tensor, theirs: Tensor, chosen: Sequence[tuple[int, Tensor]], lone: float) -> Tensor:
-    """Numbers less their partners, which are chosen along some axes; a score masked in either run stays masked."""
+    """Subtract partners, chosen along some axes, from numbers; a score masked in either run stays masked."""
     paired = torch.ones((), dtype=torch.bool)
     for axis, places in chosen:
         theirs = theirs.index_select(axis, places.clamp(min=0).to(theirs.device))
@@ -203,7 +203,7 @@ def subtract(mine: Tensor, theirs: Tensor, chosen: Sequence[tuple[int, Tensor]],
 
 
 def _window(rows: Tensor, columns: Tensor) -> tuple[Box, list[tuple[int, Tensor]]]:
-    """The smallest box that holds all partners, and where in it they are."""
+    """Find the smallest box that holds all partners, and where in it they are."""
     box: list[int] = []
     chosen = []
     for axis, places in enumerate((rows, columns)):

@@ -113,7 +113,7 @@ class Executor:
 
 
 def _advance(job: Job) -> bool:
-    """One stage of a job; whether there is more."""
+    """Compute one stage of a job, and tell whether there is more."""
     try:
         next(job)
     except StopIteration:

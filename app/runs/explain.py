@@ -50,7 +50,7 @@ class ExplainError(ValueError):
 
 
 def parse_cell(text: str, shape: Sequence[int], axes: Sequence[str]) -> tuple[int, ...]:
-    """The cell that `3,1,5` names: one index per axis, negative ones counting from the end.
+    """Parse the cell that `3,1,5` names: one index per axis, negative ones counting from the end.
 
     Raises:
         SliceError: too few or too many indices, one that is no number, or one outside its axis.
@@ -75,7 +75,7 @@ def parse_cell(text: str, shape: Sequence[int], axes: Sequence[str]) -> tuple[in
 
 
 def explain_cell(run: Run, name: str, index_given: str, direction: Direction, limit: int) -> Explanation:
-    """A cell of an activation or of a weight, with a run's numbers.
+    """Explain a cell of an activation or of a weight, with a run's numbers.
 
     Raises:
         ExplainError: it has not been computed, or what it is made of was not captured.
@@ -120,7 +120,7 @@ def _tensor(graph: Graph, name: str, listed_at: str) -> TensorInfo:
 
 
 def _computed_cell(run: Run, tensor: TensorInfo, text: str) -> tuple[int, ...]:
-    """The cell that was asked for, if the run has come that far."""
+    """Return the cell that was asked for, if the run has come that far."""
     rows = run.recorder.rows(tensor.name)
     whole = run.loaded.graph.shape(tensor)
     again = f"POST /api/v1/runs with model {run.loaded.entry.id!r} and the same tokens computes everything."
@@ -147,7 +147,7 @@ def _computed_cell(run: Run, tensor: TensorInfo, text: str) -> tuple[int, ...]:
 
 
 def reading_of(run: Run, tensor: TensorInfo) -> Reading:
-    """How much text there is behind a tensor; a weight, or the encoder's, meets all that has been read."""
+    """Measure how much text is behind a tensor; a weight, or the encoder's, meets all that has been read."""
     own = tensor.role != "weight" and not run.recorder.of_source(tensor.name)
     rows = run.recorder.rows(tensor.name) if own else run.fed
     source = [token.id for token in run.source]
@@ -156,7 +156,7 @@ def reading_of(run: Run, tensor: TensorInfo) -> Reading:
 
 
 def cells_of(run: Run) -> Cells:
-    """The numbers of a run and of its model."""
+    """Read the numbers of a run and of its model."""
     return CapturedCells(run.loaded.model, run.loaded.graph, run.recorder)
 
 
@@ -233,7 +233,7 @@ def _playback(found: Playback) -> ExplainedPlayback:
 
 
 def tolerance(sums: Arithmetic, dtype: torch.dtype) -> float:
-    """How far a number may be from its recomputation: the terms' sizes times what the precision loses."""
+    """Bound how far a number may be from its recomputation: the terms' sizes times what the precision loses."""
     size = sums.magnitude + abs(sums.bias or 0.0) if sums.combine == "sum" else abs(sums.result)
     size = size if math.isfinite(size) else 0.0
     return max(_TOLERANCE, _ROUNDINGS * torch.finfo(dtype).eps) * size + _FLOOR
@@ -280,13 +280,13 @@ def _operand(graph: Graph, found: CellBox, cells: Cells, limit: int) -> Operand:
 
 
 def term_answer(term: Term) -> ExplainedTerm:
-    """A term as it is answered."""
+    """Write a term as it is answered."""
     cells = [CellValue(cell.tensor, list(cell.index), finite(cell.value)) for cell in term.cells]
     return ExplainedTerm(cells, finite(term.value))
 
 
 def finite(number: float) -> float | None:
-    """The number, or None for an infinity or not-a-number, which JSON does not have."""
+    """Return the number, or None for an infinity or not-a-number, which JSON does not have."""
     return number if math.isfinite(number) else None
 
 
@@ -294,7 +294,7 @@ def finite(number: float) -> float | None:
 
 
 def explain_weight(loaded: LoadedModel, name: str, index_given: str, direction: Direction) -> Explanation:
-    """A cell of a weight without a run: the number, the lines through it, and what it acts on.
+    """Explain a weight's cell without a run: the number, the lines through it, and what it acts on.
 
     Raises:
         ExplainError: there is no such tensor, or it is an activation.

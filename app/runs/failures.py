@@ -4,7 +4,7 @@ import torch
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether something failed because there was no memory for it."""
+    """Tell whether something failed because there was no memory for it."""
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
         isinstance(error, RuntimeError) and "can't allocate memory" in str(error)  # torch's, on a processor
     )

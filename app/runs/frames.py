@@ -19,7 +19,7 @@ _ALIGNMENT = 8
 
 
 def frame(header: FrameHeader | ThumbnailsHeader, payload: bytes) -> bytes:
-    """A header and what it describes, in one piece."""
+    """Join a header and what it describes in one piece."""
     encoded = orjson.dumps(header)
     padding = -(_LENGTH_BYTES + len(encoded)) % _ALIGNMENT
     length = struct.pack("<I", len(encoded) + padding)
@@ -29,7 +29,7 @@ def frame(header: FrameHeader | ThumbnailsHeader, payload: bytes) -> bytes:
 def rows_frame(
     run: Run, name: str, start: int, end: int, epoch: int, seq: int, less: Difference | None = None
 ) -> bytes:
-    """Rows `start` to `end` of an activation, along its `pos` or `query_pos` axis; of a difference, if there is one."""
+    """Frame rows `start` to `end` of an activation, along its `pos` or `query_pos` axis, or of a difference."""
     recorder = run.recorder
     with torch.inference_mode():
         tile = halves(recorder.read(name, start, end) if less is None else less.rows(name, start, end, torch.inf))
@@ -45,7 +45,7 @@ def rows_frame(
 
 
 def rows_per_frame(run: Run, name: str, frame_bytes: int) -> int:
-    """How many rows of an activation fit into one frame."""
+    """Count the rows of an activation that fit into one frame."""
     elements = 1
     for axis, size in enumerate(run.recorder.shape(name)):
         elements *= 1 if axis == run.recorder.row_axis(name) else size

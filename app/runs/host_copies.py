@@ -16,7 +16,7 @@ class HostCopies:
         self._stream = torch.cuda.Stream(device)
 
     def take(self, tensor: Tensor) -> Tensor:
-        """Where the numbers of a tensor that has been computed will be; read it after `wait`."""
+        """Begin to copy a computed tensor; return where its numbers will be, to be read after `wait`."""
         copy = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
         self._stream.wait_stream(torch.cuda.current_stream(tensor.device))
         with torch.cuda.stream(self._stream):
@@ -26,5 +26,5 @@ class HostCopies:
         return copy
 
     def wait(self) -> None:
-        """Until every copy begun has arrived."""
+        """Wait until every copy begun has arrived."""
         self._stream.synchronize()

@@ -86,7 +86,7 @@ class Proofs:
         self._lock = threading.Lock()
 
     def of(self, loaded: LoadedModel) -> Proof:
-        """The model's proof, under way or done; one that failed is tried again.
+        """Return the model's proof, under way or done; one that failed is tried again.
 
         Raises:
             QueueFullError: too much waits on the executor already.
@@ -104,7 +104,7 @@ class Proofs:
 
 
 def _work(loaded: LoadedModel, proof: Proof) -> Job:
-    """The job: whatever breaks it is told to who waits, and to nothing else."""
+    """Run the job: whatever breaks it is told to who waits, and to nothing else."""
     try:
         report = yield from _stages(loaded, proof)
     except Exception as error:
@@ -188,13 +188,13 @@ class _Tally:
 
     @property
     def parity(self) -> OperationParity:
-        """What came out."""
+        """Return what came out."""
         relative = self.difference / max(1.0, self.largest)
         return OperationParity(self.op.kind, self.op.output, 1, self.cells, self.difference, relative)
 
 
 def pieces(graph: Graph, op: Op, reading: Reading, limit: int = _PIECE) -> Iterator[Box]:
-    """An operation's output cut into boxes that each bring together at most `limit` numbers, where that can be."""
+    """Cut an operation's output into boxes that each bring together at most `limit` numbers, where possible."""
     axes = graph.tensor(op.output).axes
 
     def cut(box: Box) -> Iterator[Box]:
@@ -240,7 +240,7 @@ def _order(one: OperationParity) -> tuple[float, float]:
 
 
 def _together(ops: list[OperationParity]) -> OperationParity:
-    """A kind's operations as one line: the worst of them."""
+    """Report a kind's operations as one line: the worst of them."""
     worst = max(ops, key=_order)
     cells = sum(one.cells for one in ops)
     return OperationParity(worst.kind, worst.output, len(ops), cells, worst.difference, worst.relative)

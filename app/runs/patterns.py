@@ -26,7 +26,7 @@ class Names:
         return len(self._parts)
 
     def matching(self, wish: str) -> list[str]:
-        """Every name that a wish means.
+        """List every name that a wish means.
 
         Raises:
             PatternError: the wish has too many stars.
@@ -43,17 +43,17 @@ class Names:
 
 @lru_cache(64)
 def names_of(names: tuple[str, ...]) -> Names:
-    """The names of a graph, made ready once for all who wish for some of them."""
+    """Return the names of a graph, made ready once for all who wish for some of them."""
     return Names(names)
 
 
 def patterns(wishes: Iterable[str]) -> int:
-    """How many different wishes have to be matched with every name."""
+    """Count the different wishes that have to be matched with every name."""
     return len({wish for wish in wishes if "*" in wish})
 
 
 def _fits(pieces: list[str], part: str) -> bool:
-    """Whether a part of a name is these pieces, in their order, with any text between them."""
+    """Tell whether a part of a name is these pieces, in their order, with any text between them."""
     if len(pieces) == 1:
         return pieces[0] == part
     first, *inner, last = pieces

@@ -70,20 +70,20 @@ class Plate:
 
 
 def plate_axes(axes: Sequence[str]) -> tuple[int, ...]:
-    """Which of a tensor's axes name a plate of it."""
+    """Return which of a tensor's axes name a plate of it."""
     heads = tuple(place for place, axis in enumerate(axes) if axis in HEAD_AXES)
     return heads if heads and len(axes) > 1 else tuple(range(max(0, len(axes) - 2)))
 
 
 def plate_shape(axes: Sequence[str], shape: Sequence[int]) -> tuple[int, int]:
-    """Rows and columns of a tensor's plates."""
+    """Count the rows and columns of a tensor's plates."""
     named = plate_axes(axes)
     rest = [size for place, size in enumerate(shape) if place not in named]
     return (1, rest[0]) if len(rest) == 1 else (rest[0], rest[1])
 
 
 def plate_indices(axes: Sequence[str], shape: Sequence[int]) -> Iterator[tuple[int, ...]]:
-    """The index of every plate of a tensor, in order."""
+    """List the index of every plate of a tensor, in order."""
     return product(*(range(shape[place]) for place in plate_axes(axes)))
 
 
@@ -111,14 +111,14 @@ def check_plate(name: str, axes: Sequence[str], shape: Sequence[int], index: Seq
 
 
 def plate_of(tensor: Tensor, axes: Sequence[str], index: Sequence[int]) -> Tensor:
-    """One plate of a tensor, as a view `[rows, cols]`."""
+    """View one plate of a tensor, `[rows, cols]`."""
     for place, part in sorted(zip(plate_axes(axes), index, strict=True), reverse=True):
         tensor = tensor.select(place, part)
     return tensor.unsqueeze(0) if tensor.dim() == 1 else tensor
 
 
 def weight_plate(loaded: LoadedModel, name: str, index: Sequence[int]) -> Plate:
-    """A plate of a weight; nothing of it is read yet.
+    """Return a plate of a weight; nothing of it is read yet.
 
     Raises:
         KeyError: there is no such weight.
@@ -141,12 +141,12 @@ def weight_plate(loaded: LoadedModel, name: str, index: Sequence[int]) -> Plate:
 
 
 def steps_read(run: Run, name: str) -> int:
-    """How many written tokens an activation has grown by; what belongs to a source text never grows."""
+    """Count the written tokens an activation has grown by; what belongs to a source text never grows."""
     return 0 if run.recorder.of_source(name) else max(0, run.recorder.rows(name) - len(run.prompt))
 
 
 def activation_plate(run: Run, name: str, index: Sequence[int], positions: int | None = None) -> Plate:
-    """A plate of an activation, as far as it has been computed, or of its first `positions` positions alone.
+    """Return a plate of an activation, as far as it is computed, or of its first `positions` positions alone.
 
     Raises:
         KeyError: there is no such activation.
@@ -187,7 +187,7 @@ def activation_plate(run: Run, name: str, index: Sequence[int], positions: int |
 
 
 def _probabilities(run: Run, width: int) -> Derivation:
-    """Softmax by columns: what is kept is the logarithm of each row's sum of exponentials."""
+    """Apply the softmax by columns: what is kept is the logarithm of each row's sum of exponentials."""
     recorder = run.recorder
 
     def make(start: int, end: int) -> Tensor:

@@ -30,19 +30,19 @@ class Means:
 
     @property
     def values(self) -> Tensor:
-        """The number that each patch shows."""
+        """Return the number that each patch shows."""
         value = self.total.sign() * (self.square / self.count.clamp(min=1)).sqrt()
         shown = self.total.isfinite()
         return value if bool(shown.all()) else torch.where(shown, value, self.total)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory."""
+        """Count the bytes of memory."""
         return self.total.nbytes + self.square.nbytes + self.count.nbytes
 
 
 def pool_means(cells: Tensor, factor: int) -> Means:
-    """The patches of `factor` x `factor` cells of `[..., rows, cols]`; those at the edges are of what there is."""
+    """Average patches of `factor` x `factor` cells of `[..., rows, cols]`; edge patches are smaller."""
     cells = cells.float()
     square = _reduce(cells * cells, factor, torch.sum)
     if not bool(square.isfinite().all()):
@@ -55,7 +55,7 @@ def pool_means(cells: Tensor, factor: int) -> Means:
 
 
 def join_means(patches: Means, factor: int) -> Means:
-    """Patches of patches."""
+    """Average patches of patches."""
     finite = patches.total.isfinite()
     if bool(finite.all()):
         square = _reduce(patches.square, factor, torch.sum)
@@ -71,7 +71,7 @@ def join_means(patches: Means, factor: int) -> Means:
 
 
 def pool_extremes(cells: Tensor, factor: int) -> Tensor:
-    """The number of largest absolute value of each patch; patches of patches are made in the same way."""
+    """Take the number of largest absolute value of each patch; patches of patches are made in the same way."""
     cells = cells.float()
     highest, lowest = _reduce(cells, factor, torch.amax), _reduce(cells, factor, torch.amin)
     if bool((highest.isfinite() & lowest.isfinite()).all()):
@@ -85,17 +85,17 @@ def pool_extremes(cells: Tensor, factor: int) -> Tensor:
 
 
 def _others(values: Tensor, finite: Tensor, factor: int) -> Tensor:
-    """What each patch shows when it cannot show a finite number: not-a-number before infinity before its opposite."""
+    """Show what is not finite in each patch: not-a-number before infinity before its opposite."""
     return _reduce(torch.where(finite, -torch.inf, values), factor, torch.amax)
 
 
 def _covered(size: int, factor: int, device: torch.device) -> Tensor:
-    """How many cells each patch along an axis of `size` cells has."""
+    """Count the cells that each patch along an axis of `size` cells has."""
     return (size - torch.arange(0, size, factor, device=device)).clamp(max=factor).float()
 
 
 def _reduce(cells: Tensor, factor: int, by: Callable[..., Tensor]) -> Tensor:
-    """Rows, then columns, `factor` at a time: `[..., rows, cols]` to `[..., ceil(rows / factor), …]`."""
+    """Reduce rows, then columns, `factor` at a time: `[..., rows, cols]` to `[..., ceil(rows / factor), …]`."""
     for axis in (-2, -1):
         rest = cells.shape[axis] % factor
         whole = cells.shape[axis] - rest

@@ -40,7 +40,7 @@ class Intervention:
     value: float
 
     def apply(self, tensor: Tensor, row_axis: int, first_row: int) -> Tensor:
-        """The changed tensor `[batch, …]`, whose rows start at `first_row`; the original is left as it was."""
+        """Return the changed tensor `[batch, …]`, whose rows start at `first_row`; the original is left as it was."""
         index = list(self.index)
         if row_axis < len(index):
             shifted = _shift(index[row_axis], first_row, tensor.shape[row_axis + 1])
@@ -62,7 +62,7 @@ class Intervention:
 
 
 def _shift(index: int | slice, first: int, count: int) -> int | slice | None:
-    """An index along all rows as one along the `count` rows from `first`; None when it meets none of them."""
+    """Turn an index along all rows into one along the `count` rows from `first`; None when it meets none of them."""
     if isinstance(index, int):
         return index - first if first <= index < first + count else None
     rows = range(first + count)[index]
@@ -136,16 +136,16 @@ class Recorder:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory held; what two tensors share counts once."""
+        """Count the bytes of memory held; what two tensors share counts once."""
         return self._nbytes
 
     @property
     def names(self) -> list[str]:
-        """Every activation of the graph, in order."""
+        """List every activation of the graph, in order."""
         return list(self._info)
 
     def info(self, name: str) -> TensorInfo:
-        """What the graph says of an activation.
+        """Return what the graph says of an activation.
 
         Raises:
             KeyError: it has none of that name.
@@ -153,16 +153,16 @@ class Recorder:
         return self._info[name]
 
     def derived(self, name: str) -> bool:
-        """Whether a tensor is recomputed when read."""
+        """Tell whether a tensor is recomputed when read."""
         info = self._info[name]
         return info.derived or (not self._keep_attention and info.kind in _SOFTMAX)
 
     def changed(self, name: str) -> bool:
-        """Whether an intervention made a tensor other than it was computed."""
+        """Tell whether an intervention made a tensor other than it was computed."""
         return self._source(name) in self._interventions
 
     def rows(self, name: str) -> int:
-        """Positions of a tensor known so far."""
+        """Count the positions of a tensor known so far."""
         source = self._source(name)
         if source == "probabilities":
             source = "logits"
@@ -171,33 +171,33 @@ class Recorder:
         return self._kept[source].rows
 
     def shape(self, name: str) -> list[int]:
-        """The shape of what is known so far of a tensor, positions included."""
+        """Return the shape of what is known so far of a tensor, positions included."""
         info, rows = self._info[name], self.rows(name)
         return [self._length(info, axis, rows) for axis in info.axes]
 
     def _length(self, info: TensorInfo, axis: str, rows: int) -> int:
-        """Cells along an axis of a tensor of which `rows` positions are known."""
+        """Count the cells along an axis of a tensor of which `rows` positions are known."""
         if axis not in TOKEN_AXES:
             return self._graph.sizes[axis]
         return self.source_rows if axis in info.source_axes else rows
 
     @property
     def source_rows(self) -> int:
-        """Positions of an encoder-decoder's source that have been read."""
+        """Count the positions of an encoder-decoder's source that have been read."""
         kept = self._kept.get("encoder.hook_embed")
         return kept.rows if kept else 0
 
     def of_source(self, name: str) -> bool:
-        """Whether a tensor's rows are positions of an encoder-decoder's source, all of which are read at once."""
+        """Tell whether a tensor's rows are positions of an encoder-decoder's source, all of which are read at once."""
         info = self._info[name]
         return info.axes[info.row_axis] in info.source_axes
 
     def row_axis(self, name: str) -> int:
-        """Along which axis of a tensor positions are added."""
+        """Return the axis of a tensor along which positions are added."""
         return self._info[name].row_axis
 
     def read(self, name: str, start: int = 0, end: int | None = None) -> Tensor:
-        """Rows `start` to `end` of a tensor, with all its other axes, on the model's device.
+        """Read rows `start` to `end` of a tensor, with all its other axes, on the model's device.
 
         Raises:
             KeyError: there is no such activation in the graph, or nothing of it has been computed yet.
@@ -221,7 +221,7 @@ class Recorder:
             return self._assemble(source, start, end, last)
 
     def first_non_finite(self) -> str | None:
-        """The first tensor with a not-a-number or an infinity that masking does not explain."""
+        """Name the first tensor with a not-a-number or an infinity that masking does not explain."""
         self._wait()
         for name, info in self._info.items():
             with self._lock:
@@ -244,14 +244,14 @@ class Recorder:
         return tensor
 
     def _results(self, name: str, start: int, end: int) -> Tensor:
-        """What each head adds to the residual stream, `[pos, head, d_model]`."""
+        """Compute what each head adds to the residual stream, `[pos, head, d_model]`."""
         z = self.read(name.replace("hook_result", "hook_z"), start, end)
         weight = self._model.weight(name.replace("hook_result", "W_O"))
         # [pos, head, d_head] x [head, d_head, d_model] -> [pos, head, d_model]
         return torch.einsum("phd,hdm->phm", z, weight)
 
     def _raw_scores(self, name: str, start: int, end: int, last: int) -> Tensor:
-        """Scores before the mask. While text is generated, queries meet only the keys read so far; the rest of
+        """Compute scores before the mask. While text is generated, queries meet only the keys read so far; the rest of
         a full pass's matrix is derived from the same queries and keys."""
         with self._lock:
             whole = self._kept[name].chunks[0] if len(self._kept[name].chunks) == 1 else None
@@ -262,7 +262,7 @@ class Recorder:
         return self._intervene(name, attention.match(query, key, relative, start), start)[0]
 
     def _query_and_key(self, attention: str, start: int, end: int, keys: int) -> tuple[Tensor, Tensor]:
-        """What is matched: queries of these rows `[1, query_pos, head, d_head]`, the first `keys` keys."""
+        """Return what is matched: queries of these rows `[1, query_pos, head, d_head]`, the first `keys` keys."""
         raw = self._graph.op_making(f"{attention}.hook_attn_scores_raw")
         op = raw or self._graph.op_making(f"{attention}.hook_attn_scores")
         assert op is not None
@@ -270,7 +270,7 @@ class Recorder:
         return self.read(query, start, end).unsqueeze(0), self.read(key, 0, keys).unsqueeze(0)
 
     def _derive_attention(self, name: str, start: int, end: int, last: int) -> Tensor:
-        """A tensor of the softmax, from the queries of these rows and the keys that they see."""
+        """Compute a tensor of the softmax, from the queries of these rows and the keys that they see."""
         attention = name.rpartition(".")[0]
         module, relative = self._model.attention(attention)
         keys = self.source_rows if module.crossed else end if module.causal else last
@@ -285,7 +285,7 @@ class Recorder:
         return _fill_keys(found[name][0], self._info[name], last)
 
     def _assemble(self, name: str, start: int, end: int, last: int) -> Tensor:
-        """Rows `start` to `end` out of chunks of rows; ragged rows of keys are filled up."""
+        """Join rows `start` to `end` out of chunks of rows; ragged rows of keys are filled up."""
         info, kept = self._info[name], self._kept[name]
         axis = info.row_axis
         with self._lock:
@@ -301,7 +301,7 @@ class Recorder:
 
 
 def _fill_keys(rows: Tensor, info: TensorInfo, last: int) -> Tensor:
-    """Rows over keys made as long as the text, with what the mask leaves of a key that comes later."""
+    """Fill rows over keys up to the length of the text, with what the mask leaves of a key that comes later."""
     if info.axes[-1] != "key_pos" or info.source_axes or rows.shape[-1] == last:
         return rows
     fill = 0.0 if info.role == "probability" else -math.inf

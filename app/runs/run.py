@@ -77,7 +77,7 @@ class Run:
         source: Sequence[Token] = (),
         token_types: Sequence[int] = (),
     ) -> None:
-        """A run that waits to be started; attention beyond `attention_bytes` is derived when read."""
+        """Make a run that waits to be started; attention beyond `attention_bytes` is derived when read."""
         self.id = secrets.token_hex(6)
         self.loaded = loaded
         self.prompt, self.source = tuple(tokens), tuple(source)
@@ -114,45 +114,45 @@ class Run:
         self._listeners: list[Callable[[Event], None]] = []
 
     def _attention_bytes(self) -> int:
-        """What scores, masked scores and patterns of every head would take."""
+        """Count the bytes that scores, masked scores and patterns of every head would take."""
         spec, read = self.loaded.spec, len(self.source)
         squares = spec.layers * self.capacity * (self.capacity + read) + spec.encoder_layers * read**2
         return 3 * spec.heads * squares * self.loaded.model.W_E.element_size()
 
     @property
     def tokens(self) -> list[Token]:
-        """The prompt and what was written after it."""
+        """Return the prompt and what was written after it."""
         return [*self.prompt, *(generated.token for generated in self.generated)]
 
     @property
     def capacity(self) -> int:
-        """Positions that may be fed in all: the last token written is not read again."""
+        """Count the positions that may be fed in all: the last token written is not read again."""
         return min(self.loaded.spec.positions, len(self.prompt) + max(0, self.max_new_tokens - 1))
 
     @property
     def cache_bytes(self) -> int:
-        """Bytes that keys and values take until the run is over: of its text, and of its beams twice in turn."""
+        """Count the bytes that keys and values take until the run is over: its text's, and its beams' twice in turn."""
         spec, beams = self.loaded.spec, self.sampling.beams
         places = 2 * spec.layers * self.capacity * spec.kv_heads * spec.d_head
         return places * self.loaded.model.W_E.element_size() * (1 if beams == 1 else 1 + 2 * beams)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory held, or about to be."""
+        """Count the bytes of memory held, or about to be."""
         return self.recorder.nbytes + (0 if self.finished else self.cache_bytes)
 
     @property
     def holds_cache(self) -> bool:
-        """Whether keys and values are kept for writing on."""
+        """Tell whether keys and values are kept for writing on."""
         return self._cache is not None
 
     @property
     def finished(self) -> bool:
-        """Whether nothing more will be computed."""
+        """Tell whether nothing more will be computed."""
         return self.state in ("done", "failed")
 
     def first_non_finite(self) -> str | None:
-        """The first tensor with a number that is none; looked for once for what has been computed."""
+        """Name the first tensor with a not-a-number or an infinity; computed numbers are searched once."""
         fed, found = self._checked
         if fed != self.fed:
             found = self.recorder.first_non_finite()
@@ -160,7 +160,7 @@ class Run:
         return found
 
     def listen(self, listener: Callable[[Event], None]) -> Callable[[], None]:
-        """Be told of every event, on the executor's thread; returns how to stop listening."""
+        """Tell `listener` of every event, on the executor's thread; return how to stop listening."""
         self._listeners.append(listener)
 
         def stop() -> None:
@@ -270,7 +270,7 @@ class Run:
             yield from self._feed([choice.token])
 
     def _choose(self, position: int) -> Generator[None, None, Choice]:
-        """The next token: by the sampling, or the next one of the text that a beam search found."""
+        """Choose the next token: by the sampling, or the next one of the text that a beam search found."""
         assert self._next_logits is not None
         if self.sampling.beams <= 1:
             return choose(self._next_logits, self.sampling, position, self.loaded.entry.rules, self._writing())
@@ -286,7 +286,7 @@ class Run:
         return Choice(token, float(torch.softmax(self._next_logits, -1)[token]), 1.0)
 
     def _writing(self) -> Writing:
-        """How far the text is."""
+        """Describe how far the text is."""
         prompt, room = len(self.prompt), self.loaded.spec.positions + 1
         read = self.source or self.prompt
         return Writing(
@@ -297,7 +297,7 @@ class Run:
         )
 
     def _source_tensor(self) -> Tensor | None:
-        """The source's token ids, `[1, pos]`."""
+        """Return the source's token ids, `[1, pos]`."""
         if not self.source:
             return None
         return torch.tensor([[token.id for token in self.source]], device=self.loaded.model.W_E.device)
@@ -323,7 +323,7 @@ class Run:
         self._tell("stage")
 
     def _note(self, logits: Tensor) -> None:
-        """What the logits of the positions just read, `[pos, d_vocab]`, say of what comes next or is masked.
+        """Note what the logits of the positions just read, `[pos, d_vocab]`, say of what comes next or is masked.
 
         A model without a language head has none.
         """
@@ -343,13 +343,13 @@ class Run:
 
 
 def _may_choose(logits: Tensor) -> bool:
-    """Whether logits say what is more probable: a not-a-number or infinity among them leaves no distribution."""
+    """Tell whether logits say what is more probable: a not-a-number or infinity leaves no distribution."""
     largest = float(logits.max())  # a not-a-number is larger than all
     return math.isfinite(largest)
 
 
 def candidates(logits: Tensor, loaded: LoadedModel, count: int, ruled: Tensor | None = None) -> tuple[Candidate, ...]:
-    """The most probable next tokens of `logits [d_vocab]`, most probable first; `ruled` are what one is chosen by."""
+    """Rank the most probable next tokens of `logits [d_vocab]`; `ruled` are what one is chosen by."""
     probabilities = torch.softmax(logits.float(), -1)
     best = probabilities.topk(min(count, len(probabilities)))
     return tuple(

@@ -24,7 +24,7 @@ Samples = NDArray[np.float32]
 
 
 def sample(tensor: Tensor, count: int = _SAMPLES_PER_TENSOR) -> Samples:
-    """|x| of at most `count` evenly spaced finite numbers of a tensor."""
+    """Sample |x| at no more than `count` evenly spaced finite numbers of a tensor."""
     # An odd stride meets every column of a matrix with an even number of them.
     stride = max(1, tensor.numel() // count) | 1
     # By index, for a flattened view of a part of a matrix would be a copy of all of it. NumPy's `unravel_index`, for
@@ -37,7 +37,7 @@ def sample(tensor: Tensor, count: int = _SAMPLES_PER_TENSOR) -> Samples:
 
 
 def percentile(samples: Iterable[Samples]) -> float:
-    """The scale of pooled samples; 1 where there is nothing but zeros."""
+    """Compute the scale of pooled samples; 1 where there is nothing but zeros."""
     pooled = np.concatenate([np.zeros(0, np.float32), *samples])
     if not pooled.size:
         return 1.0
@@ -46,17 +46,17 @@ def percentile(samples: Iterable[Samples]) -> float:
 
 
 def weight_samples(model: Transformer, names: Sequence[str]) -> dict[str, Samples]:
-    """Samples of each of these weights."""
+    """Sample each of these weights."""
     return {name: sample(model.weight(name)) for name in names}
 
 
 def scales_by_tensor(samples: Mapping[str, Samples]) -> dict[str, float]:
-    """The scale of each tensor alone."""
+    """Compute the scale of each tensor alone."""
     return {name: percentile([taken]) for name, taken in samples.items()}
 
 
 def scales_by_kind(samples: Mapping[str, Samples], kinds: Mapping[str, str]) -> dict[str, float]:
-    """The scale of each kind of tensor, `kinds` giving every tensor's."""
+    """Compute the scale of each kind of tensor, `kinds` giving every tensor's."""
     groups: dict[str, list[Samples]] = {}
     for name, taken in samples.items():
         groups.setdefault(kinds[name], []).append(taken)
@@ -67,7 +67,7 @@ class Scales:
     """The scales of a run's activations, from its prompt alone, so that writing on does not change them."""
 
     def __init__(self, recorder: Recorder, prompt_length: int) -> None:
-        """Scales of what `recorder` captures of the first `prompt_length` positions."""
+        """Measure scales of what `recorder` captures of the first `prompt_length` positions."""
         self._recorder, self._rows = recorder, prompt_length
         self._samples: dict[str, Samples] = {}
         self._scales: dict[str, float] = {}
@@ -84,7 +84,7 @@ class Scales:
             return dict(self._scales)
 
     def by_tensor(self) -> dict[str, float]:
-        """The scales so far, of each tensor alone."""
+        """Return the scales so far, of each tensor alone."""
         self.update()
         with self._lock:
             return scales_by_tensor(self._samples)

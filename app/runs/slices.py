@@ -19,7 +19,7 @@ class SliceError(ValueError):
 
 
 def parse_index(text: str, shape: Sequence[int], axes: Sequence[str]) -> Index:
-    """The index that `text` describes for a tensor with this shape and these axes, all indices counted from 0.
+    """Parse the index that `text` describes for a tensor of this shape and these axes, indices counted from 0.
 
     Raises:
         SliceError: it is no slice, has too many parts, or an index lies outside its axis.
@@ -48,11 +48,11 @@ def _parse_part(part: str, size: int, axis: str) -> int | slice:
 
 
 def sliced_shape(index: Index, shape: Sequence[int]) -> list[int]:
-    """The shape that remains of `shape`."""
+    """Return the shape that remains of `shape`."""
     kept = [len(range(size)[part]) for part, size in zip(index, shape, strict=False) if isinstance(part, slice)]
     return kept + list(shape[len(index) :])
 
 
 def element_count(index: Index, shape: Sequence[int]) -> int:
-    """How many numbers a slice takes."""
+    """Count the numbers that a slice takes."""
     return math.prod(sliced_shape(index, shape))

@@ -39,7 +39,7 @@ Cells = Callable[[Plate, Box], Generator[None, None, Tensor]]
 
 
 def statistics(plates: Sequence[Plate], cells: Cells) -> Generator[None, None, Statistics]:
-    """The statistics of all plates of a tensor together, their cells as `cells` gives them; pauses between pieces."""
+    """Compute the statistics of all plates of a tensor together, read by `cells`; pauses between pieces."""
     count = nan = infinite = zeros = 0
     lowest, highest, total, moment = math.inf, -math.inf, 0.0, 0.0
     shift: float | None = None
@@ -70,7 +70,7 @@ def statistics(plates: Sequence[Plate], cells: Cells) -> Generator[None, None, S
 
 
 def _percentile(plates: Sequence[Plate], cells: Cells, bins: Tensor, known: int) -> Generator[None, None, float]:
-    """Between the two ranks that it lies between, in proportion, as NumPy's `percentile`."""
+    """Interpolate the percentile between its two ranks, in proportion, as NumPy's `percentile`."""
     place = PERCENTILE / 100 * (known - 1)
     ranks = (math.floor(place), math.ceil(place))
     ends = bins.cumsum(0)
@@ -95,7 +95,7 @@ def _bits(values: Tensor) -> Tensor:
 
 
 def _pieces(plates: Sequence[Plate]) -> Iterator[tuple[Plate, Box]]:
-    """All cells, some at a time."""
+    """Read all cells, some at a time."""
     for plate in plates:
         band = max(1, _PIECE_CELLS // max(1, plate.cols))
         for top in range(0, plate.rows, band):

@@ -57,7 +57,7 @@ class RunStore:
         run.listen(self._after)
 
     def get(self, run_id: str) -> Run:
-        """A run by its id.
+        """Return a run by its id.
 
         Raises:
             ForgottenError: it was here.
@@ -88,13 +88,13 @@ class RunStore:
             self._runs.pop(run_id, None)
 
     def runs(self) -> list[Run]:
-        """Every run held, the oldest first."""
+        """List every run held, the oldest first."""
         with self._lock:
             return list(self._runs.values())
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory that runs hold."""
+        """Count the bytes of memory that runs hold."""
         with self._lock:
             return sum(run.nbytes for run in self._runs.values())
 
@@ -111,7 +111,7 @@ class RunStore:
         return [run for run in self._runs.values() if not run.finished]
 
     def _may_run(self, run: Run, unfinished: list[Run]) -> bool:
-        """Whether the caches of a run fit beside those of the unfinished ones."""
+        """Tell whether the caches of a run fit beside those of the unfinished ones."""
         if self._running_bytes is None or not unfinished:
             return True
         own = [one.cache_bytes for one in unfinished if one.owner == run.owner]
@@ -121,7 +121,7 @@ class RunStore:
         return together <= self._running_bytes and sum(own) + run.cache_bytes <= self._running_bytes // 2
 
     def _ended_for(self, run: Run) -> list[Run]:
-        """The paused runs that are to be ended so that there is room for another."""
+        """List the paused runs that are to be ended so that there is room for another."""
         unfinished, ended = self._unfinished(), list[Run]()
         while len(unfinished) >= self._limit_runs or not self._may_run(run, unfinished):
             paused = [one for one in unfinished if one.state == "paused"]
@@ -134,7 +134,7 @@ class RunStore:
         return ended
 
     def _ended_for_bytes(self) -> list[Run]:
-        """The paused runs that nobody watches that are to be ended because of what they hold."""
+        """List the paused runs that nobody watches that are to be ended because of what they hold."""
         excess = sum(run.nbytes for run in self._runs.values()) - self._limit_bytes
         unfinished, ended = self._unfinished(), list[Run]()
         while excess > 0:
@@ -163,7 +163,7 @@ class RunStore:
             self._drop(gone.id)
 
     def _first_to_go(self, candidates: Iterable[Run], all_runs: Iterable[Run], weight: Callable[[Run], int]) -> Run:
-        """Of the address, then the client, that holds most: the oldest that nobody watches, else the oldest."""
+        """Choose from the address, then the client, that holds most: the oldest unwatched run, else the oldest."""
         held: Counter[str | Client] = Counter()
         for run in all_runs:
             held[run.owner.address] += weight(run)

@@ -29,12 +29,12 @@ _VERSION = 1
 
 
 def level_of(rows: int, cols: int) -> int:
-    """The lowest level at which a plate has at most 32 x 32 numbers."""
+    """Return the lowest level at which a plate has at most 32 x 32 numbers."""
     return max(0, (-(-max(rows, cols) // SIDE) - 1).bit_length())
 
 
 def thumbnails(loaded: LoadedModel, pool: Pool) -> Generator[None, None, bytes]:
-    """All thumbnails of a model as one frame: a header that lists them, and half floats."""
+    """Frame all thumbnails of a model: a header that lists them, and half floats."""
     plates: list[PlateThumbnail] = []
     payloads: list[bytes] = []
     offset = 0
@@ -67,7 +67,7 @@ def thumbnails(loaded: LoadedModel, pool: Pool) -> Generator[None, None, bytes]:
 
 
 def _stacked(weight: Tensor, axes: tuple[str, ...]) -> Tensor:
-    """All plates of a weight, `[plates, rows, cols]`, without copying more than must be."""
+    """Stack all plates of a weight, `[plates, rows, cols]`, without copying more than must be."""
     named = plate_axes(axes)
     stacked = weight.movedim(named, tuple(range(len(named))))
     if weight.dim() - len(named) == 1:
@@ -76,7 +76,7 @@ def _stacked(weight: Tensor, axes: tuple[str, ...]) -> Tensor:
 
 
 def _pooled(stacked: Tensor, level: int, pool: Pool) -> Generator[None, None, Tensor]:
-    """`[plates, rows, cols]` pooled by 2^level: at first a little, a band of rows at a time, then the rest."""
+    """Pool `[plates, rows, cols]` by 2^level: at first a little, a band of rows at a time, then the rest."""
     if level == 0:
         return stacked
     first = min(level, _FIRST_LEVEL)
@@ -106,7 +106,7 @@ class Shelf:
         self._folder = folder
 
     def take(self, loaded: LoadedModel, pool: Pool) -> bytes | None:
-        """The thumbnails of a model, if they have been made before."""
+        """Return the thumbnails of a model, if they have been made before."""
         try:
             return self._path(loaded, pool).read_bytes()
         except OSError:

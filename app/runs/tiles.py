@@ -49,7 +49,7 @@ class Tile:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory."""
+        """Count the bytes of memory."""
         return len(self.payload)
 
 
@@ -62,7 +62,7 @@ Kept = TypeVar("Kept", bound=_Sized)
 
 
 def halves(numbers: Tensor) -> Tile:
-    """Numbers as half floats.
+    """Write numbers as half floats.
 
     `scale` is a power of two, above 1 only where half precision could not hold them.
     """
@@ -76,13 +76,13 @@ def halves(numbers: Tensor) -> Tile:
 
 
 def singles(numbers: Tensor) -> Tile:
-    """Numbers as float32, for digits that are printed."""
+    """Write numbers as float32, for digits that are printed."""
     payload = numbers.detach().float().contiguous().cpu().numpy().tobytes()
     return Tile(payload, tuple(numbers.shape), dtype="f32")
 
 
 def highest_level(rows: int, cols: int) -> int:
-    """The level at which a plate is a single number."""
+    """Return the level at which a plate is a single number."""
     return max(0, (max(rows, cols) - 1).bit_length())
 
 
@@ -128,11 +128,11 @@ class Pyramids:
 
     @property
     def nbytes(self) -> int:
-        """Bytes kept."""
+        """Count the bytes kept."""
         return self._nbytes
 
     def tile(self, plate: Plate, level: int, row: int, col: int, pool: Pool) -> Steps:
-        """A tile of a plate, which must be there (`check_tile`), in steps of a few milliseconds."""
+        """Make a tile of a plate, which must be there (`check_tile`), in steps of a few milliseconds."""
         if level == 0:
             return halves((yield from self.cells(plate, _extent(plate, 0, row, col))))
         key = ("tile", plate.key, pool, level, row, col, _extent(plate, level, row, col))
@@ -143,7 +143,7 @@ class Pyramids:
         return found
 
     def cells(self, plate: Plate, box: Box) -> Generator[None, None, Tensor]:
-        """Cells of a plate; what has to be derived is, in steps, and what was made for it kept for a while."""
+        """Read cells of a plate; derive in steps what has to be, and keep what was made for it for a while."""
         derivation = plate.derivation
         if derivation is None:
             return plate.read(*box)
@@ -168,7 +168,7 @@ class Pyramids:
         return made
 
     def _sums(self, plate: Plate, level: int, row: int, col: int, pool: Pool) -> Generator[None, None, Sums]:
-        """What a tile is made of, kept from the base level up. Whoever comes second waits for the first."""
+        """Sum what a tile is made of, kept from the base level up. Whoever comes second waits for the first."""
         if plate.mirror is not None:
             return _turned((yield from self._sums(plate.mirror, level, col, row, pool)))
         if level < BASE:
@@ -239,19 +239,19 @@ class Pyramids:
 
 
 def _extent(plate: Plate, level: int, row: int, col: int) -> Box:
-    """First and last row, first and last column of the cells under a tile."""
+    """Find the first and last row, first and last column of the cells under a tile."""
     side = TILE << level
     bottom, right = min((row + 1) * side, plate.rows), min((col + 1) * side, plate.cols)
     return row * side, bottom, col * side, right
 
 
 def _turned(sums: Sums) -> Sums:
-    """Rows as columns."""
+    """Turn rows into columns."""
     return Means(sums.total.T, sums.square.T, sums.count.T) if isinstance(sums, Means) else sums.T
 
 
 def _join(parts: list[Sums], axis: int) -> Sums:
-    """Neighbours put side by side."""
+    """Put neighbours side by side."""
     if len(parts) == 1:
         return parts[0]
     means = [part for part in parts if isinstance(part, Means)]
