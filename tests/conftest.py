@@ -45,7 +45,7 @@ TINY = Spec(layers=3, heads=2, d_model=16, d_head=8, d_mlp=40, d_vocab=29, posit
 
 
 def write_model(folder: Path, spec: Spec, seed: int = 0) -> Path:
-    """A random model, its norms and biases random too, as a Hugging Face folder without a tokenizer."""
+    """Write a random model, its norms and biases random too, as a Hugging Face folder without a tokenizer."""
     model = Transformer(spec)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -67,23 +67,23 @@ class Server:
 
     @property
     def atlas(self) -> Atlas:
-        """Its inner parts, for what no door shows: freed caches, slowed layers."""
+        """Reach its inner parts, for what no door shows: freed caches, slowed layers."""
         atlas: Atlas = self.app.state.atlas
         return atlas
 
     @property
     def stream_address(self) -> str:
-        """Where its stream is."""
+        """Return where its stream is."""
         return f"ws://127.0.0.1:{self.port}/api/v1/stream"
 
     def get(self, path: str, **query: Any) -> Any:
-        """A JSON answer."""
+        """Read a JSON answer."""
         answer = self.client.get(path, params=query)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def make_run(self, **question: Any) -> Any:
-        """A run that is over."""
+        """Make a run and wait until it is over."""
         answer = self.client.post("/runs", json=question)
         assert answer.status_code == 200, answer.text
         return answer.json()
@@ -91,7 +91,7 @@ class Server:
 
 @contextmanager
 def serving(settings: Settings) -> Iterator[Server]:
-    """A server for as long as the block lasts."""
+    """Run a server for as long as the block lasts."""
     app = create_app(settings)
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
@@ -113,12 +113,12 @@ def serving(settings: Settings) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a small random model called `tiny`."""
+    """Write the folder of a small random model called `tiny`."""
     return write_model(tmp_path_factory.mktemp("models") / "tiny", TINY)
 
 
 @pytest.fixture(scope="session")
 def server(tiny_folder: Path) -> Iterator[Server]:
-    """One server for all tests that leave it as they found it: the bundled models, and `tiny`."""
+    """Serve all tests that leave the server as they found it: the bundled models, and `tiny`."""
     with serving(Settings(models=[tiny_folder], default_model="tiny")) as running:
         yield running

@@ -55,7 +55,7 @@ FAMILIES: dict[str, Spec] = {
 
 
 def source_of(spec: Spec) -> Tensor | None:
-    """A text for the encoder of an encoder-decoder to read."""
+    """Return a text for the encoder of an encoder-decoder to read."""
     return torch.arange(7)[None] * 3 % spec.d_vocab if spec.kind == "encoder_decoder" else None
 
 
@@ -76,14 +76,14 @@ class InMemory:
     generation: Generation = field(default_factory=Generation)
 
     def text_source(self) -> TextSource:
-        """There is none."""
+        """Refuse: there is none."""
         raise AssertionError
 
     def check(self) -> None:
-        """Nothing can be wrong with it."""
+        """Find no fault: nothing can be wrong with it."""
 
     def load(self, device: str = "cpu", dtype: torch.dtype = torch.float32) -> Transformer:
-        """The model; the same for the same seed."""
+        """Make the model; the same for the same seed."""
         model = Transformer(self.spec)
         generator = torch.Generator().manual_seed(self.seed)
         with torch.no_grad():
@@ -93,7 +93,7 @@ class InMemory:
 
 
 def load_random(name: str, spec: Spec, dtype: torch.dtype = torch.float32) -> LoadedModel:
-    """A random model, ready to run on token ids."""
+    """Make a random model, ready to run on token ids."""
     checkpoint = InMemory(spec)
     entry = ModelEntry(name, checkpoint, {}, False)
     return LoadedModel(entry, checkpoint.load(dtype=dtype), IdTokenizer(), entry.graph, "random")

@@ -21,7 +21,7 @@ _CONFIG = {"model_type": "llama", "hidden_size": 8, "intermediate_size": 8, "num
 
 
 def byte_level(normalizer: Normalizer | None = None, **how: Any) -> Tokenizer:
-    """As GPT-2's, with a few merges."""
+    """Build one as GPT-2's, with a few merges."""
     vocabulary = {letter: number for number, letter in enumerate([*_SPECIAL, *sorted(_alphabet())])}
     merges = [("h", "e"), ("Ġ", "he"), ("l", "l"), ("Ġ", "w"), ("Ã", "©"), (":", "Ġ"), ("Ċ", "Ċ")]
     for left, right in merges:
@@ -41,7 +41,7 @@ def _alphabet() -> list[str]:
 
 
 def sentence_piece(normalizer: Normalizer | None = None, cut: PreTokenizer | None = None) -> Tokenizer:
-    """As Llama 2's: bytes to fall back on, and a space put in front, by the one part or the other."""
+    """Build one as Llama 2's: bytes to fall back on, and a space put in front, by the one part or the other."""
     pieces = [*_SPECIAL, *(f"<0x{byte:02X}>" for byte in range(256)), "▁", *"helowrdINST[]/tus", *_PIECES]
     vocabulary = {piece: number for number, piece in enumerate(dict.fromkeys(pieces))}
     splits = {piece: [(piece[:at], piece[at:]) for at in range(1, len(piece))] for piece in _PIECES}
@@ -59,7 +59,7 @@ def sentence_piece(normalizer: Normalizer | None = None, cut: PreTokenizer | Non
 
 
 def prepending() -> Normalizer:
-    """Llama 2's old way to put a space in front."""
+    """Build one with Llama 2's old way to put a space in front."""
     return normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
 
 
@@ -75,7 +75,7 @@ VOCABULARIES: dict[str, Tokenizer] = {
 
 
 def folder_with(folder: Path, library: Tokenizer, files: dict[str, Any] | None = None, **settings: Any) -> Path:
-    """A model's folder; `settings` are those of tokenizer_config.json, `files` more files, as JSON or as text."""
+    """Write a model's folder; `settings` are tokenizer_config.json's, `files` more files, as JSON or as text."""
     folder.mkdir(parents=True)
     library.save(str(folder / "tokenizer.json"))
     size = max(library.get_vocab().values()) + 9  # rows for tokens that other files add
@@ -88,12 +88,12 @@ def folder_with(folder: Path, library: Tokenizer, files: dict[str, Any] | None =
 
 
 def entry_of(folder: Path, renderer: Renderer | None = None) -> ModelEntry:
-    """What the catalog knows of a folder's model."""
+    """Return what the catalog knows of a folder's model."""
     return Catalog(folder.parent / "none", [folder], renderer=renderer).entries()[0]
 
 
 def reader_of(entry: ModelEntry) -> TextTokenizer:
-    """The tokenizer that runs of the model use."""
+    """Return the tokenizer that runs of the model use."""
     frame, source = entry.frame, entry.text_source
     assert source is not None
     return text_tokenizer(source, frame, entry.spec.d_vocab)

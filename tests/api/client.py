@@ -39,7 +39,7 @@ class StreamClient:
     @classmethod
     @contextmanager
     def open(cls, server: Server, acknowledges: bool = True) -> "Iterator[StreamClient]":
-        """A new connection, for as long as the block lasts."""
+        """Open a new connection, for as long as the block lasts."""
         with connect(server.stream_address, max_size=None, compression=None) as socket:
             yield cls(socket, acknowledges)
 
@@ -71,7 +71,7 @@ class StreamClient:
                 return message
 
     def next(self, timeout: float = 10) -> "dict[str, Any] | Frame":
-        """The next message or frame."""
+        """Receive the next message or frame."""
         deadline = time.monotonic() + timeout
         data = self.socket.recv(timeout=timeout)
         if isinstance(data, str):
@@ -97,7 +97,7 @@ class StreamClient:
                 return
 
     def tensor(self, name: str) -> NDArray[np.float32]:
-        """The rows of a tensor that have come, in the places they name."""
+        """Return the rows of a tensor that have come, in the places they name."""
         frames = [frame for frame in self.frames if frame.header["name"] == name]
         shape = frames[-1].header["full_shape"]
         square = len(shape) == 3 and shape[1] == shape[2]
@@ -113,7 +113,7 @@ class StreamClient:
 
 
 def parse(data: bytes) -> Frame:
-    """A frame's header and its numbers."""
+    """Read a frame's header and its numbers."""
     length = int.from_bytes(data[:4], "little")
     header = json.loads(data[4 : 4 + length])
     start = 4 + length

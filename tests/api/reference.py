@@ -12,7 +12,7 @@ Array = NDArray[np.float64]
 
 
 def every_tensor(spec: Spec, tokens: list[int], weight: Callable[[str], Array]) -> dict[str, Array]:
-    """The named tensors of one full pass over `tokens`."""
+    """Compute the named tensors of one full pass over `tokens`."""
     found: dict[str, Array] = {}
     count = len(tokens)
     found["hook_embed"] = weight("W_E")[tokens]

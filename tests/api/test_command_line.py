@@ -15,14 +15,14 @@ from tests.conftest import TINY, write_model
 
 
 def said(code: int, *arguments: str | Path, **environment: str) -> str:
-    """What a command says that ends with this exit code."""
+    """Run a command that ends with this exit code; return what it says."""
     ended = CliRunner().invoke(cli, list(map(str, arguments)), env=environment)
     assert ended.exit_code == code, ended.output
     return ended.output
 
 
 def refusal(*arguments: str | Path, **environment: str) -> str:
-    """What is said by a command that ends with exit code 1."""
+    """Run a command that ends with exit code 1; return what it says."""
     output = said(1, *arguments, **environment)
     assert "Traceback" not in output
     lines = output.strip().splitlines()

@@ -22,7 +22,7 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def processor_ticks() -> dict[str, int]:
-    """What every thread of this process, the server's among them, has computed so far."""
+    """Count what every thread of this process, the server's among them, has computed so far."""
     ticks = {}
     for task in Path("/proc/self/task").iterdir():
         fields = (task / "stat").read_text().rsplit(")", 1)[1].split()

@@ -29,7 +29,7 @@ def runs(server: Server) -> tuple[str, str]:
 
 
 def _expected(server: Server, runs: tuple[str, str], name: str) -> NDArray[np.float32]:
-    """What NumPy makes of the two runs' numbers; not-a-number where there is no partner."""
+    """Compute with NumPy what comes of the two runs' numbers; not-a-number where there is no partner."""
     mine, theirs = (activation(server, run, name) for run in runs)
     listed = server.get(f"/runs/{runs[0]}/activations")["activations"]
     axes = next(one["axes"] for one in listed if one["name"] == name)

@@ -17,7 +17,7 @@ HEAD = b"GET /api/v1/health HTTP/1.1\r\nHost: localhost\r\n"
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with little room and less patience, without models."""
+    """Serve with little room and less patience, without models."""
     settings = Settings(
         bundled_models=tmp_path_factory.mktemp("none"), connections=12, header_seconds=0.6, body_seconds=0.6
     )
@@ -32,7 +32,7 @@ def _open(server: Server, sent: bytes) -> socket.socket:
 
 
 def _rest(connection: socket.socket) -> bytes:
-    """What is said until the connection is closed."""
+    """Read what is said until the connection is closed."""
     found = b""
     try:
         while part := connection.recv(4096):

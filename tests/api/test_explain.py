@@ -27,7 +27,7 @@ def explain(server: Server, run: Any, name: str, *index: int, **query: Any) -> A
 
 
 def number_at(server: Server, run: Any, tensor: str, index: list[int]) -> Any:
-    """A number as the other calls give it; what is derived may differ in its last bit from one slice to the next."""
+    """Read a number as the other calls give it; a derived one may differ in its last bit between slices."""
     held = [entry["name"] for entry in run["activations"]]
     owner = f"/runs/{run['id']}/activations" if tensor in held else "/models/tiny/weights"
     value = server.get(f"{owner}/{quote(tensor)}", index=",".join(map(str, index)))["values"]

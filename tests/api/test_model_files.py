@@ -21,7 +21,7 @@ _CHAT = "{% for m in messages %}{{ 'User: ' + m.content }}{% endfor %}{{ eos_tok
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server of two models whose files say more than can be done, and of one with a chat template."""
+    """Serve two models whose files say more than can be done, and one with a chat template."""
     home = tmp_path_factory.mktemp("told")
     for name, template in (("slow", _SLOW), ("chat", _CHAT)):
         folder = write_model(home / name, SPEC)

@@ -17,7 +17,7 @@ from tests.conftest import TINY, Server, serving, write_model
 
 @pytest.fixture
 def small(tiny_folder: Path) -> Iterator[Server]:
-    """A server that holds three runs and lets two compute."""
+    """Serve three runs at most, and let two compute."""
     with serving(Settings(models=[tiny_folder], default_model="tiny", runs_held=3, queue_length=2)) as running:
         yield running
 

@@ -22,7 +22,7 @@ from tests.conftest import Server, serving
 
 @pytest.fixture
 def small(tiny_folder: Path) -> Iterator[Server]:
-    """A server with little room."""
+    """Serve with little room."""
     settings = Settings(
         models=[tiny_folder], default_model="tiny", queue_length=4, client_queue=3, runs_held=8, sockets=6,
         client_sockets=4, silent_seconds=0.1,
@@ -32,7 +32,7 @@ def small(tiny_folder: Path) -> Iterator[Server]:
 
 
 def elsewhere(server: Server) -> httpx2.Client:
-    """A client at another address of this machine."""
+    """Make a client at another address of this machine."""
     transport = httpx2.HTTPTransport(local_address="127.0.0.2")
     return httpx2.Client(base_url=server.client.base_url, timeout=30, transport=transport)
 

@@ -31,7 +31,7 @@ def _calls(document: Any) -> Iterator[tuple[str, str, Any]]:
 
 
 def _held(document: Any, call: Any, answer: httpx2.Response) -> None:
-    """The answer is one that the document describes."""
+    """Check that the answer is one that the document describes."""
     assert str(answer.status_code) in call["responses"], (answer.url, answer.status_code, answer.text[:200])
     said = call["responses"][str(answer.status_code)].get("content", {})
     if not answer.content:

@@ -26,7 +26,7 @@ from tests.conftest import Server, serving
 
 @pytest.fixture
 def own(tiny_folder: Path) -> Iterator[Server]:
-    """A server that a test may slow down or fill."""
+    """Start a server that a test may slow down or fill."""
     with serving(Settings(models=[tiny_folder], default_model="tiny", bad_messages=4)) as running:
         running.atlas.load("tiny")
         yield running

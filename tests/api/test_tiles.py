@@ -26,7 +26,7 @@ LONG = [token * 7 % WIDE.d_vocab for token in range(300)]
 
 @pytest.fixture(scope="module")
 def wide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server whose model has plates of several tiles, and which derives attention instead of keeping it."""
+    """Serve a model that has plates of several tiles, and derive attention instead of keeping it."""
     folder = write_model(tmp_path_factory.mktemp("models") / "wide", WIDE)
     with serving(Settings(models=[folder], default_model="wide", attention_bytes=1)) as running:
         yield running
@@ -46,7 +46,7 @@ def tile(server: Server, path: str, **query: Any) -> NDArray[np.float64]:
 
 
 def plates(tensor: NDArray[Any], axes: list[str]) -> list[tuple[dict[str, int], list[int], NDArray[np.float64]]]:
-    """Every plate of a tensor: the parameters and the index that name it, and its numbers."""
+    """List every plate of a tensor: the parameters and the index that name it, and its numbers."""
     heads = [place for place, axis in enumerate(axes) if axis in ("head", "kv_head")]
     whole = tensor.astype(np.float64)
     if not heads:

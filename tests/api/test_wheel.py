@@ -20,7 +20,7 @@ _BUILD = "import sys; from hatchling import build; print(getattr(build, sys.argv
 
 
 def _build(kind: str, into: Path) -> Path:
-    """A wheel made by the project's own build hook, from the front end that is built already."""
+    """Build a wheel by the project's own build hook, from the front end that is built already."""
     environment = {**os.environ, "ATLAS_SKIP_FRONTEND": "1"}
     command = [sys.executable, "-c", _BUILD, kind, str(into)]
     made = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
@@ -36,7 +36,7 @@ def _install(wheel: Path, into: Path) -> None:
 
 
 def _run(folder: Path, *command: str) -> str:
-    """What a command prints where `folder` is the first place that Python looks for packages."""
+    """Run a command where `folder` is the first place that Python looks for packages; return what it prints."""
     environment = {**os.environ, "PYTHONPATH": str(folder)}
     ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 0, ended.stderr
@@ -45,13 +45,13 @@ def _run(folder: Path, *command: str) -> str:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project's wheel."""
+    """Build the project's wheel."""
     return _build("build_wheel", tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which the wheel and another `app` are installed."""
+    """Install the wheel and another `app` in a folder."""
     folder = tmp_path_factory.mktemp("environment") / "packages"
     _install(wheel, folder)
     return folder
@@ -59,7 +59,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def address(installed: Path) -> Iterator[str]:
-    """Where the installed command serves."""
+    """Serve with the installed command."""
     command = [str(installed / "bin" / "transformer-atlas"), "serve", "--port", "0", "--device", "cpu"]
     environment = {**os.environ, "PYTHONPATH": str(installed)}
     with subprocess.Popen(command, cwd=installed, env=environment, stdout=subprocess.PIPE, text=True) as server:
@@ -125,7 +125,7 @@ def test_an_editable_install_reads_the_checkout(tmp_path: Path) -> None:
 
 
 def _by_name(source: str) -> list[str]:
-    """What of a module names the package `app`: absolute imports, and texts such as "app.server:create_app"."""
+    """List what of a module names the package `app`: absolute imports, and texts such as "app.server:create_app"."""
     found = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):

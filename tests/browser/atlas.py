@@ -44,7 +44,7 @@ def walk(page: Page, address: str) -> None:
 
 
 def without_webgl(page: Page) -> None:
-    """What is opened from now on finds a browser without WebGL."""
+    """Open from now on as in a browser without WebGL."""
     page.add_init_script(
         """const get = HTMLCanvasElement.prototype.getContext;
         HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
@@ -66,7 +66,7 @@ def rest(page: Page) -> None:
 
 
 def state(page: Page) -> dict[str, Any]:
-    """What the page says of itself."""
+    """Read what the page says of itself."""
     found: dict[str, Any] = page.evaluate("window.__atlas.state()")
     return found
 
@@ -84,7 +84,7 @@ def wait_for_tokens(page: Page, count: int) -> None:
 
 
 def drawn(page: Page, tensor: str, index: Sequence[int]) -> float | None:
-    """The number that the map holds for a cell."""
+    """Read the number that the map holds for a cell."""
     value: float | None = page.evaluate(
         "([tensor, index]) => window.__atlas.value(tensor, index)", [tensor, list(index)]
     )
@@ -101,7 +101,7 @@ def read(page: Page, prompt: str) -> None:
 
 
 def ask(url: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    """A REST call."""
+    """Make a REST call."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(f"{url}/api/v1{path}", data, {"content-type": "application/json"})
     with urllib.request.urlopen(request, timeout=30) as answer:
@@ -117,14 +117,14 @@ def delete(url: str, path: str) -> None:
 
 
 def exact(url: str, where: str, tensor: str, index: Sequence[int]) -> float:
-    """The API's number of one cell; `where` is `models/ID/weights` or `runs/ID/activations`."""
+    """Read the API's number of one cell; `where` is `models/ID/weights` or `runs/ID/activations`."""
     query = urllib.parse.urlencode({"index": ",".join(map(str, index))})
     value = ask(url, f"/{where}/{urllib.parse.quote(tensor)}?{query}")["values"]
     return -math.inf if value is None else float(value)
 
 
 def same(drawn_value: float | None, exact_value: float) -> bool:
-    """Whether a half-precision number is the given one."""
+    """Tell whether a half-precision number is the given one."""
     if drawn_value is None:
         return False
     return math.isclose(drawn_value, exact_value, rel_tol=1e-3, abs_tol=1e-6)

@@ -77,7 +77,7 @@ class Server:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    """One server for all tests that leave it alone."""
+    """Start one server for all tests that leave it alone."""
     server = Server()
     server.start()
     yield server
@@ -86,7 +86,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def own_server() -> Iterator[Server]:
-    """A server that a test may take away."""
+    """Start a server that a test may take away."""
     server = Server()
     server.start()
     yield server
@@ -95,7 +95,7 @@ def own_server() -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """Debian's Chromium, or whichever there is, drawing in software."""
+    """Choose Debian's Chromium, or whichever there is, drawing in software."""
     path = find()
     if path is None:
         pytest.fail("no Chromium to drive: `make browser` installs one")
@@ -104,7 +104,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 @pytest.fixture(scope="session")
 def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
-    """The window that the design is drawn for, without motion."""
+    """Set the window that the design is drawn for, without motion."""
     window = {"width": 1280, "height": 800}
     return {**browser_context_args, "viewport": window, "device_scale_factor": 1, "reduced_motion": "reduce"}
 
@@ -135,7 +135,7 @@ class Watch:
 
 @pytest.fixture
 def watch(page: Page) -> Iterator[Watch]:
-    """Fails the test if the page logged an error or asked another machine for anything."""
+    """Fail the test if the page logged an error or asked another machine for anything."""
     watch = Watch(page)
     yield watch
     assert watch.errors == []
@@ -144,7 +144,7 @@ def watch(page: Page) -> Iterator[Watch]:
 
 @pytest.fixture
 def moving(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[Page]:
-    """A page where motion is welcome."""
+    """Open a page where motion is welcome."""
     context = browser.new_context(**{**browser_context_args, "reduced_motion": "no-preference"})
     page = context.new_page()
     watch = Watch(page)

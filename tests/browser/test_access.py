@@ -18,14 +18,14 @@ _SERIOUS = ("moderate", "serious", "critical")
 
 @pytest.fixture(scope="module")
 def examined(browser: Browser, browser_context_args: dict[str, Any]) -> Any:
-    """A page into which axe-core may be put: what the pages' policy forbids to others."""
+    """Open a page into which axe-core may be put: what the pages' policy forbids to others."""
     context = browser.new_context(**browser_context_args, bypass_csp=True)
     yield context.new_page()
     context.close()
 
 
 def _findings(page: Page) -> list[str]:
-    """What axe finds that is at least moderate: rule, how serious, and where."""
+    """List what axe finds that is at least moderate: rule, how serious, and where."""
     if not page.evaluate("'axe' in window"):
         page.add_script_tag(path=Path(_AXE))
     found: dict[str, Any] = page.evaluate(
@@ -94,7 +94,7 @@ def test_axe_finds_nothing_at_phone_width_and_on_other_pages(examined: Page, ser
 
 
 def _focus(page: Page) -> str:
-    """What has the focus, by its accessible name or words."""
+    """Name what has the focus, by its accessible name or words."""
     name: str = page.evaluate(
         """() => {
             const on = document.activeElement;

@@ -26,7 +26,7 @@ def _number(text: str) -> float:
 
 
 def _cell(page: Page, keys: list[str]) -> Locator:
-    """Moves the matrix's cell from its upper left corner; where its value is read out."""
+    """Move the matrix's cell from its upper left corner; return where its value is read out."""
     matrix = page.get_by_role("application", name="Attention map")
     matrix.focus()
     matrix.press("Home")
@@ -141,7 +141,7 @@ def test_the_board_is_sorted_as_the_measures_of_the_api(page: Page, server: Serv
 
 
 def _assert_sorted(page: Page, server: Server, measure: str) -> None:
-    """In either direction; and the best head is the last that the slider leaves, and leads to its map."""
+    """Check both directions: sorted, and the best head is the last that the slider leaves, and leads to its map."""
     maps = page.locator(".small-maps button")
     found = ask(server.url, f"/runs/{state(page)['run']}/lenses/head_measures")["measures"][measure]
     values = {f"{layer}.{head}": value for layer, row in enumerate(found) for head, value in enumerate(row)}

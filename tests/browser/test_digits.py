@@ -32,7 +32,7 @@ _GLYPHS = "0123456789−.e∞Na"
 
 @pytest.fixture(scope="module")
 def loud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that also has `loud`: `sort` with numbers far beyond what half precision holds."""
+    """Serve also `loud`: `sort` with numbers far beyond what half precision holds."""
     folder = tmp_path_factory.mktemp("models") / "loud"
     folder.mkdir()
     for file in (ROOT / "models" / "sort").iterdir():
@@ -59,7 +59,7 @@ def _fly(page: Page, tensor: str, index: list[int], distance: float) -> list[dic
 
 
 def _numbers(url: str, page: Page, tensor: str) -> NDArray[np.float32]:
-    """All numbers of a tensor, by REST, as they are."""
+    """Read all numbers of a tensor, by REST, as they are."""
     now = state(page)
     weight = re.search(r"(^|\.)[Wb]_|\.[wb]$", tensor) is not None
     where = f"models/{now['model']}/weights" if weight else f"runs/{now['run']}/activations"
@@ -70,7 +70,7 @@ def _numbers(url: str, page: Page, tensor: str) -> NDArray[np.float32]:
 
 
 def is_rounded(text: str, value: np.float32) -> bool:
-    """Whether a text is this very number, rounded to the digits that it has."""
+    """Tell whether a text is this very number, rounded to the digits that it has."""
     if np.isnan(value):
         return text in ("NaN", "not a number")
     if np.isinf(value):
@@ -92,7 +92,7 @@ def alone(page: Page) -> None:
 
 
 def hover(page: Page, tensor: str, index: list[int]) -> str:
-    """What the card says when a cell is pointed at."""
+    """Read what the card says when a cell is pointed at."""
     at = page.evaluate("([tensor, index]) => window.__atlas.map.project({ tensor, index })", [tensor, index])
     box = page.locator(".map canvas[tabindex]").bounding_box()
     assert box is not None
@@ -103,7 +103,7 @@ def hover(page: Page, tensor: str, index: list[int]) -> str:
 
 
 def _agree(one: str, other: str) -> bool:
-    """Whether two texts of a number say the same, as far as the shorter one goes."""
+    """Tell whether two texts of a number say the same, as far as the shorter one goes."""
     if one == other:
         return True
     a, b = (Decimal(text.replace("−", "-")) for text in (one, other))
@@ -160,7 +160,7 @@ def test_a_thousand_printed_numbers_are_those_of_hover_and_api(page: Page, loud:
 
 
 def _templates(page: Page, em: float) -> dict[str, NDArray[np.float64]]:
-    """Each character as the browser itself writes it, dark on light, in a box as wide as it advances."""
+    """Draw each character as the browser itself writes it, dark on light, in a box as wide as it advances."""
     found = page.evaluate(
         """async ([glyphs, em]) => {
             const font = `600 ${em}px "IBM Plex Mono"`;
@@ -190,7 +190,7 @@ def _likeness(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
 
 
 def _recognise(ink: NDArray[np.float64], left: float, middle: float, templates: dict[str, NDArray[np.float64]]) -> str:
-    """The character whose picture is most like the pixels here, a pixel to either side."""
+    """Find the character whose picture is most like the pixels here, a pixel to either side."""
     best = (-2.0, "")
     for glyph, template in templates.items():
         height, width = template.shape
@@ -288,7 +288,7 @@ def test_hidden_empty_and_zero_look_different_from_afar_and_near(page: Page, lou
         paper = picture[-3, 3]
 
         def away(index: list[int], picture: NDArray[np.float64] = picture, paper: Any = paper) -> NDArray[np.float64]:
-            """How far from paper the pixels of a cell are, those of its middle left out where a number stands."""
+            """Measure how far from paper a cell's pixels are, those of its middle left out where a number stands."""
             middle, corner = (
                 page.evaluate("([tensor, index]) => window.__atlas.map.project({ tensor, index })", [tensor, at])
                 for at in (index, [index[0], index[1] + 1, index[2] + 1])

@@ -25,14 +25,14 @@ _TEXTS = {"stories": "The little dog saw a red ball.", "sort": "CBABBC"}
 
 
 def explained(url: str, run: str, cell: Cell, **query: Any) -> Any:
-    """What REST says of a cell."""
+    """Read what REST says of a cell."""
     tensor, index = cell
     asked = urllib.parse.urlencode({"index": ",".join(map(str, index)), **query})
     return ask(url, f"/runs/{run}/explain/{urllib.parse.quote(tensor)}?{asked}")
 
 
 def one_of_each_kind(url: str, model: str, run: dict[str, Any], shown: Iterable[str]) -> list[Cell]:
-    """A random cell of an output of every kind of operation, of those that the map draws."""
+    """Choose a random cell of an output of every kind of operation, of those that the map draws."""
     graph, chance = ask(url, f"/models/{model}/graph"), random.Random(model)
     shapes = {entry["name"]: entry["shape"] for entry in run["activations"]}
     drawn = set(shown)
@@ -75,14 +75,14 @@ def point_at(page: Page, cell: Cell) -> bool:
 
 
 def card_number(page: Page) -> str:
-    """The number on the card at the pointer, once it is the exact one."""
+    """Read the number on the card at the pointer, once it is the exact one."""
     result = page.locator(".hover-card .result")
     expect(result).to_contain_text(re.compile(r"^= "))
     return result.inner_text().removeprefix("= ").replace("−", "-").strip()
 
 
 def boxes(entries: Iterable[dict[str, Any]]) -> list[tuple[str, list[int], list[int]]]:
-    """Boxes of cells, in an order of their own."""
+    """Sort boxes of cells into one order."""
     return sorted((entry["tensor"], list(entry["start"]), list(entry["stop"])) for entry in entries)
 
 
@@ -94,7 +94,7 @@ def test_pointing_at_a_cell_of_every_kind_lights_what_it_reads(page: Page, serve
 
 
 def _assert_lit(page: Page, server: Server, model: str) -> None:
-    """Of a cell of every kind: what it reads, its formula and its number are those of the API."""
+    """Check of a cell of every kind: what it reads, its formula and its number are those of the API."""
     run = ask(server.url, f"/runs/{state(page)['run']}")
     names = [entry["name"] for entry in run["activations"]]
     cells = one_of_each_kind(server.url, model, run, names)
@@ -191,12 +191,12 @@ def _follow_and_return(page: Page, server: Server, by_keyboard: bool) -> None:
 
 
 def compact(cell: dict[str, Any]) -> str:
-    """A cell as the page's JSON writes it."""
+    """Write a cell as the page's JSON does."""
     return json.dumps(cell, separators=(",", ":"))
 
 
 def longest_path(graph: dict[str, Any]) -> int:
-    """Operations on the longest way from a weight to the logits."""
+    """Count the operations on the longest way from a weight to the logits."""
     lengths: dict[str, int] = {}
     names = {tensor["name"]: tensor["same_as"] for tensor in graph["tensors"]}
     for op in graph["ops"]:
@@ -206,7 +206,7 @@ def longest_path(graph: dict[str, Any]) -> int:
 
 
 def assert_adds_up(answer: dict[str, Any]) -> None:
-    """The terms, and the bias, come to the recomputed number; that is the run's own."""
+    """Check that the terms, and the bias, come to the recomputed number, which is the run's own."""
     assert answer["agrees"], answer
     if answer["combine"] != "sum":
         return
@@ -278,7 +278,7 @@ def test_cells_are_pinned_three_ways_and_two_compared(page: Page, server: Server
 
 
 def copied(page: Page, name: str) -> str:
-    """What "Copy as" shows under a name."""
+    """Return what "Copy as" shows under a name."""
     group = page.locator(".copy-as")
     group.get_by_role("button", name=name, exact=True).click()
     text = group.locator("pre").inner_text()

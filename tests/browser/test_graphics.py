@@ -27,7 +27,7 @@ MOST_BYTES = 80e6
 
 
 def picture(page: Page) -> np.ndarray[Any, np.dtype[np.int16]]:
-    """The map as it is seen."""
+    """Take a picture of the map as it is seen."""
     page.mouse.move(2, 2)
     rest(page)
     return np.asarray(
@@ -68,7 +68,7 @@ def test_a_lost_context_comes_back_as_it_was(page: Page, server: Server, watch: 
 
 @pytest.fixture(scope="module")
 def large_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with a model that does not fit into the textures."""
+    """Serve a model that does not fit into the textures."""
     folder = tmp_path_factory.mktemp("large")
     write_model(folder / "large", LARGE)
     server = Server({"ATLAS_MODELS": json.dumps([str(folder / "large")]), "ATLAS_CACHE_FOLDER": str(folder / "cache")})
@@ -78,7 +78,7 @@ def large_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def thumbnail_levels(server: Server) -> dict[str, int]:
-    """Of every weight, the level of its thumbnails."""
+    """Return the level of every weight's thumbnails."""
     with urllib.request.urlopen(f"{server.url}/api/v1/models/large/thumbnails", timeout=30) as answer:
         content = answer.read()
     header = json.loads(content[4 : 4 + int.from_bytes(content[:4], "little")])

@@ -30,7 +30,7 @@ _TRACES = "plot => plot.data.map(({x, y, orientation, meta}) => ({x, y, orientat
 
 
 def address(server: Server, model: str, lenses: list[str]) -> str:
-    """The page with these lenses open; of a model that translates, with what it wrote."""
+    """Return the page with these lenses open; of a model that translates, with what it wrote."""
     fragment = {"text": TEXTS[model], "lenses": "~".join(lenses)}
     if model == "translate":
         run = ask(server.url, "/runs", {"model": model, "text": TEXTS[model], "max_new_tokens": 5})
@@ -40,7 +40,7 @@ def address(server: Server, model: str, lenses: list[str]) -> str:
 
 
 def number(text: str) -> float:
-    """A number as the page writes it, with what it counts."""
+    """Read a number as the page writes it, with what it counts."""
     return float(text.split(" ")[0].replace("−", "-"))
 
 
@@ -50,7 +50,7 @@ def assert_in_row(row: list[Any], value: float, where: str) -> None:
 
 
 def check_matrix(lens: Locator, figure: dict[str, Any], rows: list[list[Any]], name: str) -> None:
-    """Not one colour, and its first and last cell are the table's."""
+    """Check that it is not one colour, and that its first and last cell are the table's."""
     assert lens.locator("canvas").evaluate(_COLOURS) > 5, f"{name} is empty"
     trace = figure["data"][0]
     window = lens.get_by_role("application")
@@ -71,7 +71,7 @@ def check_matrix(lens: Locator, figure: dict[str, Any], rows: list[list[Any]], n
 
 
 def check_plotly(lens: Locator, rows: list[list[Any]], name: str) -> None:
-    """Its points are the table's rows."""
+    """Check that its points are the table's rows."""
     expect(lens.locator("div.plot .main-svg .trace").first).to_be_attached(timeout=15_000)
     for trace in lens.locator("div.plot").evaluate(_TRACES):
         if "row" not in trace["meta"]:

@@ -17,7 +17,7 @@ _PLACE = """cell => {
 
 
 def _place(page: Page, tensor: str, index: list[int]) -> tuple[float, float]:
-    """Where the middle of a cell is in the window."""
+    """Return where the middle of a cell is in the window."""
     x, y = page.evaluate(_PLACE, {"tensor": tensor, "index": index})
     return x, y
 

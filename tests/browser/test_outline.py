@@ -17,13 +17,13 @@ def _press(page: Page, *keys: str) -> None:
 
 
 def _focused(page: Page) -> str:
-    """The accessible words of what has the focus."""
+    """Read the accessible words of what has the focus."""
     text: str = page.evaluate("document.activeElement.ariaLabel ?? document.activeElement.innerText.trim()")
     return text
 
 
 def _open_down_to(page: Page, *names: str) -> None:
-    """From the root of the tree, which stands open: open each node named, and stop at the last one."""
+    """Open each node named, from the root of the tree, which stands open, and stop at the last one."""
     page.keyboard.press("Home")
     for name in names:
         for _ in range(80):

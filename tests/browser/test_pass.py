@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("watch")]
 
 
 def _computed(url: str, model: str) -> list[dict[str, Any]]:
-    """The operations that a pass goes through: all but those whose output only exists when it is asked for."""
+    """List the operations that a pass goes through: all but those whose output only exists when it is asked for."""
     graph = ask(url, f"/models/{model}/graph")
     asked_for = {tensor["name"] for tensor in graph["tensors"] if tensor["derived"] and tensor["role"] == "activation"}
     return [op for op in graph["ops"] if op["output"] not in asked_for]
@@ -89,7 +89,7 @@ def test_what_is_made_appears_and_what_is_not_stays_empty(page: Page, server: Se
 
 
 def _ink(page: Page, picture: Image.Image, tensor: str) -> float:
-    """How colourful the numbers of a tensor are drawn: the strongest of forty cells."""
+    """Measure how colourful the numbers of a tensor are drawn: the strongest of forty cells."""
     colours = []
     for feature in range(8, 48):
         at = page.evaluate("([tensor, index]) => window.__atlas.map.project({tensor, index})", [tensor, [2, feature]])

@@ -31,7 +31,7 @@ _SOON = 0.2
 
 @pytest.fixture(scope="module")
 def shared(browser: Browser, browser_context_args: dict[str, Any], server: Server) -> Iterator[tuple[Page, Watch]]:
-    """One page for all tests here, with motion; it has read a text with `sort`."""
+    """Open one page for all tests here, with motion; it has read a text with `sort`."""
     context = browser.new_context(**{**browser_context_args, "reduced_motion": "no-preference"})
     context.add_init_script(_COUNT_FRAMES)
     page = context.new_page()
@@ -43,7 +43,7 @@ def shared(browser: Browser, browser_context_args: dict[str, Any], server: Serve
 
 @pytest.fixture
 def lively(shared: tuple[Page, Watch]) -> Iterator[Page]:
-    """The shared page; whoever leaves it has made no error, and no clock has doubled."""
+    """Lend the shared page; whoever leaves it has made no error, and no clock has doubled."""
     page, watch = shared
     yield page
     # The browser itself logs every refused call, as here the live count of a text that is too long.
@@ -53,7 +53,7 @@ def lively(shared: tuple[Page, Watch]) -> Iterator[Page]:
 
 
 def assert_answers(page: Page) -> None:
-    """The page answers soon: the best of some tries, since a busy machine may be late on its own account."""
+    """Check that the page answers soon: the best of some tries, since a busy machine may be late on its own account."""
     best = float("inf")
     for _ in range(5):
         start = time.monotonic()

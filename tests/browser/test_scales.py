@@ -28,7 +28,7 @@ def _legend(page: Page, word: str) -> float:
 
 
 def _shares(page: Page, url: str, full: float) -> None:
-    """Every cell looked at is mixed from paper and its hue by its share of full colour."""
+    """Check that every cell looked at is mixed from paper and its hue by its share of full colour."""
     cells = [[0, 0], [7, 3], [20, 4], [33, 9], [47, 15]]
     colours = page.evaluate(_COLOURS, ["blocks.1.attn.W_Q", 1, cells])
     for (row, column), colour in zip(cells, colours, strict=True):

@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("watch")]
 
 
 def _inside(page: Page, one: Locator) -> bool:
-    """Whether an element lies within the window, all of it."""
+    """Tell whether an element lies within the window, all of it."""
     box = one.bounding_box()
     size = page.viewport_size
     assert size is not None

@@ -22,7 +22,7 @@ def _camera(page: Page) -> dict[str, Any]:
 
 
 def _fitted(page: Page) -> dict[str, Any]:
-    """The camera once the map has fitted the window that it has just been given, and what stands over it."""
+    """Return the camera once the map has fitted the window just given, and what stands over it."""
     rest(page)
     before, now = None, _camera(page)
     while now != before:
@@ -41,7 +41,7 @@ def _find(page: Page, text: str) -> None:
 
 
 def _on_screen(page: Page, tensor: str, index: list[int]) -> dict[str, float]:
-    """Where a cell is within the map's window."""
+    """Find where a cell is within the map's window."""
     place: dict[str, float] | None = page.evaluate(
         "([tensor, index]) => window.__atlas.map.project({tensor, index})", [tensor, index]
     )
@@ -226,7 +226,7 @@ def test_double_click_flies_to_the_plate_and_then_to_the_cell(page: Page, server
 
 
 def _throw(page: Page) -> dict[str, Any]:
-    """Drag the map and let go on the way; the camera at that moment."""
+    """Drag the map and let go on the way; return the camera at that moment."""
     box = page.locator(".map > canvas").bounding_box()
     assert box is not None
     x, y = box["x"] + 120, box["y"] + 30
@@ -263,7 +263,7 @@ def test_nothing_glides_where_motion_is_unwelcome(page: Page, server: Server) ->
 
 @pytest.fixture
 def touching(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[Page]:
-    """A phone."""
+    """Open a phone's page."""
     window = {"width": 390, "height": 844}
     context = browser.new_context(**{**browser_context_args, "viewport": window, "has_touch": True})
     page = context.new_page()
@@ -274,7 +274,7 @@ def touching(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator
 
 
 def _gesture(cdp: CDPSession, *paths: list[tuple[float, float]]) -> None:
-    """Fingers that go along these paths together."""
+    """Move fingers along these paths together."""
 
     def points(at: int) -> list[dict[str, float]]:
         return [{"x": path[at][0], "y": path[at][1], "id": finger} for finger, path in enumerate(paths)]
@@ -494,7 +494,7 @@ def test_the_overview_shows_the_window_and_moves_it(page: Page, server: Server) 
 
 
 def _names(page: Page) -> dict[str, dict[str, Any]]:
-    """The names on the map, by their texts: the first of each."""
+    """Read the names on the map, by their texts: the first of each."""
     rest(page)
     found: dict[str, dict[str, Any]] = {}
     for name in page.evaluate("window.__atlas.map.names()"):

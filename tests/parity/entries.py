@@ -186,7 +186,7 @@ class Family:
         self._plain: dict[str, Any] = json.loads((self.folder / "config.json").read_text())
 
     def changes(self) -> Iterator[Change]:
-        """Every entry that the class knows or that stands elsewhere, with other values."""
+        """List every entry that the class knows or that stands elsewhere, with other values."""
         known = self._class.config_class(**self._values).to_dict()
         for name in sorted({*known, *_ELSEWHERE} - _SKIPPED):
             for value in (*_ELSEWHERE.get(name, ()), *_others(known.get(name))):
@@ -196,7 +196,7 @@ class Family:
             yield from (Change("rope_parameters", value) for value in _ROPE)
 
     def verdict(self, change: Change) -> Verdict:
-        """Both models' numbers under a change, compared."""
+        """Compare both models' numbers under a change."""
         path = self.folder / "config.json"
         path.write_text(json.dumps(copy.deepcopy(self._plain) | {change.name: change.value}))
         try:
@@ -236,7 +236,7 @@ TOKENS = torch.tensor([[7, 3, 12, 9, 2, 20, 8, 11, 4, 6]])
 
 
 def _others(value: Any) -> tuple[Any, ...]:
-    """Other values of an entry's own kind."""
+    """List other values of an entry's own kind."""
     if isinstance(value, bool):
         return (not value,)
     if isinstance(value, int):
@@ -247,7 +247,7 @@ def _others(value: Any) -> tuple[Any, ...]:
 
 
 def sweep(model_type: str, folder: Path) -> list[Verdict]:
-    """The verdict on every change of a family's configuration."""
+    """Judge every change of a family's configuration."""
     log: Any = transformers.logging
     log.set_verbosity(50)
     log.disable_progress_bar()

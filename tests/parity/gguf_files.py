@@ -51,7 +51,7 @@ _OUTER = {
 
 
 def gguf_name(theirs: str) -> str:
-    """A parameter's name in a GGUF file."""
+    """Return a parameter's name in a GGUF file."""
     if theirs in _OUTER:
         return _OUTER[theirs]
     _, _, layer, rest = theirs.split(".", 3)
@@ -60,7 +60,7 @@ def gguf_name(theirs: str) -> str:
 
 
 def _permuted(rows: np.ndarray, heads: int) -> np.ndarray:
-    """As llama.cpp converts it: `LlamaModel.permute` of convert_hf_to_gguf.py."""
+    """Permute as llama.cpp converts: `LlamaModel.permute` of convert_hf_to_gguf.py."""
     return rows.reshape(heads, 2, rows.shape[0] // heads // 2, *rows.shape[1:]).swapaxes(1, 2).reshape(rows.shape)
 
 
@@ -80,7 +80,7 @@ def packed_as(kind: GGMLQuantizationType) -> Pack:
 
 
 def _write_rotary(writer: GGUFWriter, rope: dict[str, Any], d_head: int) -> None:
-    """As llama.cpp's convert_hf_to_gguf.py writes them: Llama 3's scaling as a table of what slows each pair."""
+    """Write as llama.cpp's convert_hf_to_gguf.py does: Llama 3's scaling as a table of what slows each pair."""
     writer.add_rope_freq_base(rope["rope_theta"])
     if rope["rope_type"] in ("linear", "yarn"):
         writer.add_rope_scaling_type(RopeScalingType(rope["rope_type"]))
@@ -105,7 +105,7 @@ def write_gguf(
     more: dict[str, Any] | None = None,
     others: dict[str, np.ndarray] | None = None,
 ) -> None:
-    """The reference as a GGUF file, its matrices packed; the reference takes on the numbers that were packed.
+    """Write the reference as a GGUF file, its matrices packed, and give the reference the packed numbers.
 
     `more` are further entries of the architecture's metadata, or of the tokenizer's where they begin with its name;
     `others` are tensors of another head.

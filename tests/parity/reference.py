@@ -30,7 +30,7 @@ HIDDEN: dict[str, Any] = {"output_hidden_states": True, "output_attentions": Tru
 
 
 def randomise(reference: Any, gains_from: float = 1.0, seed: int = 0) -> Any:
-    """Random numbers everywhere but in tables that follow from a formula; norms' gains around `gains_from`."""
+    """Set random numbers everywhere but in tables that follow from a formula; norms' gains around `gains_from`."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, tensor in _numbers(reference):
@@ -45,7 +45,7 @@ def _numbers(reference: Any) -> Iterator[tuple[str, Tensor]]:
 
 
 def saved(folder: Path, make: Callable[[], Any], gains_from: float = 1.0) -> tuple[Any, LoadedModel]:
-    """A random model in `transformers`, and ours of what it saved."""
+    """Save a random model of `transformers`, and load ours of what it saved."""
     torch.manual_seed(0)
     reference = randomise(make(), gains_from)
     reference.set_attn_implementation("eager")
@@ -54,25 +54,25 @@ def saved(folder: Path, make: Callable[[], Any], gains_from: float = 1.0) -> tup
 
 
 def load(path: Path, dtype: torch.dtype = torch.float32) -> LoadedModel:
-    """Ours, of what lies at a path."""
+    """Load ours, of what lies at a path."""
     catalog = Catalog(path.parent / "none", [path], dtype=dtype)
     return catalog.load(catalog.entries()[0].id)
 
 
 def close(ours: Tensor, reference: Tensor, what: str = "") -> None:
-    """Within 1e-4 of the reference's largest number."""
+    """Check that they agree within 1e-4 of the reference's largest number."""
     assert ours.shape == reference.shape, what
     difference = float((ours - reference).detach().abs().max())
     assert difference <= 1e-4 * max(1.0, float(reference.abs().max())), f"{what} differs by {difference}"
 
 
 def random_tokens(length: int, batch: int = 1, seed: int = 0) -> Tensor:
-    """Token ids, none of them special in the configurations here."""
+    """Choose token ids, none of them special in the configurations here."""
     return torch.randint(2, D_VOCAB - 1, (batch, length), generator=torch.Generator().manual_seed(seed))
 
 
 def record(loaded: LoadedModel, tokens: Tensor, **given: Any) -> dict[str, Tensor]:
-    """Every tensor of one pass, with its batch axis, under the graph's names."""
+    """Record every tensor of one pass, with its batch axis, under the graph's names."""
     seen: dict[str, Tensor] = {}
 
     def tap(name: str, tensor: Tensor) -> Tensor:
@@ -86,7 +86,7 @@ def record(loaded: LoadedModel, tokens: Tensor, **given: Any) -> dict[str, Tenso
 
 
 def compare_series(loaded: LoadedModel, seen: dict[str, Tensor], expected: Any, name: str, kept: Any = None) -> None:
-    """One of the reference's series, such as `hidden_states`, with ours of the same name; `kept` picks rows."""
+    """Compare one of the reference's series, such as `hidden_states`, with ours; `kept` picks rows."""
     for index, tensor in enumerate(getattr(expected, name)):
         ours = seen[source_name(resolve_name(f"{name}[{index}]", loaded.spec), loaded.graph)]
         ours, theirs = (ours, tensor) if kept is None else (kept(ours), kept(tensor))
@@ -94,7 +94,7 @@ def compare_series(loaded: LoadedModel, seen: dict[str, Tensor], expected: Any, 
 
 
 def compare(loaded: LoadedModel, reference: Any, tokens: Tensor) -> None:
-    """Every hidden state, attention and logit of a model of one stack; the fast path's logits too."""
+    """Compare every hidden state, attention and logit of a model of one stack; the fast path's logits too."""
     with torch.no_grad():
         expected = reference(tokens, **HIDDEN)
     seen = record(loaded, tokens)
@@ -105,7 +105,7 @@ def compare(loaded: LoadedModel, reference: Any, tokens: Tensor) -> None:
 
 
 def write_greedily(loaded: LoadedModel, prompt: Tensor, length: int, source: Tensor | None = None) -> list[int]:
-    """The prompt and the likeliest tokens after it, `length` in all, read one at a time."""
+    """Return the prompt and the likeliest tokens after it, `length` in all, read one at a time."""
     cache = KeyValueCache(loaded.spec, length)
     written, fed = prompt[0].tolist(), prompt
     while len(written) < length:

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.parity
 
 
 def both(name: str, reader: Any) -> tuple[LoadedModel, Any]:
-    """The model as we load it, and as `transformers` does, in float32."""
+    """Load the model as we do, and as `transformers` does, in float32."""
     reference = reader.from_pretrained(MODELS / name, dtype=torch.float32).eval()
     return Catalog(MODELS).load(name), reference
 

@@ -87,14 +87,14 @@ FILES: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def renderer() -> Iterator[Renderer]:
-    """One process that renders for all."""
+    """Start one process that renders for all."""
     found = Renderer(seconds=30)
     yield found
     found.close()
 
 
 def same_tokens(folder: Path, renderer: Renderer, texts: list[str]) -> None:
-    """Ours of each text, and those of `transformers`."""
+    """Check that our tokens of each text are those of `transformers`."""
     theirs: Any = AutoTokenizer.from_pretrained(folder)
     entry = entry_of(folder, renderer)
     ours = reader_of(entry)

@@ -145,7 +145,7 @@ def test_beams_find_the_text_that_transformers_finds(tmp_path: Path, name: str, 
 
 
 def finish_search(search: Generator[None, None, Found]) -> list[int]:
-    """The text that a search ends with."""
+    """Return the text that a search ends with."""
     while True:
         try:
             next(search)

@@ -53,7 +53,7 @@ BESIDE: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def executor() -> Iterator[Executor]:
-    """Computes all runs here."""
+    """Compute all runs here."""
     found = Executor(8, threads=1)
     yield found
     found.close()
@@ -72,7 +72,7 @@ class Pair:
 
 @pytest.fixture(scope="module", params=["gpt2", "marian"])
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Pair:
-    """A decoder, and an encoder-decoder."""
+    """Make a decoder, and an encoder-decoder."""
     kind, folder = request.param, tmp_path_factory.mktemp("rules") / request.param
     small: dict[str, Any] = {"n_embd": 16, "n_layer": 1, "n_head": 2, "n_positions": 40, "eos_token_id": None}
     paired: dict[str, Any] = {
@@ -94,7 +94,7 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def theirs(pair: Pair, said: GenerationConfig, beams: int) -> tuple[list[int], float | None]:
-    """What `transformers` writes, and a beam search's score."""
+    """Return what `transformers` writes, and a beam search's score."""
     prompt = torch.tensor([PROMPT])
     pair.reference.generation_config = said
     found = pair.reference.generate(
@@ -106,7 +106,7 @@ def theirs(pair: Pair, said: GenerationConfig, beams: int) -> tuple[list[int], f
 
 
 def ours(pair: Pair, folder: Path, executor: Executor, beams: int) -> tuple[list[int], float | None]:
-    """What a run of the same model writes with this folder's files, and its score."""
+    """Return what a run of the same model writes with this folder's files, and its score."""
     entry = Catalog(folder.parent / "none", [folder]).entries()[0]
     assert entry.not_obeyed == ()
     loaded = replace(pair.loaded, entry=entry, tokenizer=IdTokenizer(end_ids=entry.frame.ends))
@@ -123,14 +123,14 @@ def ours(pair: Pair, folder: Path, executor: Executor, beams: int) -> tuple[list
 
 
 def filled(value: Any, first: list[int]) -> Any:
-    """A value with the tokens that A and B stand for."""
+    """Fill a value's A and B with the tokens that they stand for."""
     if isinstance(value, list):
         return [filled(part, first) for part in value]
     return {"A": first[0], "B": first[1]}.get(value, value) if isinstance(value, str) else value
 
 
 def put(pair: Pair, place: Path, said: dict[str, Any], own_file: bool) -> tuple[Path, GenerationConfig]:
-    """A folder that says this, in a file of its own or in its configuration; and what `transformers` makes of it."""
+    """Write a folder that says this, in a file or in its configuration; return what `transformers` makes of it."""
     place.mkdir()
     config = json.loads((pair.folder / "config.json").read_text())
     if own_file:
@@ -142,7 +142,7 @@ def put(pair: Pair, place: Path, said: dict[str, Any], own_file: bool) -> tuple[
 
 
 def same(pair: Pair, place: tuple[Path, GenerationConfig], executor: Executor, beams: int) -> None:
-    """The same tokens, and the same score."""
+    """Check that the tokens and the score are the same."""
     expected, expected_score = theirs(pair, place[1], beams)
     written, score = ours(pair, place[0], executor, beams)
     assert written == expected

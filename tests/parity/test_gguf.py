@@ -210,7 +210,7 @@ def test_a_file_that_was_not_fetched_whole_says_so(tmp_path: Path, kept: int) ->
 
 
 def _smollm2_of(path: Path) -> Any:
-    """SmolLM2 in `transformers`, by its published configuration, on the numbers that `gguf`'s own reader finds."""
+    """Build SmolLM2 in `transformers`, by its published configuration, on the numbers that `gguf`'s reader finds."""
     config = LlamaConfig(
         vocab_size=49152, hidden_size=576, intermediate_size=1536, num_hidden_layers=30, num_attention_heads=9,
         num_key_value_heads=3, max_position_embeddings=8192, rms_norm_eps=1e-5, tie_word_embeddings=True,

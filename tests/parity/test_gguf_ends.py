@@ -23,7 +23,7 @@ _WORDS = ["a", "b", "ab"]
 
 
 def tokenizer(kind: str, named: list[str], types: int = _CONTROL, **more: Any) -> dict[str, Any]:
-    """A vocabulary of `D_VOCAB` tokens of a kind of GGUF's, `named` from id 20 on, all of them of one type."""
+    """Write a vocabulary of `D_VOCAB` tokens of a kind of GGUF's, `named` from id 20 on, all of one type."""
     tokens = ["<unk>", "<s>", "</s>"] if kind == "llama" else ["Ā", "ā", "Ă"]
     given = [_UNKNOWN, _CONTROL, _CONTROL] if kind == "llama" else [_NORMAL] * 3
     tokens += _WORDS + [f"x{number}" for number in range(20 - len(tokens) - len(_WORDS))]

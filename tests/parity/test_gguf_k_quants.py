@@ -53,7 +53,7 @@ def _q3(block: bytes) -> list[float]:
 
 
 def _scale_and_least(packed: bytes, place: int) -> tuple[int, int]:
-    """`get_scale_min_k4`: eight pairs of six bits in twelve bytes."""
+    """Follow `get_scale_min_k4`: eight pairs of six bits in twelve bytes."""
     if place < 4:
         return packed[place] & 63, packed[place + 4] & 63
     low = packed[place + 4]
@@ -105,7 +105,7 @@ KINDS: dict[str, tuple[Callable[[bytes], list[float]], tuple[int, ...]]] = {
 
 
 def _random_blocks(names: tuple[str, ...]) -> Pack:
-    """Random blocks in the place of every matrix, of these kinds in turn: files mix them, Q4_K_M has Q6_K too."""
+    """Put random blocks in every matrix's place, of these kinds in turn: files mix them, Q4_K_M has Q6_K too."""
     generator, turn = np.random.default_rng(0), iter(range(1000))
 
     def pack(name: str, numbers: np.ndarray) -> Packed:

@@ -67,7 +67,7 @@ ORIGINALS: dict[str, Callable[[], Any]] = {
 
 
 def rebuilt(pre: str) -> Tokenizer:
-    """The bundled vocabulary as a GGUF file would hold it, cut in this way."""
+    """Rebuild the bundled vocabulary as a GGUF file would hold it, cut in this way."""
     tokens = sorted(_VOCABULARY, key=_VOCABULARY.__getitem__)
     return tokenizer_of({
         "tokenizer.ggml.model": "gpt2",

@@ -24,7 +24,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
 
 
 def random_gpt2(folder: Path, **changes: Any) -> tuple[Any, LoadedModel]:
-    """A small random GPT-2: the reference, and ours."""
+    """Make a small random GPT-2: the reference, and ours."""
     sizes: dict[str, Any] = {
         "n_layer": 3, "n_head": 4, "n_embd": 32, "vocab_size": D_VOCAB, "n_positions": POSITIONS,
     }  # fmt: skip

@@ -28,7 +28,7 @@ class Both:
 
     @property
     def ids(self) -> list[int]:
-        """The tokens of the text."""
+        """Return the tokens of the text."""
         return [token["id"] for token in self.run["tokens"]]
 
 
@@ -67,7 +67,7 @@ def see(server: Server, of: Both, lens: str, **query: Any) -> Any:
 
 
 def assert_reads_like(seen: Any, logits: list[Tensor]) -> None:
-    """Every row's winner, its probability, the entropy and the divergence from the last."""
+    """Check every row's winner, its probability, the entropy and the divergence from the last."""
     assert len(seen["stops"]) == len(logits)
     final = torch.log_softmax(logits[-1].double(), -1)
     for row, expected in enumerate(logits):

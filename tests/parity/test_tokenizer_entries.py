@@ -41,7 +41,7 @@ _FILE = [(part, value) for part, value in FILE if part in ("padding", "normalize
 
 @pytest.fixture(scope="module")
 def renderer() -> Iterator[Renderer]:
-    """No template is rendered here: it starts no process."""
+    """Make a renderer that starts no process: no template is rendered here."""
     found = Renderer()
     yield found
     found.close()

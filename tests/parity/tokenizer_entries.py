@@ -55,7 +55,7 @@ _BERT = [
 
 
 def word_piece() -> Tokenizer:
-    """As BERT's, cased: what its class changes of a text shows."""
+    """Build one as BERT's, cased: what its class changes of a text shows."""
     library = Tokenizer(models.WordPiece({piece: number for number, piece in enumerate(_BERT)}, unk_token="[UNK]"))
     library.normalizer = normalizers.BertNormalizer(lowercase=False, strip_accents=False)
     library.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
@@ -65,7 +65,7 @@ def word_piece() -> Tokenizer:
 
 
 def unigram(special: list[str], unknown: int) -> Tokenizer:
-    """As T5's or XLM-R's."""
+    """Build one as T5's or XLM-R's."""
     pieces = [(piece, 0.0) for piece in special]
     pieces += [(piece, -1.0 - len(piece) / 7 - number / 50) for number, piece in enumerate(_PIECES)]
     library = Tokenizer(models.Unigram(pieces, unk_id=unknown))
@@ -147,7 +147,7 @@ class Case:
 
 
 def cases() -> Iterator[Case]:
-    """Every family, class and entry."""
+    """List every family, class and entry."""
     for family, (_, classes) in KINDS.items():
         for named in classes:
             yield Case(family, named)
@@ -166,7 +166,7 @@ def _config(family: str) -> dict[str, Any]:
 
 
 def write(folder: Path, case: Case) -> Path:
-    """The files of a case; a configuration always, since a folder without one is read as its file stands."""
+    """Write the files of a case; a configuration always, since a folder without one is read as its file stands."""
     folder.mkdir()
     described = json.loads(KINDS[case.family][0].to_str())
     if case.part == "added_tokens":
@@ -184,7 +184,7 @@ def write(folder: Path, case: Case) -> Path:
 
 
 def verdict(folder: Path, case: Case, renderer: Renderer) -> str:
-    """What differs between ours and `transformers`; empty where nothing does, or where it is said."""
+    """Say what differs between ours and `transformers`; empty where nothing does, or where it is said."""
     write(folder, case)
     try:
         with warnings.catch_warnings():

@@ -35,14 +35,14 @@ def say(folder: Path, **changes: Any) -> None:
 
 
 def pickled_program(folder: Path) -> str:
-    """What is no tensor, but a program that unpickling would run."""
+    """Write what is no tensor, but a program that unpickling would run."""
     folder.mkdir()
     torch.save({"model": _Program(), "model_args": {}}, folder / "ckpt.pt", pickle_module=pickle)
     return "more than tensors"
 
 
 def unknown_quantisation(folder: Path) -> str:
-    """Numbers in blocks of a kind that nobody knows."""
+    """Write numbers in blocks of a kind that nobody knows."""
     folder.mkdir()
     writer = GGUFWriter(folder / "tiny.gguf", "gpt2")
     for name, value in {"block_count": 1, "context_length": 8, "embedding_length": 4, "feed_forward_length": 8}.items():
@@ -61,7 +61,7 @@ def unknown_quantisation(folder: Path) -> str:
 
 
 def absurd_sizes(folder: Path) -> str:
-    """A configuration that would take 130 billion numbers."""
+    """Write a configuration that would take 130 billion numbers."""
     write_model(folder, TINY)
     config = folder / "config.json"
     config.write_text(
@@ -71,14 +71,14 @@ def absurd_sizes(folder: Path) -> str:
 
 
 def impossible_sizes(folder: Path) -> str:
-    """Sizes that no model has."""
+    """Write sizes that no model has."""
     write_model(folder, TINY)
     say(folder, vocab_size=10**12)
     return "d_vocab is 1000000000000"
 
 
 def half_downloaded(folder: Path) -> str:
-    """The first half of the weights."""
+    """Write the first half of the weights."""
     write_model(folder, TINY)
     weights = folder / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[: weights.stat().st_size // 2])
@@ -86,7 +86,7 @@ def half_downloaded(folder: Path) -> str:
 
 
 def unknown_family(folder: Path) -> str:
-    """An architecture that is not a transformer."""
+    """Write an architecture that is not a transformer."""
     write_model(folder, TINY)
     say(folder, model_type="mamba")
     return "'mamba'"

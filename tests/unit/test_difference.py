@@ -10,7 +10,7 @@ from app.runs.difference import NO_PARTNER, align, subtract
 
 
 def _least(a: tuple[int, ...], b: tuple[int, ...]) -> int:
-    """Levenshtein's distance as its definition says it."""
+    """Compute Levenshtein's distance as its definition says it."""
 
     @cache
     def of(i: int, j: int) -> int:

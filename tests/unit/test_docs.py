@@ -15,24 +15,24 @@ _MENTION = re.compile(r"(?<![/\w])docs/[\w/.-]+\.md")
 
 
 def _written() -> list[Path]:
-    """The project's pages in Markdown: those of docs/, and those at the top."""
+    """List the project's pages in Markdown: those of docs/, and those at the top."""
     return [*sorted(DOCS.rglob("*.md")), *sorted(ROOT.glob("*.md")), *sorted((ROOT / ".github").rglob("*.md"))]
 
 
 def _prose(page: Path) -> str:
-    """A page's text without code, in which brackets are no links and `#` begins no heading."""
+    """Return a page's text without code, in which brackets are no links and `#` begins no heading."""
     text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     return re.sub(r"`[^`\n]*`", lambda code: code[0].strip("`") if "](" not in code[0] else "", text)
 
 
 def _anchors(page: Path) -> set[str]:
-    """What a link may name after `#`: each heading in small letters, words joined by hyphens."""
+    """List what a link may name after `#`: each heading in small letters, words joined by hyphens."""
     headings = re.findall(r"^#+ (.*)$", _prose(page), re.MULTILINE)
     return {re.sub(r"[\s]+", "-", re.sub(r"[^\w\s-]", "", heading.lower()).strip()) for heading in headings}
 
 
 def _links(page: Path) -> Iterator[tuple[str, Path, str]]:
-    """Every relative link of a page: as written, the file it names, and what stands after `#`."""
+    """List every relative link of a page: as written, the file it names, and what stands after `#`."""
     for target in _LINK.findall(_prose(page)):
         if re.match(r"[a-z]+:", target):
             continue
@@ -114,7 +114,7 @@ def test_the_menu_of_the_site_names_every_page_and_no_other() -> None:
 
 
 def test_every_file_that_is_named_exists() -> None:
-    """By its path, or by the end of it: `panels/explain/pins.tsx`. Names of what a reader makes or brings are exempt."""
+    """By its path, or by the end of it: `panels/explain/pins.tsx`. Names of what readers make or bring are exempt."""
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     tracked = {f"/{line}" for line in listed.splitlines()}
     ends = {"/".join(path.split("/")[-count:]) for path in tracked for count in range(1, path.count("/") + 1)}

@@ -40,7 +40,7 @@ def reading_of(spec: Spec) -> Reading:
 
 
 def make_model(spec: Spec) -> Transformer:
-    """Random everything, its sizes such that no attention is all or nothing."""
+    """Make random everything, its sizes such that no attention is all or nothing."""
     model = Transformer(spec)
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
@@ -51,7 +51,7 @@ def make_model(spec: Spec) -> Transformer:
 
 @cache
 def captured(family: str) -> tuple[Graph, Reading, dict[str, Tensor]]:
-    """A model's weights and every tensor of a pass in float32; what is derived, from what was captured."""
+    """Capture a model's weights and every tensor of a pass in float32; what is derived, from what was captured."""
     spec = SPECS[family]
     model, graph, reading = make_model(spec), build_graph(spec), reading_of(spec)
     values = {tensor.name: model.weight(tensor.name) for tensor in graph.tensors if tensor.role == "weight"}
@@ -77,7 +77,7 @@ def cells_of(graph: Graph, values: dict[str, Tensor]) -> Cells:
 
 
 def distinct_ops(graph: Graph) -> list[Op]:
-    """The operations that differ in more than their layer."""
+    """List the operations that differ in more than their layer."""
     found: dict[object, Op] = {}
     for op in graph.ops:
         output = graph.tensor(op.output)
@@ -178,7 +178,7 @@ def test_terms_are_products_of_their_cells_and_come_in_order_of_size(family: str
 
 
 def generic_inputs(graph: Graph, op: Op, reading: Reading) -> dict[str, Tensor]:
-    """Float64 numbers in which nothing is special; divisors and sums are positive, as they are in life."""
+    """Make float64 numbers in which nothing is special; divisors and sums are positive, as they are in life."""
     generator = torch.Generator().manual_seed(len(op.output))
     inputs = {}
     for read in op.reads:
@@ -304,7 +304,7 @@ def test_a_formula_with_its_numbers_filled_in_comes_to_the_number(family: str) -
 
 
 def calculated(latex: str) -> float:
-    """The number that a formula without letters comes to."""
+    """Compute the number that a formula without letters comes to."""
     text = re.sub(r"\\left|\\right|\\,", " ", latex).replace(r"\cdot", "*").replace(r"\times", "*")
     text = re.sub(r"\\operatorname\{(\w+)\}", r"\1", text)
     for pattern, written in 20 * (

@@ -53,7 +53,7 @@ def nanogpt_state(bias: bool) -> dict[str, Tensor]:
 
 
 def nanogpt_logits(state: dict[str, Tensor], tokens: Tensor) -> Tensor:
-    """nanoGPT's forward pass, model.py of its repository, on two layers of two heads."""
+    """Compute nanoGPT's forward pass, model.py of its repository, on two layers of two heads."""
 
     def part(name: str, x: Tensor, norm: bool = False) -> Tensor:
         weight, bias = state[f"transformer.{name}.weight"], state.get(f"transformer.{name}.bias")

@@ -62,7 +62,7 @@ _BEYOND = {
 
 
 def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Where every entry of a JSON value stands; of long lists the first two."""
+    """List where every entry of a JSON value stands; of long lists the first two."""
     if isinstance(value, dict):
         for name, inner in value.items():
             yield (*path, name)
@@ -83,7 +83,7 @@ def _changed(values: Any, path: tuple[Any, ...], value: Any) -> Any:
 
 
 def _use(folder: Path) -> None:
-    """Everything that a server does with a model: list it, load it, read a text, run it."""
+    """Do everything that a server does with a model: list it, load it, read a text, run it."""
     catalog = Catalog(folder / "none", [folder], renderer=_renderer())
     entry = catalog.entry(folder.name)
     entry.check()
@@ -119,7 +119,7 @@ def _executor() -> Executor:
 
 
 def _outcome(folder: Path) -> str:
-    """Whether the model runs or is refused, and how that is said; whatever else is raised goes on."""
+    """Tell whether the model runs or is refused, and how that is said; whatever else is raised goes on."""
     try:
         _use(folder)
     except CheckpointError as error:
@@ -130,7 +130,7 @@ def _outcome(folder: Path) -> str:
 
 
 def _tiny(family: str, folder: Path) -> Path:
-    """A small model of a family with every file that may lie beside it."""
+    """Write a small model of a family with every file that may lie beside it."""
     spec = FAMILIES[family]
     write_model(folder, spec)
     tokenizer_of({"tokenizer.ggml.model": "gpt2", "tokenizer.ggml.tokens": list(_LETTERS)}).save(
@@ -142,7 +142,7 @@ def _tiny(family: str, folder: Path) -> Path:
 
 
 def _every(folder: Path, name: str) -> Iterator[tuple[str, tuple[Any, ...], Any]]:
-    """Every change of one of the folder's files: its name, the place, the value."""
+    """List every change of one of the folder's files: its name, the place, the value."""
     values = json.loads((folder / name).read_text())
     for place in _places(values):
         for value in _VALUES:

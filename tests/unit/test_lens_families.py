@@ -24,7 +24,7 @@ SILENT = {
 
 
 def make_run(name: str, spec: Spec) -> Run:
-    """A run that is over, of a random model without a tokenizer, on eight tokens."""
+    """Make a run that is over, of a random model without a tokenizer, on eight tokens."""
     loaded = load_random(name, spec)
     ids, source = [3, 1, 4, 1, 5, 9, 2, 6], source_of(spec)
     run = Run(loaded, loaded.tokenizer.tokens(ids), 0, Sampling())
@@ -70,7 +70,7 @@ def test_a_lens_draws_or_says_why_not(run: Run, lens: str) -> None:
 
 
 def _scalars(part: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Keys with values that are no lists, of all depths but inside `meta`."""
+    """List keys with values that are no lists, of all depths but inside `meta`."""
     for key, value in part.items():
         if isinstance(value, dict) and key != "meta":
             yield from _scalars(value)

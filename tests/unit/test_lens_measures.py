@@ -12,7 +12,7 @@ from app.lenses.rollout import rollout
 
 
 def pattern_to(targets: list[int], size: int) -> torch.Tensor:
-    """One head whose query q gives everything to `targets[q]`."""
+    """Make one head whose query q gives everything to `targets[q]`."""
     pattern = torch.zeros(1, size, size)
     for query, key in enumerate(targets):
         pattern[0, query, key] = 1

@@ -85,7 +85,7 @@ def hub(tmp_path: Path) -> Iterator[str]:
 
 
 def command(data: Path, endpoint: str, *arguments: str) -> tuple[int, str]:
-    """What `python -m app` answers where the hub is at `endpoint`: its exit code, and everything it says."""
+    """Run `python -m app` where the hub is at `endpoint`; return its exit code, and everything it says."""
     settings = {"HF_ENDPOINT": endpoint, "HF_HOME": str(data / "client"), "HF_HUB_DISABLE_XET": "1", "HF_TOKEN": "",
                 "ATLAS_DATA": str(data), "COLUMNS": "400", "NO_PROXY": "127.0.0.1"}  # fmt: skip
     asked = [sys.executable, "-m", "app", *arguments]

@@ -22,7 +22,7 @@ _SHORT = "{{ messages[0]['content'] }}"
 
 @pytest.fixture(scope="module")
 def renderer() -> Iterator[Renderer]:
-    """One process for all tests here; each template is its own."""
+    """Start one process for all tests here; each template is its own."""
     found = Renderer(seconds=0.5, most=10_000)
     yield found
     found.close()

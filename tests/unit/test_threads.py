@@ -11,7 +11,7 @@ from app.threads import compute_with
 
 
 def counts() -> set[int]:
-    """What torch, OpenMP and MKL say of this thread, after each has computed."""
+    """Ask torch, OpenMP and MKL for their threads in this thread, after each has computed."""
     numbers = torch.ones(300, 300)
     assert float((numbers @ numbers).sqrt().square().sum()) > 0
     said = re.findall(r"(?:num|max)_threads\(\) : (\d+)", torch.__config__.parallel_info())

@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 
 
 def finish(steps: Generator[None, None, Any]) -> Any:
-    """What comes of steps."""
+    """Return what comes of steps."""
     while True:
         try:
             next(steps)
@@ -35,7 +35,7 @@ def numbers(tile: Tile) -> Array:
 
 
 def plate(cells: Tensor, reads: list[Box] | None = None) -> Plate:
-    """A plate of these cells, which notes what is read of it."""
+    """Make a plate of these cells, which notes what is read of it."""
 
     def read(top: int, bottom: int, left: int, right: int) -> Tensor:
         if reads is not None:
@@ -46,7 +46,7 @@ def plate(cells: Tensor, reads: list[Box] | None = None) -> Plate:
 
 
 def patch(cells: Array, pool: Pool) -> float:
-    """One patch as DESIGN.md says: in words, not in vectors."""
+    """Compute one patch as docs/reference/tiles.md says: in words, not in vectors."""
     if np.isnan(cells).any():
         return math.nan
     finite = cells[np.isfinite(cells)]
@@ -90,7 +90,7 @@ def test_pooling_is_the_definition(rows: int, cols: int, unusual: bool, factor: 
 
 
 def vectorised(cells: Array, factor: int, pool: Pool) -> Array:
-    """The same for large plates, masked or finite: cells that take no part are marked by not-a-number."""
+    """Compute the same for large plates, masked or finite: not-a-number marks cells that take no part."""
     rows, cols = (-(-size // factor) * factor for size in cells.shape)
     wide = np.full((rows, cols), np.nan)
     wide[: cells.shape[0], : cells.shape[1]] = np.where(np.isfinite(cells), cells, np.nan)

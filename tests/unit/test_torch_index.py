@@ -12,7 +12,7 @@ from tools import torch_index
 
 @pytest.fixture
 def index() -> Iterator[str]:
-    """The address of an index on this machine that has torch."""
+    """Serve an index on this machine that has torch."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_HEAD(self) -> None:
@@ -31,7 +31,7 @@ def index() -> Iterator[str]:
 
 @pytest.fixture
 def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A machine without `nvidia-smi` and without settings of pip's; the folder is its PATH."""
+    """Make a machine without `nvidia-smi` and without settings of pip's; the folder is its PATH."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     for name in ("PIP_FIND_LINKS", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_NO_INDEX"):

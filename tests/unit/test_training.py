@@ -55,7 +55,7 @@ def trainer(out: Path, recipe: Recipe = RECIPE, kind: str = "decoder") -> Traine
 
 
 def lines(path: Path) -> list[dict[str, object]]:
-    """A log without its times, which no two runs share."""
+    """Read a log without its times, which no two runs share."""
     entries = [json.loads(line) for line in path.read_text().splitlines()]
     return [{key: value for key, value in entry.items() if key != "seconds"} for entry in entries]
 

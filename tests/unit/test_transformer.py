@@ -23,7 +23,7 @@ SPECS = [
 
 
 def make_model(spec: Spec, fused: bool = True) -> Transformer:
-    """Random everything: gains, biases and all, so that a missing one shows."""
+    """Make random everything: gains, biases and all, so that a missing one shows."""
     model = Transformer(spec, fused)
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
@@ -33,7 +33,7 @@ def make_model(spec: Spec, fused: bool = True) -> Transformer:
 
 
 def record(model: Transformer, tokens: Tensor) -> dict[str, Tensor]:
-    """Every tapped tensor of a pass, without its batch axis; summaries without their axis of length one."""
+    """Record every tapped tensor of a pass, without its batch axis; summaries without their axis of length one."""
     seen: dict[str, Tensor] = {}
 
     def tap(name: str, tensor: Tensor) -> Tensor:
