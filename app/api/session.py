@@ -196,7 +196,7 @@ class Session:
         self._wake.set()
 
     def acknowledge(self, message: schemas.AckMessage) -> None:
-        """Room for more frames."""
+        """Make room for more frames."""
         while self._flying and self._flying[0][0] <= message.seq:
             self._flying_bytes -= self._flying.popleft()[1]
         self._wake.set()
