@@ -34,6 +34,7 @@ export function printNumber(value: number, room: number, most: number): string {
 
 /** A probability as a share of one: fixed places, so that a column of them lines up. */
 export function formatProbability(value: number): string {
+  if (Number.isNaN(value)) return "not a number";
   return value > 0 && value < 0.0001 ? "<0.0001" : value.toFixed(4);
 }
 

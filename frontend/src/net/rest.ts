@@ -1,17 +1,25 @@
 /** The REST calls that the page makes. Every failure becomes an `ApiError` that says what to do. */
 
 import { asSentence } from "../format";
-import type { Graph } from "../graph/types";
-import { type Numbers, parseNpy } from "./npy";
 import type {
-  ApiErrorBody,
+  Capabilities,
+  ErrorBody,
+  Graph,
   Intervention,
   ModelSummary,
+  Models,
   Pairing,
+  Pull,
+  Pulls,
   RunAnswer,
+  Scales,
   TensorStatistics,
   Token,
-} from "./types";
+  Tokens,
+} from "./contract.gen";
+import { type Numbers, parseNpy } from "./npy";
+
+export type { Capabilities, Pull } from "./contract.gen";
 
 export const ROOT = "/api/v1";
 
@@ -34,60 +42,30 @@ export interface Figure {
   readonly layout: Readonly<Record<string, unknown>>;
 }
 
-export interface Capabilities {
-  readonly device?: string;
-  readonly dtype?: string;
-  /** The model shown to whoever names none; null where there is no model. */
-  readonly default_model?: string | null;
-}
-
 /** A slice of a tensor: per axis an index, or first and past-the-last. */
 export type Slice = readonly (number | readonly [number, number])[];
 
 export const getCapabilities = () => json<Capabilities>("/capabilities");
 
-/** A model that the server can get for itself, and how far that is. */
-export interface Pull {
-  readonly id: string;
-  readonly title: string;
-  readonly description: string;
-  readonly licence: string;
-  readonly size_bytes: number;
-  readonly state: "offered" | "pulling" | "done" | "failed";
-  readonly doing: string;
-  readonly bytes: number;
-  readonly total: number;
-  readonly message: string;
-  readonly hint: string;
-}
-
-export const getPulls = async (): Promise<readonly Pull[]> =>
-  (await json<{ pulls: readonly Pull[] }>("/models/pull")).pulls;
+export const getPulls = async (): Promise<readonly Pull[]> => (await json<Pulls>("/models/pull")).pulls;
 
 export const startPull = async (id: string): Promise<readonly Pull[]> =>
-  (await post<{ pulls: readonly Pull[] }>("/models/pull", { id })).pulls;
+  (await post<Pulls>("/models/pull", { id })).pulls;
 
-export const getModels = async (): Promise<readonly ModelSummary[]> =>
-  (await json<{ models: readonly ModelSummary[] }>("/models")).models;
+export const getModels = async (): Promise<readonly ModelSummary[]> => (await json<Models>("/models")).models;
 
 export const getGraph = (model: string) => json<Graph>(`/models/${encodeURIComponent(model)}/graph`);
 
 /** Full colour of each kind of weight. */
 export const getWeightScales = async (model: string) =>
-  (await json<{ scales: Readonly<Record<string, number>> }>(`/models/${encodeURIComponent(model)}/scales`))
-    .scales;
+  (await json<Scales>(`/models/${encodeURIComponent(model)}/scales`)).scales;
 
 /** Full colour of each tensor alone: of a model's weights, or a run's activations. */
-export const getTensorScales = async (of: string) =>
-  (await json<{ scales: Readonly<Record<string, number>> }>(`${of}/scales?by=tensor`)).scales;
+export const getTensorScales = async (of: string) => (await json<Scales>(`${of}/scales?by=tensor`)).scales;
 
 /** Full colour of a run's activations, or of their differences to another run's, by kind or by tensor. */
 export const getScales = async (run: string, query: Readonly<Record<string, string>>) =>
-  (
-    await json<{ scales: Readonly<Record<string, number>> }>(
-      `/runs/${encodeURIComponent(run)}/scales?${new URLSearchParams(query)}`,
-    )
-  ).scales;
+  (await json<Scales>(`/runs/${encodeURIComponent(run)}/scales?${new URLSearchParams(query)}`)).scales;
 
 export const getPairing = (run: string, minus: string) =>
   json<Pairing>(`/runs/${encodeURIComponent(run)}/pairing?${new URLSearchParams({ minus })}`);
@@ -154,7 +132,7 @@ export const getStatistics = (of: string, tensor: string, minus?: string) =>
 /** The tokens that a model makes of a text, its prefix and suffix included. */
 export async function tokenize(model: string, text: string, signal?: AbortSignal): Promise<readonly Token[]> {
   const path = `/models/${encodeURIComponent(model)}/tokenize`;
-  return (await post<{ tokens: readonly Token[] }>(path, { text }, signal)).tokens;
+  return (await post<Tokens>(path, { text }, signal)).tokens;
 }
 
 export const getWeights = (model: string, name: string, slice: Slice, signal?: AbortSignal) =>
@@ -219,7 +197,7 @@ export function onForgotten(listener: (run: string) => void): void {
 
 async function refusal(answer: Response): Promise<ApiError> {
   try {
-    const { error } = (await answer.json()) as ApiErrorBody;
+    const { error } = (await answer.json()) as ErrorBody;
     return new ApiError(error.type, asSentence(error.message), error.hint, answer.status);
   } catch {
     return new ApiError("server", `The server answered ${answer.status}.`, "Try again.", answer.status);

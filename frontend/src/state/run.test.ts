@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { formatProbability } from "../format";
 import type { ServerMessage, Token } from "../net/types";
 import { advance, askedRun, readTokens, writingNext, written } from "./run";
 
@@ -30,19 +31,27 @@ test("a run reads, writes and ends", () => {
   expect([begun.phase, begun.promptLength, begun.capacity]).toEqual(["reading", 2, 11]);
   const grown = advance(begun, chosen(7));
   expect([grown.phase, written(grown), grown.choices.get(2)?.probability]).toEqual(["writing", 1, 0.5]);
-  const done = advance(grown, { type: "done", run: "a", reason: "max_new_tokens", top: [] });
+  const done = advance(grown, {
+    type: "done",
+    run: "a",
+    reason: "max_new_tokens",
+    top: [],
+    beam_score: null,
+  });
   expect([done.phase, done.reason]).toEqual(["done", "max_new_tokens"]);
 });
 
 test("what comes next is known of a token only once it has been read", () => {
-  const top = [{ id: 7, text: "t7", logit: 1, probability: 0.5 }];
+  const top = [{ id: 7, text: "t7", logit: 1, probability: 0.5, forbidden: false }];
   const begun = advance(askedRun("r1", "sort", 6), accepted);
   const read = advance(begun, { type: "prompt", run: "a", top, predictions: [] });
   expect(read.top).toEqual(top);
   const grown = advance(read, chosen(7));
   expect(grown.top).toEqual([]);
   expect(advance(grown, { type: "paused", run: "a", top }).top).toEqual(top);
-  expect(advance(grown, { type: "done", run: "a", reason: "end_of_text", top: [] }).top).toEqual([]);
+  expect(
+    advance(grown, { type: "done", run: "a", reason: "end_of_text", top: [], beam_score: null }).top,
+  ).toEqual([]);
 });
 
 test("messages of a run left behind change nothing", () => {
@@ -71,6 +80,7 @@ test("the last token written fills the capacity and is not read, nor is an end o
     run: "a",
     reason: "end_of_text",
     top: [],
+    beam_score: null,
   });
   expect(readTokens(ended).map((one) => one.id)).toEqual([0, 1]);
 });
@@ -79,7 +89,7 @@ test("writing begins, goes on, or begins anew where nothing can follow", () => {
   const begun = advance(askedRun("r1", "sort", 6), accepted);
   const grown = advance(begun, chosen(7));
   const ended = (reason: "max_new_tokens" | "end_of_text" | "context" | "cancelled") =>
-    advance(grown, { type: "done", run: "a", reason, top: [] });
+    advance(grown, { type: "done", run: "a", reason, top: [], beam_score: null });
   expect([writingNext(begun, 11), writingNext(grown, 11)]).toEqual(["begins", "goes on"]);
   expect(writingNext(ended("max_new_tokens"), 11)).toBe("goes on");
   expect(writingNext(ended("cancelled"), 11)).toBe("goes on");
@@ -102,4 +112,10 @@ test("a beam search says what decided", () => {
     beam_score: -0.25,
   });
   expect([begun.beamScore, done.beamScore]).toEqual([null, -0.25]);
+});
+
+test("a token whose probability is not a number is taken in, and said so", () => {
+  const begun = advance(askedRun("r1", "sort", 6), accepted);
+  const odd = { ...chosen(7), probability: null, sampled_probability: null } as ServerMessage;
+  expect(formatProbability(advance(begun, odd).choices.get(2)!.probability)).toBe("not a number");
 });

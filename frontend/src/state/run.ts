@@ -2,9 +2,9 @@
 
 import type {
   Candidate,
-  DoneMessage,
   Intervention,
   Prediction,
+  Reason,
   RunAnswer,
   ServerMessage,
   Token,
@@ -12,7 +12,8 @@ import type {
 
 export type Phase = "asked" | "queued" | "reading" | "paused" | "writing" | "done";
 
-/** How a token was chosen: its probability, and the distribution it was chosen from. */
+/** How a token was chosen: its probability (not-a-number where the server has none), and the distribution it was
+ *  chosen from. */
 export interface Choice {
   readonly probability: number;
   readonly sampledProbability: number;
@@ -46,7 +47,7 @@ export interface Run {
   readonly predictions: readonly Prediction[];
   readonly phase: Phase;
   readonly ahead: number;
-  readonly reason: DoneMessage["reason"] | null;
+  readonly reason: Reason | null;
   readonly scales: Readonly<Record<string, number>>;
   /** Made elsewhere, over REST, and shown as the server holds it. */
   readonly held: boolean;
@@ -121,7 +122,7 @@ export function heldRun(request: string, answer: RunAnswer, scales: Run["scales"
     scales,
     held: true,
     interventions: answer.interventions,
-    beamScore: answer.beam_score ?? null,
+    beamScore: answer.beam_score,
   };
 }
 
@@ -172,7 +173,7 @@ export function advance(run: Run, message: ServerMessage): Run {
         top: message.top,
         phase: "done",
         reason: message.reason,
-        beamScore: message.beam_score ?? null,
+        beamScore: message.beam_score,
       };
     case "error":
       return { ...run, phase: "done", reason: "cancelled" };
@@ -184,8 +185,8 @@ export function advance(run: Run, message: ServerMessage): Run {
 function withToken(run: Run, message: Extract<ServerMessage, { type: "token" }>): Run {
   const choices = new Map(run.choices);
   choices.set(run.tokens.length, {
-    probability: message.probability,
-    sampledProbability: message.sampled_probability,
+    probability: message.probability ?? Number.NaN,
+    sampledProbability: message.sampled_probability ?? Number.NaN,
     top: message.top,
   });
   return { ...run, tokens: [...run.tokens, message.token], choices, top: [], phase: "writing" };

@@ -121,7 +121,7 @@ function List({
             <span class="share">
               <i style={{ width: `${100 * (probability ?? 0)}%` }} />
             </span>
-            <span>{probability === null ? "not a number" : formatProbability(probability)}</span>
+            <span>{formatProbability(probability ?? Number.NaN)}</span>
           </li>
         ))}
       </ol>
