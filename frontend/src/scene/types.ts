@@ -7,6 +7,11 @@
 
 import type { Graph, Role } from "../graph/types";
 import type { Layout, Plate } from "../layout/types";
+import type {
+  CellsHeader as WireCellsHeader,
+  RowsHeader as WireRowsHeader,
+  TileHeader as WireTileHeader,
+} from "../net/contract.gen";
 
 export type ThemeName = "light" | "dark";
 
@@ -54,45 +59,21 @@ export interface CameraState {
   readonly elevation: number;
 }
 
-/** Rows of an activation as they arrive: `shape` of these, from `offset` along `pos` or `query_pos`. */
-export interface RowsHeader {
-  /** Of a difference: what was taken away. Infinity then stands where there is nothing to take away. */
-  readonly minus?: string;
-  readonly name: string;
-  readonly offset: number;
-  readonly shape: readonly number[];
-  readonly full_shape: readonly number[];
-  readonly scale: number;
-}
+/** Rows of an activation as they arrive: what the map needs of their header. */
+export type RowsHeader = Pick<WireRowsHeader, "minus" | "name" | "offset" | "shape" | "full_shape" | "scale">;
 
 /** A 256 x 256 tile over the last two axes of a tensor; `index` fixes the axes before them. */
-export interface TileAddress {
-  readonly name: string;
-  readonly index: readonly number[];
-  readonly level: number;
-  readonly row: number;
-  readonly col: number;
-}
+export type TileAddress = Pick<WireTileHeader, "name" | "index" | "level" | "row" | "col">;
 
 /** A tile that the map lacks: of a weight, or of an activation of the run shown. */
 export interface WantedTile extends TileAddress {
   readonly activation: boolean;
 }
 
-export interface TileHeader extends TileAddress {
-  readonly minus?: string;
-  readonly shape: readonly number[];
-  readonly full_shape: readonly number[];
-  readonly scale: number;
-}
+export type TileHeader = TileAddress & Pick<WireTileHeader, "minus" | "shape" | "full_shape" | "scale">;
 
 /** A rectangle of cells of one plate of the server's: `index` is the head, where there are heads. */
-export interface CellsAddress {
-  readonly name: string;
-  readonly index: readonly number[];
-  readonly row: number;
-  readonly col: number;
-}
+export type CellsAddress = Pick<WireCellsHeader, "name" | "index" | "row" | "col">;
 
 /** Cells whose numbers are to be printed: of a weight, or of an activation of the run shown. */
 export interface WantedCells extends CellsAddress {
@@ -101,11 +82,7 @@ export interface WantedCells extends CellsAddress {
   readonly cols: number;
 }
 
-export interface CellsHeader extends CellsAddress {
-  readonly minus?: string;
-  readonly run: string | null;
-  readonly shape: readonly number[];
-}
+export type CellsHeader = CellsAddress & Pick<WireCellsHeader, "minus" | "run" | "shape">;
 
 /** A number as it stands in its cell, and how many characters there is room for. */
 export interface PrintedCell {
