@@ -1,33 +1,10 @@
-/** What the server says of its lenses, and what they show of a run: the shapes of docs/reference/lenses.md. */
+/** What the server says of its lenses, and what they show of a run. What a lens answers with is its own affair and is
+ *  not in the contract: these shapes follow docs/reference/lenses.md. */
 
+import type { Lenses, LensInfo } from "./contract.gen";
 import { getJson, json, lensAddress } from "./rest";
 
-/** One thing that a lens can be asked for; the kinds are those of `LensParameter` in the server's schemas. */
-export interface LensParameter {
-  readonly name: string;
-  readonly title: string;
-  readonly kind: "index" | "count" | "number" | "choice" | "token" | "text";
-  readonly default: number | string;
-  /** The axis that an index runs along. */
-  readonly of: string;
-  readonly size: number;
-  readonly least: number | null;
-  readonly most: number | null;
-  readonly choices: readonly string[];
-  readonly empty: string;
-}
-
-export interface LensInfo {
-  readonly name: string;
-  readonly title: string;
-  readonly group: string;
-  readonly applies: boolean;
-  /** Why not, where it does not apply. */
-  readonly reason: string | null;
-  readonly reading: string;
-  readonly misreadings: readonly string[];
-  readonly parameters: readonly LensParameter[];
-}
+export type { LensInfo, LensParameter } from "./contract.gen";
 
 /** Cells of the map: a tensor, and an index an axis, null for all along it. */
 export type LensPlace = readonly [tensor: string, index: readonly (number | null)[]];
@@ -81,7 +58,7 @@ export interface LensHeadMeasures {
 export type LensQuery = Readonly<Record<string, string>>;
 
 export const getLenses = async (run: string, signal?: AbortSignal): Promise<readonly LensInfo[]> =>
-  (await json<{ lenses: readonly LensInfo[] }>(`/runs/${encodeURIComponent(run)}/lenses`, signal)).lenses;
+  (await json<Lenses>(`/runs/${encodeURIComponent(run)}/lenses`, signal)).lenses;
 
 export const getLens = <T>(run: string, lens: string, query: LensQuery, signal?: AbortSignal): Promise<T> =>
   getJson<T>(lensAddress(run, lens, query), signal);
