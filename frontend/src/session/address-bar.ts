@@ -5,15 +5,19 @@ import { effect } from "@preact/signals";
 import { ApiError, getWholeRun } from "../net/rest";
 import type { RunAnswer } from "../net/types";
 import type { CameraState, MapView } from "../scene/types";
-import { type Address, readAddress, samplingLeftOut, writeAddress } from "../state/address";
-import { readAttention, writeAttention } from "../state/attention";
+import {
+  type Address,
+  followParts,
+  readAddress,
+  sameReading,
+  samplingLeftOut,
+  shownAddress,
+  takeAddress,
+  writeAddress,
+} from "../state/address";
 import { comparison, readComparison, writeComparison } from "../state/difference";
-import { pins, takePins, writePins } from "../state/explain";
-import { openLenses, readLenses, writeLenses } from "../state/lenses";
-import { currentStep, pass, passing, readStep, viewIsGiven, writeStep } from "../state/pass";
-import { readAgain } from "../state/run";
-import { readScales, scaleChoice, writeScales } from "../state/scales";
 import * as state from "../state/store";
+import { takeAttention, viewpoint } from "../state/view-codecs";
 import { compareWith, stopComparing } from "./comparing";
 import type { Session } from "./session";
 
@@ -25,10 +29,7 @@ export const currentAddress = (): Address => readAddress(window.location.search,
 /** Opens what an address says: its model and text, then its view. */
 export async function follow(address: Address, session: Session, map: MapView | null): Promise<void> {
   state.runNote.value = samplingLeftOut(window.location.search);
-  if (address.speed !== undefined) state.writingSpeed.value = address.speed;
-  showPanels(address);
-  state.heads.value = address.heads ?? "fan";
-  scaleChoice.value = readScales(address.scale);
+  takeAddress(address, "before");
   const held = address.run === undefined ? null : await heldOrSaid(address);
   const id = held?.model ?? address.model ?? preferred()?.id ?? null;
   if (id === null) return;
@@ -44,8 +45,7 @@ export async function follow(address: Address, session: Session, map: MapView | 
     kinds: address.kinds,
     ...(address.tokens ? { tokens: address.tokens, prompt: address.prompt ?? address.tokens.length } : {}),
   });
-  if (address.pins !== undefined && state.graph.value) takePins(address.pins, state.graph.value);
-  takeStep(address);
+  takeAddress(address, "after");
   const other = readComparison(address.minus);
   if (!other) stopComparing();
   else if (writeComparison(comparison.value) !== address.minus) void compareWith(other);
@@ -53,7 +53,7 @@ export async function follow(address: Address, session: Session, map: MapView | 
     state.selected.value = address.selected;
     map?.select(address.selected);
     // A chosen cell leads the panel to its head; the address knows better.
-    if (address.attention !== undefined) followAttention(address.attention);
+    if (address.attention !== undefined) takeAttention(address.attention);
   }
 }
 
@@ -72,20 +72,6 @@ async function heldOrSaid(address: Address): Promise<RunAnswer | null> {
   }
 }
 
-/** Stands where the address says. The tokens may still be on their way: steps are the same for any number of them. */
-function takeStep({ step, camera }: Address): void {
-  const now = pass.value;
-  const place = step !== undefined && now ? readStep(step, now) : null;
-  viewIsGiven.value = place !== null && camera !== undefined;
-  passing.value = place && { ...place, running: false };
-}
-
-function showPanels(address: Address): void {
-  state.panel.value = panelNamed(address.panel) ?? "inspector";
-  followAttention(address.attention);
-  openLenses.value = readLenses(address.lenses) ?? openLenses.value;
-}
-
 const preferred = () =>
   state.models.value.find(({ id }) => id === state.defaultModel.value) ?? state.models.value[0];
 
@@ -101,74 +87,80 @@ export function takeWaitingCamera(map: MapView): boolean {
 
 /** Mirrors the store into the address bar from now on, and follows Back and Forward. */
 export function mirror(session: Session, map: MapView | null): void {
-  let camera: readonly number[] | undefined = currentAddress().camera;
-  /** What this entry of the history says. */
-  let written = currentAddress();
-  let timer = 0;
-  const write = (push: boolean) => {
-    window.clearTimeout(timer);
-    written = fromStore(camera);
-    const next = writeAddress(written) || window.location.pathname;
-    if (push) window.history.pushState(OURS, "", next);
-    else window.history.replaceState(OURS, "", next);
-  };
-  const update = () => {
-    // Between two models there is nothing that an address could lead back to.
-    if (!state.run.value?.id) return;
-    const old = currentAddress();
-    const first = old.model === undefined && old.text === undefined;
-    write(!first && !sameReading(old, fromStore(camera)));
-  };
-  const soon = () => {
-    window.clearTimeout(timer);
-    timer = window.setTimeout(update, DELAY);
-  };
+  const entry = new Entry();
   map?.onCameraChange((now) => {
     // On its way the eye is where the entry says already: at its goal.
-    if (map.flying) return;
-    camera = numbersOf(now);
-    soon();
+    if (!map.flying) viewpoint.value = numbersOf(now);
   });
-  map?.onFlight(({ from, to }) => {
-    if (isNear(from, to) || !sameReading(written, fromStore(camera))) return;
-    // The entry left behind keeps what was chosen there, and the last place of the eye.
-    const left = writeAddress({ ...written, camera: numbersOf(from) });
-    window.history.replaceState(OURS, "", left);
-    camera = numbersOf(to);
-    // What the flight is for is chosen in the same moment.
-    queueMicrotask(() => write(true));
-  });
+  map?.onFlight(({ from, to }) => entry.leaveFor(from, to));
   effect(() => {
     const now = state.run.value;
     // A run that has not been read yet says nothing new about the address.
     if (!now?.id) return;
-    void [
-      state.heads.value,
-      scaleChoice.value,
-      comparison.value,
-      state.selected.value,
-      state.sampling.value,
-      state.writingSpeed.value,
-      pins.value,
-      state.panel.value,
-      state.attention.value,
-      openLenses.value,
-      passing.value,
-    ];
-    soon();
+    followParts();
+    entry.updateSoon();
   });
   window.addEventListener("popstate", (event) => {
-    window.clearTimeout(timer);
-    written = currentAddress();
-    camera = written.camera;
+    const address = entry.readAgain();
     // An address typed by hand is followed in all it says; of our own entries, with the same text, only the view.
     const ours = (event.state as typeof OURS | null)?.atlas === true;
-    if (ours && map && sameReading(written, fromStore(camera))) retrace(written, session, map);
+    if (ours && map && sameReading(address, shownAddress())) retrace(address, session, map);
     else
-      void follow(written, session, map).then(() => {
+      void follow(address, session, map).then(() => {
         if (map && waitingCamera) takeWaitingCamera(map);
       });
   });
+}
+
+/** The present entry of the browser's history, kept in step with the store. */
+class Entry {
+  /** What it says. */
+  #written = currentAddress();
+  #timer = 0;
+
+  constructor() {
+    viewpoint.value = this.#written.camera;
+  }
+
+  /** Writes what is shown once nothing has changed for a moment. */
+  updateSoon(): void {
+    window.clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => this.#update(), DELAY);
+  }
+
+  /** A flight makes a new entry; the one left behind keeps what was chosen there, and the last place of the eye. */
+  leaveFor(from: CameraState, to: CameraState): void {
+    if (isNear(from, to) || !sameReading(this.#written, shownAddress())) return;
+    const left = writeAddress({ ...this.#written, camera: numbersOf(from) });
+    window.history.replaceState(OURS, "", left);
+    viewpoint.value = numbersOf(to);
+    // What the flight is for is chosen in the same moment.
+    queueMicrotask(() => this.#write(true));
+  }
+
+  /** Back or Forward has led to another entry: returns what it says. Nothing is written before that is followed. */
+  readAgain(): Address {
+    this.#written = currentAddress();
+    viewpoint.value = this.#written.camera;
+    window.clearTimeout(this.#timer);
+    return this.#written;
+  }
+
+  #update(): void {
+    // Between two models there is nothing that an address could lead back to.
+    if (!state.run.value?.id) return;
+    const old = currentAddress();
+    const first = old.model === undefined && old.text === undefined;
+    this.#write(!first && !sameReading(old, shownAddress()));
+  }
+
+  #write(push: boolean): void {
+    window.clearTimeout(this.#timer);
+    this.#written = shownAddress();
+    const next = writeAddress(this.#written) || window.location.pathname;
+    if (push) window.history.pushState(OURS, "", next);
+    else window.history.replaceState(OURS, "", next);
+  }
 }
 
 /** Marks the entries that this page has written into the history. */
@@ -182,18 +174,11 @@ function retrace(address: Address, session: Session, map: MapView): void {
   }
   state.selected.value = address.selected ?? null;
   map.select(address.selected ?? null);
-  // A chosen cell leads the attention panel to its head; the address knows better.
-  showPanels(address);
-  takeStep(address);
+  // A chosen cell leads the attention panel to its head; the address knows better, and is taken after it.
+  takeAddress(address, "retrace");
   const camera = address.camera && toCamera(address.camera);
   if (camera) map.setCamera(camera, true);
 }
-
-const sameReading = (a: Address, b: Address): boolean =>
-  a.model === b.model &&
-  (a.text ?? null) === (b.text ?? null) &&
-  (a.pair ?? null) === (b.pair ?? null) &&
-  a.run === b.run;
 
 const numbersOf = ({ target, distance, azimuth, elevation }: CameraState): readonly number[] => [
   ...target,
@@ -212,48 +197,8 @@ function isNear(a: CameraState, b: CameraState): boolean {
   );
 }
 
-function fromStore(camera: readonly number[] | undefined): Address {
-  const now = state.run.value;
-  const written = now !== null && now.promptLength !== null && now.tokens.length > now.promptLength;
-  const grown = written || (now !== null && state.hidden.value.size > 0);
-  return {
-    model: state.modelId.value ?? undefined,
-    text: state.readText.value,
-    pair: state.readPair.value ?? undefined,
-    run: now?.held && now.id ? now.id : undefined,
-    tokens: grown ? now.tokens.map((token) => token.id) : undefined,
-    kinds: grown ? readAgain(now).kinds : undefined,
-    prompt: grown ? (now.promptLength ?? undefined) : undefined,
-    sampling: state.sampling.value,
-    speed: state.writingSpeed.value ?? undefined,
-    camera,
-    heads: state.heads.value,
-    scale: writeScales(scaleChoice.value),
-    selected: state.selected.value ?? undefined,
-    step:
-      passing.value && currentStep.value ? writeStep(currentStep.value, passing.value.progress) : undefined,
-    minus: writeComparison(comparison.value),
-    pins: writePins(pins.value),
-    panel: state.panel.value === "inspector" ? undefined : state.panel.value,
-    attention: state.panel.value === "attention" ? writeAttention(state.attention.value) : undefined,
-    lenses: state.panel.value === "lenses" ? writeLenses(openLenses.value) : undefined,
-  };
-}
-
 function toCamera(numbers: readonly number[]): CameraState | null {
   if (numbers.length !== 6) return null;
   const [x, y, z, distance, azimuth, elevation] = numbers as [number, number, number, number, number, number];
   return { target: [x, y, z], distance, azimuth, elevation };
-}
-
-function panelNamed(name: string | undefined): state.Panel | undefined {
-  // Addresses from before there were lenses.
-  if (name === "charts") return "lenses";
-  return state.PANELS.find((panel) => panel === name);
-}
-
-function followAttention(text: string | undefined): void {
-  const asked = text === undefined ? null : readAttention(text);
-  if (asked) state.attention.value = asked;
-  state.attentionUnread.value = text !== undefined && !asked ? text : null;
 }

@@ -1,10 +1,11 @@
 /** One run less another: what the run shown is compared with, and how their positions are paired. */
 
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { joined } from "../characters";
 import { isTokenAxis } from "../graph/shape";
 import type { Role, TensorInfo } from "../graph/types";
 import type { Pairing, Token } from "../net/types";
+import { codec } from "./codec";
 import type { Problem } from "./store";
 
 /** What a run was made of: enough to make it again. */
@@ -100,3 +101,13 @@ export function readComparison(
   const [tokens, target] = text.split("~").map((ids) => ids.split("_").map(Number));
   return target ? { tokens: tokens!, target } : { tokens: tokens! };
 }
+
+/** What is taken from the run shown, by its tokens; in the fragment, since these are a text. */
+export const minusCodec = codec({
+  key: "minus",
+  where: "fragment",
+  read: (from): string | undefined => from.get("minus") ?? undefined,
+  write: (text, into) => into.set("minus", text),
+  signal: computed(() => writeComparison(comparison.value)),
+  history: "replace",
+});

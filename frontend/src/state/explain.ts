@@ -5,6 +5,7 @@ import { computed, signal } from "@preact/signals";
 import { type CellBox, cellsFed, cellsRead, type Masked, maskOf, type Reading } from "../graph/cells";
 import { findTensor } from "../graph/shape";
 import type { Graph } from "../graph/types";
+import { codec, plainText } from "./codec";
 import { readTokens } from "./run";
 import { type Cell, graph, hovered, run, selected } from "./store";
 
@@ -136,3 +137,21 @@ export interface Played {
 export const played = signal<Played | null>(null);
 /** How fast clocks run: 1 is the usual pace. */
 export const pace = signal(1);
+
+// ---- in the address ----------------------------------------------------------------------------------------
+
+/** The cells pinned. */
+export const pinsCodec = codec({
+  key: "pins",
+  where: "query",
+  ...plainText("pins"),
+  signal: computed(() => writePins(pins.value)),
+  history: "replace",
+  take: {
+    when: "after",
+    onRetrace: false,
+    into: (text) => {
+      if (text !== undefined && graph.value) takePins(text, graph.value);
+    },
+  },
+});

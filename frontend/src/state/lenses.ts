@@ -1,6 +1,8 @@
 /** Which lenses stand open beside the map, with what they were asked for; how that is written into an address. */
 
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
+import { codec } from "./codec";
+import { panel } from "./store";
 
 /** How a panel shows its lens. */
 export type Face = "figure" | "text" | "table" | "notes";
@@ -66,3 +68,20 @@ export function readLenses(text: string | null | undefined): readonly OpenLens[]
   }
   return found.slice(0, MOST);
 }
+
+/** The lenses that are open; in the fragment, since they may name tokens. None open is said too. */
+export const lensesCodec = codec({
+  key: "lenses",
+  where: "fragment",
+  read: (from): string | undefined => from.get("lenses") ?? undefined,
+  write: (text, into) => into.set("lenses", text),
+  signal: computed(() => (panel.value === "lenses" ? writeLenses(openLenses.value) : undefined)),
+  history: "replace",
+  take: {
+    when: "before",
+    onRetrace: true,
+    into: (text) => {
+      openLenses.value = readLenses(text) ?? openLenses.value;
+    },
+  },
+});

@@ -4,6 +4,7 @@
 import { computed, signal } from "@preact/signals";
 import { type Pass, type PassPlace, passOf, type Step } from "../graph/pass";
 import type { Graph } from "../graph/types";
+import { codec, plainText } from "./codec";
 import { reading } from "./explain";
 import { type Cell, graph } from "./store";
 
@@ -74,3 +75,25 @@ export function readStep(text: string, { steps }: Pass): PassPlace | null {
   if (!match || step < 0) return null;
   return { step, progress: match[2] === undefined ? 1 : Math.min(1, Number(match[2])) };
 }
+
+/** Where stepping through the pass stands. The tokens may still be on their way when it is taken: steps are the same
+ *  for any number of them. */
+export const stepCodec = codec({
+  key: "step",
+  where: "query",
+  ...plainText("step"),
+  signal: computed(() =>
+    passing.value && currentStep.value ? writeStep(currentStep.value, passing.value.progress) : undefined,
+  ),
+  history: "replace",
+  take: {
+    when: "after",
+    onRetrace: true,
+    into: (text, gives) => {
+      const now = pass.value;
+      const place = text !== undefined && now ? readStep(text, now) : null;
+      viewIsGiven.value = place !== null && gives("camera");
+      passing.value = place && { ...place, running: false };
+    },
+  },
+});

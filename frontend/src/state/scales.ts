@@ -3,6 +3,7 @@
 
 import { computed, signal } from "@preact/signals";
 import type { Role, TensorInfo } from "../graph/types";
+import { codec, plainText } from "./codec";
 import { comparison, differenceScales, differenceTensorScales } from "./difference";
 import { graph, run, weightScales } from "./store";
 
@@ -113,3 +114,19 @@ export function readScales(text: string | undefined): ScaleChoice {
 
 /** Full colour is a number above zero: zero is paper, whatever the scale. */
 export const isFullColour = (full: number): boolean => Number.isFinite(full) && full > 0;
+
+/** How full colour is chosen. */
+export const scaleCodec = codec({
+  key: "scale",
+  where: "query",
+  ...plainText("scale"),
+  signal: computed(() => writeScales(scaleChoice.value)),
+  history: "replace",
+  take: {
+    when: "before",
+    onRetrace: false,
+    into: (text) => {
+      scaleChoice.value = readScales(text);
+    },
+  },
+});

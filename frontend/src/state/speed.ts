@@ -1,5 +1,9 @@
 /** The speeds at which the writer can write, and how they are said. */
 
+import { computed } from "@preact/signals";
+import { codec } from "./codec";
+import { writingSpeed } from "./store";
+
 /** Tokens a second; null is as fast as it goes. */
 export const WRITING_SPEEDS: readonly (number | null)[] = [1, 2, 3, 5, 8, 12, 20, null];
 
@@ -15,3 +19,20 @@ export function readSpeed(text: string | null): number | null | undefined {
 }
 
 export const writeSpeed = (speed: number | null): string => (speed === null ? "fastest" : `${speed}`);
+
+/** Nothing is said of as fast as it goes. */
+export const speedCodec = codec({
+  key: "speed",
+  where: "query",
+  read: (from): number | undefined => readSpeed(from.get("speed")) ?? undefined,
+  write: (speed, into) => into.set("speed", writeSpeed(speed)),
+  signal: computed(() => writingSpeed.value ?? undefined),
+  history: "replace",
+  take: {
+    when: "before",
+    onRetrace: false,
+    into: (speed) => {
+      if (speed !== undefined) writingSpeed.value = speed;
+    },
+  },
+});
