@@ -66,39 +66,45 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
         "maps": drawn,
     }
 
-    def figure() -> Chart:
-        layers, heads, high, wide = drawn.shape
-        # A gap of one cell between the small maps.
-        sheet = np.full((layers * (high + 1), heads * (wide + 1)), np.nan, np.float32)
-        for layer in range(layers):
-            for head in range(heads):
-                top, left = layer * (high + 1), head * (wide + 1)
-                sheet[top : top + high, left : left + wide] = drawn[layer, head]
-        chart = heat_map(
-            sheet, [""] * sheet.shape[1], [""] * sheet.shape[0], "probability", unit="share",
-            title=f"{chosen['part']} attention, every head", across="head", down="block", bounds=(0, 1),
-            # A small map and the gap beside it are one row of the table.
-            meta={"stride": [heads, 1], "block": [high + 1, wide + 1], "rows": None, "columns": None},
-        )  # fmt: skip
-        named = {"showgrid": False, "zeroline": False, "tickmode": "array"}
-        layout = chart["layout"]
-        layout["xaxis"] |= {**named, "tickvals": middles(heads, wide), "ticktext": [f"{head}" for head in range(heads)]}
-        layout["yaxis"] |= {
-            **named,
-            "tickvals": middles(layers, high),
-            "ticktext": [f"{at}" for at in numbers["layers"]],
-        }
-        del chart["data"][0]["hovertemplate"]
-        chart["data"][0]["hoverinfo"] = "skip"
-        return chart
-
     rows: list[list[object]] = []
     places = list[Place | None]()
     for layer, module in enumerate(modules):
         for head in range(run.loaded.spec.heads):
             rows.append([first + layer, head, *(measured[layer][name][head] for name in names)])
             places.append((f"{module}.hook_pattern", (head, None, None)))
-    return View(numbers, table(names), lambda: zip(rows, places, strict=True), figure)
+    return View(
+        numbers,
+        table(names),
+        lambda: zip(rows, places, strict=True),
+        lambda: _figure(drawn, chosen["part"], numbers["layers"]),
+    )
+
+
+def _figure(drawn: np.ndarray, part: str, blocks: list[int]) -> Chart:
+    """Draw small maps [layer, head, query, key] on one sheet, a gap of a cell between them."""
+    layers, heads, high, wide = drawn.shape
+    sheet = np.full((layers * (high + 1), heads * (wide + 1)), np.nan, np.float32)
+    for layer in range(layers):
+        for head in range(heads):
+            top, left = layer * (high + 1), head * (wide + 1)
+            sheet[top : top + high, left : left + wide] = drawn[layer, head]
+    chart = heat_map(
+        sheet, [""] * sheet.shape[1], [""] * sheet.shape[0], "probability", unit="share",
+        title=f"{part} attention, every head", across="head", down="block", bounds=(0, 1),
+        # A small map and the gap beside it are one row of the table.
+        meta={"stride": [heads, 1], "block": [high + 1, wide + 1], "rows": None, "columns": None},
+    )  # fmt: skip
+    named = {"showgrid": False, "zeroline": False, "tickmode": "array"}
+    layout = chart["layout"]
+    layout["xaxis"] |= {**named, "tickvals": middles(heads, wide), "ticktext": [f"{head}" for head in range(heads)]}
+    layout["yaxis"] |= {
+        **named,
+        "tickvals": middles(layers, high),
+        "ticktext": [f"{at}" for at in blocks],
+    }
+    del chart["data"][0]["hovertemplate"]
+    chart["data"][0]["hoverinfo"] = "skip"
+    return chart
 
 
 LENS = Lens(

@@ -97,20 +97,7 @@ def _write_rotary(writer: GGUFWriter, rope: dict[str, Any], d_head: int) -> None
         writer.add_tensor("rope_freqs.weight", np.array(slowed, np.float32))
 
 
-def write_gguf(
-    path: Path,
-    reference: Any,
-    architecture: str,
-    pack: Pack,
-    more: dict[str, Any] | None = None,
-    others: dict[str, np.ndarray] | None = None,
-) -> None:
-    """Write the reference as a GGUF file, its matrices packed, and give the reference the packed numbers.
-
-    `more` are further entries of the architecture's metadata, or of the tokenizer's where they begin with its name;
-    `others` are tensors of another head.
-    """
-    config, writer = reference.config, GGUFWriter(path, architecture)
+def _write_sizes(writer: GGUFWriter, config: Any, architecture: str) -> None:
     writer.add_block_count(config.num_hidden_layers)
     writer.add_context_length(config.max_position_embeddings)
     writer.add_embedding_length(config.hidden_size)
@@ -126,6 +113,23 @@ def write_gguf(
     if architecture == "qwen3":
         writer.add_key_length(config.head_dim)
         writer.add_value_length(config.head_dim)
+
+
+def write_gguf(
+    path: Path,
+    reference: Any,
+    architecture: str,
+    pack: Pack,
+    more: dict[str, Any] | None = None,
+    others: dict[str, np.ndarray] | None = None,
+) -> None:
+    """Write the reference as a GGUF file, its matrices packed, and give the reference the packed numbers.
+
+    `more` are further entries of the architecture's metadata, or of the tokenizer's where they begin with its name;
+    `others` are tensors of another head.
+    """
+    writer = GGUFWriter(path, architecture)
+    _write_sizes(writer, reference.config, architecture)
     add: dict[type, Callable[[str, Any], None]] = {
         bool: writer.add_bool,
         float: writer.add_float32,
