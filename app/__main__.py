@@ -85,7 +85,7 @@ def serve(
 def _serve(settings: "Settings", listener: socket.socket, address: str) -> None:
     import uvicorn
 
-    from .checkpoints.catalog import check_model
+    from .checkpoints.entry import check_model
     from .checkpoints.errors import CheckpointError
     from .connections import server_options, without_cancelled
     from .server import create_app

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .checkpoints.catalog import ModelEntry
+from .checkpoints.entry import ModelEntry
 
 Schema = dict[str, Any]
 

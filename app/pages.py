@@ -18,7 +18,8 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from . import guide
-from .checkpoints.catalog import Catalog, ModelEntry
+from .checkpoints.catalog import Catalog
+from .checkpoints.entry import ModelEntry
 from .checkpoints.errors import CheckpointError
 from .paths import MANIFEST, STATIC, TEMPLATES
 

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from app.checkpoints.catalog import LoadedModel, ModelEntry
+from app.checkpoints.catalog import LoadedModel
+from app.checkpoints.entry import ModelEntry
 from app.checkpoints.generation import Generation
 from app.checkpoints.vocabulary import TextSource
 from app.transformer.model import Transformer

@@ -8,7 +8,8 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre
 from tokenizers.normalizers import Normalizer
 from tokenizers.pre_tokenizers import PreTokenizer
 
-from app.checkpoints.catalog import Catalog, ModelEntry
+from app.checkpoints.catalog import Catalog
+from app.checkpoints.entry import ModelEntry
 from app.checkpoints.rendering import Renderer
 from app.checkpoints.vocabulary import text_tokenizer
 from app.transformer.tokenizer import TextTokenizer

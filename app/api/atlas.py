@@ -11,7 +11,8 @@ import torch
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from ..checkpoints.catalog import Catalog, LoadedModel, ModelEntry
+from ..checkpoints.catalog import Catalog, LoadedModel
+from ..checkpoints.entry import ModelEntry
 from ..runs.difference import Difference
 from ..runs.executor import Executor, Job, QueueFullError
 from ..runs.explain import finite

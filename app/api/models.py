@@ -8,7 +8,7 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 
 from .. import __version__
-from ..checkpoints.catalog import ModelEntry
+from ..checkpoints.entry import ModelEntry
 from ..lenses import LENSES
 from ..runs.scales import scales_by_kind, scales_by_tensor
 from ..transformer.graph import Graph, TensorInfo

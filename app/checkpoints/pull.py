@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urldefrag, urljoin
 
-from .catalog import check_model
+from .entry import check_model
 from .errors import CheckpointError
 
 # What is going on, bytes done, and bytes in all.

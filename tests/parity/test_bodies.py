@@ -14,7 +14,7 @@ import pytest
 import torch
 import transformers
 
-from app.checkpoints.catalog import check_model
+from app.checkpoints.entry import check_model
 from app.checkpoints.errors import CheckpointError
 
 from .reference import D_VOCAB, HIDDEN, POSITIONS, SIZES, close, compare_series, random_tokens, record, saved

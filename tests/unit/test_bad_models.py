@@ -13,7 +13,8 @@ import torch
 from fastapi.testclient import TestClient
 from gguf import GGUFWriter
 
-from app.checkpoints.catalog import Catalog, check_model
+from app.checkpoints.catalog import Catalog
+from app.checkpoints.entry import check_model
 from app.checkpoints.errors import CheckpointError
 from app.checkpoints.gguf_tokenizer import tokenizer_of
 from app.server import create_app

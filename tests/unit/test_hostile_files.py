@@ -21,7 +21,8 @@ import torch
 from fastapi.testclient import TestClient
 from gguf import GGUFValueType, GGUFWriter
 
-from app.checkpoints.catalog import Catalog, check_model
+from app.checkpoints.catalog import Catalog
+from app.checkpoints.entry import check_model
 from app.checkpoints.errors import CheckpointError
 from app.checkpoints.gguf_tokenizer import tokenizer_of
 from app.checkpoints.rendering import Renderer
