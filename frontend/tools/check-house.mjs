@@ -21,7 +21,6 @@ const STILL = [
   "scene/values/values.ts has",
   "session/session.ts has",
   "session/session.ts open",
-  "panels/attention/attention-arcs.tsx has",
   "panels/attention/matrix-view.tsx MatrixView",
   "panels/lenses/lens-matrix.tsx LensMatrix",
 ];
