@@ -2,15 +2,43 @@
 
 import json
 import math
+import os
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import WeakSet
 
 from playwright.sync_api import Page
 
 PATIENCE = 30_000
+# ATLAS_SLOW=300:3 lets every answer take 300 ms more and the page's script three times as long: whatever a test reads
+# before it has come is then found out at once, not on the one busy day.
+_SLOW = [float(number) for number in os.environ.get("ATLAS_SLOW", "").split(":") if number]
+_slowed: WeakSet[Page] = WeakSet()
+
+
+def _slow_down(page: Page) -> None:
+    """Make a page as slow as ATLAS_SLOW says, once."""
+    if not _SLOW or page in _slowed:
+        return
+    _slowed.add(page)
+    devtools = page.context.new_cdp_session(page)
+    latency, *rate = _SLOW
+    line = {"offline": False, "latency": latency, "downloadThroughput": -1, "uploadThroughput": -1}
+    devtools.send("Network.enable")
+    devtools.send("Network.emulateNetworkConditions", line)
+    if rate:
+        devtools.send("Emulation.setCPUThrottlingRate", {"rate": rate[0]})
+
+
+def eventually(page: Page, read: Callable[[], Any], wanted: object) -> None:
+    """Wait until what is read is what is wanted (`pytest.approx` too); what it was at last is said otherwise."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while (found := read()) != wanted and time.monotonic() < deadline:
+        page.wait_for_timeout(30)
+    assert found == wanted
 
 
 def wait_until(page: Page, condition: str, argument: object = None, patience: float = PATIENCE / 1000) -> None:
@@ -25,6 +53,7 @@ def wait_until(page: Page, condition: str, argument: object = None, patience: fl
 
 def open_atlas(page: Page, url: str, address: str = "/") -> None:
     """Open an address of the atlas and wait until everything is drawn."""
+    _slow_down(page)
     page.goto(url + address)
     wait_until(page, "() => window.__atlas !== undefined")
     rest(page)
