@@ -59,6 +59,19 @@ def open_atlas(page: Page, url: str, address: str = "/") -> None:
     rest(page)
 
 
+def wait_for_address(page: Page) -> None:
+    """Wait until the address says where the eye is, as it does a moment after the eye has come to rest."""
+    wait_until(
+        page,
+        """() => {
+            const said = (new URLSearchParams(location.search).get("camera") ?? "").split("_").map(Number);
+            const { target, distance, azimuth, elevation } = window.__atlas.camera();
+            return [...target, distance, azimuth, elevation].every(
+                (value, at) => Math.abs(value - said[at]) <= 1e-4 * Math.max(1, Math.abs(value)));
+        }""",
+    )
+
+
 def reload(page: Page) -> None:
     """Load the same address again and wait until everything is drawn."""
     page.reload()

@@ -137,12 +137,12 @@ def test_the_whole_page_is_used_by_keyboard_alone(page: Page, server: Server, wa
     page.keyboard.press("Enter")
     rest(page)
     assert state(page)["selected"] == {"tensor": "blocks.1.attn.hook_pattern", "index": [2, 4, 3]}
+    expect(page.locator(".follow").first).to_be_visible()
     page.keyboard.press("g")
-    rest(page)
-    assert state(page)["selected"]["tensor"] == "blocks.1.attn.hook_attn_scores"
+    wait_until(page, "() => window.__atlas.state().selected.tensor === 'blocks.1.attn.hook_attn_scores'")
     page.keyboard.press("b")
+    wait_until(page, "() => window.__atlas.state().selected.tensor === 'blocks.1.attn.hook_pattern'")
     rest(page)
-    assert state(page)["selected"]["tensor"] == "blocks.1.attn.hook_pattern"
     # The panels on the right are one stop, and the arrow keys go through them.
     _tab_to(page, "Inspector")
     for name in ("Pinned", "Attention", "Lenses", "Outline"):

@@ -11,7 +11,19 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
 
-from .atlas import ask, drawn, exact, open_atlas, open_colours, read, rest, state, wait_for_tokens, wait_until
+from .atlas import (
+    ask,
+    drawn,
+    eventually,
+    exact,
+    open_atlas,
+    open_colours,
+    read,
+    rest,
+    state,
+    wait_for_tokens,
+    wait_until,
+)
 from .conftest import Server, Watch
 from .test_digits import hover, is_rounded
 
@@ -71,7 +83,6 @@ def test_an_earlier_text_is_taken_away_and_given_back(page: Page, server: Server
         "{target: window.__atlas.map.place({tensor, index}), distance: 20, azimuth: 0, elevation: 0}, false)",
         ["blocks.1.attn.hook_attn_scores", index],
     )
-    page.wait_for_timeout(150)
     rest(page)
     printed = [
         cell
@@ -93,8 +104,9 @@ def test_an_earlier_text_is_taken_away_and_given_back(page: Page, server: Server
 
     kinds = ask(server.url, f"/runs/{second}/scales?minus={first}")["scales"]
     open_colours(page)
-    full = page.locator(".legend .row", has_text="Δ activations: scores").locator("span").last.inner_text()
-    assert float(full.removeprefix("+")) == pytest.approx(kinds["hook_attn_scores"], rel=5e-3)
+    full = page.locator(".legend .row", has_text="Δ activations: scores").locator("span").last
+    wanted = pytest.approx(kinds["hook_attn_scores"], rel=5e-3)
+    eventually(page, lambda: float(full.inner_text().removeprefix("+")), wanted)
     status = page.locator(".compare [role=status]")
     expect(status).to_contain_text("6 tokens are the same, 1 is compared with another, 1 has no partner")
 

@@ -52,7 +52,6 @@ def loud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def _fly(page: Page, tensor: str, index: list[int], distance: float) -> list[dict[str, Any]]:
     """Go before a cell, wait for the numbers, and give what is printed of its tensor."""
     page.evaluate(_FLY, [tensor, index, distance])
-    page.wait_for_timeout(150)
     rest(page)
     printed: list[dict[str, Any]] = page.evaluate("window.__atlas.map.printed()")
     return [cell for cell in printed if cell["tensor"] == tensor]
@@ -265,7 +264,6 @@ def test_nothing_is_asked_for_or_drawn_that_is_not_shown(page: Page, loud: Serve
     assert "blocks.1.attn.W_Q" in asked
     assert {cells["index"][0] for cells in wished[-1]["cells"] if cells["name"] == "blocks.1.attn.W_Q"} == {1}
     page.evaluate("window.__atlas.map.fit(false)")
-    page.wait_for_timeout(150)
     rest(page)
     again = page.evaluate("window.__atlas.stats()")
     assert (again["digits"], again["drawCalls"]) == (0, far["drawCalls"])

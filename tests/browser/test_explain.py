@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from .atlas import ask, exact, open_atlas, rest, state, wait_until, walk
+from .atlas import ask, eventually, exact, open_atlas, rest, state, wait_until, walk
 from .conftest import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("watch")]
@@ -107,9 +107,9 @@ def _assert_lit(page: Page, server: Server, model: str) -> None:
         card = page.locator(".hover-card")
         if answer["masked"]:
             expect(card.locator(".why")).to_contain_text("Masked")
-            assert page.evaluate("window.__atlas.lit()") == []
+            eventually(page, lambda: page.evaluate("window.__atlas.lit()"), [])
             continue
-        assert boxes(page.evaluate("window.__atlas.lit()")) == boxes(answer["operands"]), cell
+        eventually(page, lambda: boxes(page.evaluate("window.__atlas.lit()")), boxes(answer["operands"]))
         # A share whose score is masked has no formula but that reason.
         expect(card.locator(".formula").or_(card.locator(".why"))).to_be_visible()
         shown = card_number(page)
@@ -130,13 +130,13 @@ def test_a_masked_score_says_why_and_a_bracket_names_the_axes(page: Page, server
     assert point_at(page, ("blocks.0.attn.hook_pattern", [1, 2, 4]))
     expect(card.locator(".why")).to_contain_text("Its score is masked, so its share is 0.")
     assert point_at(page, ("blocks.0.attn.hook_attn_scores", [1, 4, 2]))
-    texts = page.locator(".callouts text").all_text_contents()
-    assert any(text.startswith("query_pos 6") for text in texts), texts
+    expect(page.locator(".callouts text", has_text=re.compile("^query_pos 6")).first).to_be_attached()
     # What the pointer rests on is said to screen readers too.
     value = exact(server.url, f"runs/{state(page)['run']}/activations", "blocks.0.attn.hook_attn_scores", [1, 4, 2])
     said = page.locator(".unseen[aria-live]").first
     expect(said).to_contain_text("blocks.0.attn.hook_attn_scores, head 1 · query_pos 4 “B” · key_pos 2 “A”: ")
-    assert float(said.inner_text().rpartition(" ")[2].replace("−", "-")) == pytest.approx(value, rel=2e-3)
+    wanted = pytest.approx(value, rel=2e-3)
+    eventually(page, lambda: float(said.inner_text().rpartition(" ")[2].replace("−", "-")), wanted)
 
 
 def choose(page: Page, tensor: str, index: Sequence[int]) -> None:
@@ -227,13 +227,15 @@ def test_an_operand_is_walked_to_by_a_click(page: Page, server: Server) -> None:
     expect(lines).to_contain_text("a learned number")
     expect(lines).to_contain_text("Along d_model, 192 cells")
     numbers = ask(server.url, f"/models/stories/weights/{weight['tensor']}?index={weight['index'][0]},:,7")["values"]
-    mean = page.locator(".sums").nth(1).locator("dd").first.inner_text().replace("−", "-")
-    assert float(mean) == pytest.approx(sum(numbers) / len(numbers), rel=1e-3)
+    mean = page.locator(".sums").nth(1).locator("dd").first
+    wanted = pytest.approx(sum(numbers) / len(numbers), rel=1e-3)
+    eventually(page, lambda: float(mean.inner_text().replace("−", "-")), wanted)
     page.get_by_role("button", name="Where it goes").click()
     fed = page.locator(".operand-list li")
     expect(fed).to_have_count(1)
     expect(fed).to_contain_text("9 cells")
-    assert boxes(page.evaluate("window.__atlas.lit()")) == [("blocks.2.attn.hook_q", [0, 3, 7], [9, 4, 8])]
+    fed_by_it = [("blocks.2.attn.hook_q", [0, 3, 7], [9, 4, 8])]
+    eventually(page, lambda: boxes(page.evaluate("window.__atlas.lit()")), fed_by_it)
     fed.get_by_role("button").click()
     wait_until(page, "() => window.__atlas.state().selected.tensor === 'blocks.2.attn.hook_q'")
 

@@ -122,7 +122,6 @@ def test_a_flight_through_a_large_model_stays_within_its_textures(page: Page, la
         layer, row, column = chance.randrange(LARGE.layers), chance.randrange(LARGE.d_model), chance.randrange(2048)
         tensor, index = f"blocks.{layer}.mlp.W_in", [row, column]
         page.evaluate("([tensor, index]) => window.__atlas.map.flyTo({tensor, index}, false)", [tensor, index])
-        page.wait_for_timeout(150)
         rest(page)
         assert same(drawn(page, tensor, index), exact(large_server.url, "models/large/weights", tensor, index))
         sizes.append(page.evaluate("window.__atlas.stats().textureBytes"))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from .atlas import ask, open_atlas, state, wait_until, walk
+from .atlas import ask, eventually, open_atlas, state, wait_until, walk
 from .conftest import Server, Watch
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("watch")]
@@ -51,7 +51,7 @@ def assert_in_row(row: list[Any], value: float, where: str) -> None:
 
 def check_matrix(lens: Locator, figure: dict[str, Any], rows: list[list[Any]], name: str) -> None:
     """Check that it is not one colour, and that its first and last cell are the table's."""
-    assert lens.locator("canvas").evaluate(_COLOURS) > 5, f"{name} is empty"
+    eventually(lens.page, lambda: lens.locator("canvas").evaluate(_COLOURS) > 5, True)
     trace = figure["data"][0]
     window = lens.get_by_role("application")
     window.focus()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from .atlas import ask, exact, open_atlas, open_colours, state, wait_until
+from .atlas import ask, eventually, exact, open_atlas, open_colours, state, wait_until
 from .conftest import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("watch")]
@@ -30,12 +30,13 @@ def _legend(page: Page, word: str) -> float:
 def _shares(page: Page, url: str, full: float) -> None:
     """Check that every cell looked at is mixed from paper and its hue by its share of full colour."""
     cells = [[0, 0], [7, 3], [20, 4], [33, 9], [47, 15]]
-    colours = page.evaluate(_COLOURS, ["blocks.1.attn.W_Q", 1, cells])
-    for (row, column), colour in zip(cells, colours, strict=True):
+    wanted = []
+    for row, column in cells:
         value = exact(url, "models/sort/weights", "blocks.1.attn.W_Q", [1, row, column])
         share, hue = min(1, abs(value) / full), _PLUS if value > 0 else _MINUS
-        wanted = [paper + share * (end - paper) for paper, end in zip(_PAPER, hue, strict=True)]
-        assert colour == pytest.approx(wanted, abs=3), (row, column, value)
+        wanted.append([paper + share * (end - paper) for paper, end in zip(_PAPER, hue, strict=True)])
+    colours = [pytest.approx(colour, abs=3) for colour in wanted]
+    eventually(page, lambda: page.evaluate(_COLOURS, ["blocks.1.attn.W_Q", 1, cells]), colours)
 
 
 def _scales(url: str, path: str) -> dict[str, Any]:
@@ -46,7 +47,7 @@ def _scales(url: str, path: str) -> dict[str, Any]:
 def test_the_scale_in_force_is_said_drawn_and_kept(page: Page, server: Server) -> None:
     open_atlas(page, server.url, "/?model=sort&select=blocks.1.attn.W_Q[1_20_4]#text=CBABBC")
     kinds, tensors = (_scales(server.url, f"/models/sort/scales{query}") for query in ("", "?by=tensor"))
-    assert _legend(page, "weights: W_Q") == pytest.approx(kinds["W_Q"], rel=5e-3)
+    eventually(page, lambda: _legend(page, "weights: W_Q"), pytest.approx(kinds["W_Q"], rel=5e-3))
     _shares(page, server.url, kinds["W_Q"])
 
     choice = page.get_by_label("scale", exact=True)
@@ -58,7 +59,7 @@ def test_the_scale_in_force_is_said_drawn_and_kept(page: Page, server: Server) -
     _shares(page, server.url, own)
 
     choice.select_option("role")
-    assert _legend(page, "weights") == pytest.approx(max(kinds.values()), rel=5e-3)
+    eventually(page, lambda: _legend(page, "weights"), pytest.approx(max(kinds.values()), rel=5e-3))
 
     choice.select_option("fixed")
     full = page.get_by_label("full colour of weights", exact=True)
@@ -71,14 +72,14 @@ def test_the_scale_in_force_is_said_drawn_and_kept(page: Page, server: Server) -
     wait_until(page, "() => location.search.includes('weight%3D0.02')")
     page.reload()
     wait_until(page, "() => window.__atlas?.idle() === true")
-    assert _legend(page, "weights") == 0.02
+    eventually(page, lambda: _legend(page, "weights"), 0.02)
     _shares(page, server.url, 0.02)
 
 
 def test_a_kind_is_pinned_to_its_whole_range_and_let_go(page: Page, server: Server) -> None:
     open_atlas(page, server.url, "/?model=sort&select=blocks.0.attn.hook_q[1_2_4]#text=CBABBC")
     kind = _scales(server.url, f"/runs/{state(page)['run']}/scales")["hook_q"]
-    assert _legend(page, "activations: q") == pytest.approx(kind, rel=5e-3)
+    eventually(page, lambda: _legend(page, "activations: q"), pytest.approx(kind, rel=5e-3))
     page.get_by_role("button", name="Whole range").click()
     stats = ask(server.url, f"/runs/{state(page)['run']}/activations/blocks.0.attn.hook_q/stats")
     largest = max(abs(stats["min"]), abs(stats["max"]))
@@ -88,9 +89,9 @@ def test_a_kind_is_pinned_to_its_whole_range_and_let_go(page: Page, server: Serv
     slider = page.get_by_label("Full colour of q, dragged")
     slider.focus()
     slider.press("ArrowRight")
-    assert float(full.input_value()) == pytest.approx(largest * 10**0.01, rel=1e-2)
+    eventually(page, lambda: float(full.input_value()), pytest.approx(largest * 10**0.01, rel=1e-2))
     page.get_by_role("button", name="As measured").click()
-    assert _legend(page, "activations: q") == pytest.approx(kind, rel=5e-3)
+    eventually(page, lambda: _legend(page, "activations: q"), pytest.approx(kind, rel=5e-3))
     wait_until(page, "() => !location.search.includes('scale=')")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
-from .atlas import ask, open_atlas, reload, rest, state, wait_until
+from .atlas import ask, eventually, open_atlas, reload, rest, state, wait_for_address, wait_until
 from .conftest import Server, Watch
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("watch")]
@@ -66,7 +66,7 @@ def test_search_is_a_combobox_that_flies_and_selects(page: Page, server: Server)
     expect(box).to_be_focused()
     options = page.get_by_role("listbox").get_by_role("option")
     expect(page.get_by_text("Type a name, or take one of these:")).to_be_visible()
-    assert options.count() >= 4
+    expect(options.nth(3)).to_be_visible()
     box.fill("W_Q")
     expect(options).to_have_count(6)
     expect(options.nth(0)).to_have_attribute("aria-selected", "true")
@@ -147,8 +147,9 @@ def test_a_pasted_name_is_flown_to(page: Page, server: Server) -> None:
     copy = "text => navigator.clipboard.writeText(text)"
     page.evaluate(copy, "blocks.1.attn.hook_pattern[2, 3, 1]")
     page.keyboard.press("Control+v")
+    pasted = {"tensor": "blocks.1.attn.hook_pattern", "index": [2, 3, 1]}
+    eventually(page, lambda: state(page)["selected"], pasted)
     rest(page)
-    assert state(page)["selected"] == {"tensor": "blocks.1.attn.hook_pattern", "index": [2, 3, 1]}
     page.get_by_role("button", name="TransformerLens").click()
     page.get_by_role("button", name="Copy", exact=True).click()
     expect(page.get_by_text("Copied.")).to_be_visible()
@@ -328,7 +329,7 @@ def test_fingers_move_pinch_tilt_and_fly(touching: Page, server: Server) -> None
     at = _on_screen(touching, "blocks.1.mlp.W_in", [20, 100])
     x, y = box["x"] + at["x"], box["y"] + at["y"]
     touching.touchscreen.tap(x, y)
-    assert state(touching)["selected"]["tensor"] == "blocks.1.mlp.W_in"
+    wait_until(touching, "() => window.__atlas.state().selected?.tensor === 'blocks.1.mlp.W_in'")
     # Twice on a plate flies to the plate, and once more to the cell.
     for share in (1, 4):
         at = _on_screen(touching, "blocks.1.mlp.W_in", [20, 100])
@@ -353,7 +354,7 @@ def test_back_and_forward_retrace_flights(page: Page, server: Server) -> None:
     _find(page, "blocks.2.mlp.W_in[5, 7]")
     page.keyboard.press("Shift+ArrowRight")  # the hands move within an entry
     weight = _camera(page)
-    page.wait_for_timeout(400)
+    wait_for_address(page)
     assert page.evaluate("history.length") == length + 2
     page.go_back()
     wait_until(page, "want => JSON.stringify(window.__atlas.camera()) === want", _text(pattern))
@@ -366,7 +367,7 @@ def test_back_and_forward_retrace_flights(page: Page, server: Server) -> None:
     wait_until(page, "want => JSON.stringify(window.__atlas.camera()) === want", _text(weight))
     assert state(page)["selected"] == {"tensor": "blocks.2.mlp.W_in", "index": [5, 7]}
     assert state(page)["run"] == run  # nothing was read anew
-    page.wait_for_timeout(400)
+    wait_for_address(page)
     reload(page)
     again = _camera(page)
     assert again["target"] == pytest.approx(weight["target"], abs=0.01)
@@ -378,35 +379,48 @@ def _text(camera: dict[str, Any]) -> str:
     return json.dumps(camera, separators=(",", ":"))
 
 
+# Notes the address of the first frame in which the eye is under way; from outside the flight may be over when asked.
+_SEE_FLIGHT = """() => {
+    window.onTheWay = undefined;
+    const look = () => {
+        if (window.__atlas.map.flying) window.onTheWay = location.href;
+        else requestAnimationFrame(look);
+    };
+    look();
+}"""
+
+
 def test_a_flight_is_one_entry_however_long_it_takes(moving: Page, server: Server) -> None:
     open_atlas(moving, server.url, _SORT)
     length = moving.evaluate("history.length")
+    moving.evaluate(_SEE_FLIGHT)
     moving.keyboard.press("/")
     moving.keyboard.type("W_U")
     moving.keyboard.press("Enter")
-    moving.wait_for_timeout(100)
-    on_the_way = moving.url
-    assert moving.evaluate("window.__atlas.map.flying")
+    wait_until(moving, "() => window.onTheWay !== undefined")
+    on_the_way = moving.evaluate("window.onTheWay")
     rest(moving)
-    moving.wait_for_timeout(400)
+    wait_for_address(moving)
     assert moving.evaluate("history.length") == length + 1
     assert "select=W_U" in on_the_way
     camera = _camera(moving)
     assert f"camera={'_'.join(f'{value:.6g}' for value in camera['target'])[:6]}" in on_the_way
+    moving.evaluate(_SEE_FLIGHT)
     moving.go_back()
-    wait_until(moving, "() => window.__atlas.map.flying")
+    wait_until(moving, "() => window.onTheWay !== undefined")
     rest(moving)
     assert state(moving)["selected"] is None
 
 
 def test_writing_outlives_going_back(page: Page, server: Server) -> None:
     open_atlas(page, server.url, _SORT)
+    home = _camera(page)
     _find(page, "L1 mlp")
     page.get_by_role("button", name="Step", exact=True).click()
     wait_until(page, "() => window.__atlas.state().tokens.length === 7")
     rest(page)
     page.go_back()
-    page.wait_for_timeout(400)
+    wait_until(page, "want => JSON.stringify(window.__atlas.camera()) === want", _text(home))
     rest(page)
     assert len(state(page)["tokens"]) == 7
 
@@ -414,16 +428,21 @@ def test_writing_outlives_going_back(page: Page, server: Server) -> None:
 # ---- where one is -----------------------------------------------------------------------------------------------
 
 
-def _crumbs(page: Page) -> list[str]:
-    page.wait_for_timeout(200)
-    return page.locator(".crumbs button").all_inner_texts()
+def _leads_to(page: Page, *names: str) -> None:
+    """Wait until the trail begins with these names: it follows the eye once that has rested and been drawn."""
+    eventually(page, lambda: page.locator(".crumbs button").all_inner_texts()[: len(names)], list(names))
+
+
+def _leads_just_to(page: Page, *names: str) -> None:
+    """Wait until the trail is these names."""
+    expect(page.locator(".crumbs button")).to_have_text(list(names))
 
 
 def test_the_trail_says_where_one_is_and_each_step_flies(page: Page, server: Server) -> None:
     open_atlas(page, server.url, _STORIES)
-    assert _crumbs(page) == ["Model"]
+    _leads_just_to(page, "Model")
     _find(page, "L3H5 pattern[2, 1]")
-    assert _crumbs(page) == ["Model", "Block 3", "Attention", "Head 5", "pattern"]
+    _leads_just_to(page, "Model", "Block 3", "Attention", "Head 5", "pattern")
     trail = page.get_by_role("navigation", name="Where the chosen cell is")
     expect(trail.get_by_role("button").last).to_have_attribute("aria-current", "location")
     near = _camera(page)["distance"]
@@ -436,13 +455,13 @@ def test_the_trail_says_where_one_is_and_each_step_flies(page: Page, server: Ser
     assert distances == sorted(distances)
     assert distances[-1] > 10 * near
     page.keyboard.press("Escape")
-    page.wait_for_timeout(400)  # the address has heard of it
+    wait_until(page, "() => !location.search.includes('select=')")
     _find(page, "L4 mlp")
     page.get_by_role("navigation", name="Where the view is").wait_for()
-    assert _crumbs(page)[:3] == ["Model", "Block 4", "MLP"]
+    _leads_to(page, "Model", "Block 4", "MLP")
     page.go_back()
     rest(page)
-    assert _crumbs(page) == ["Model"]
+    _leads_just_to(page, "Model")
 
 
 def test_the_overview_shows_the_window_and_moves_it(page: Page, server: Server) -> None:
@@ -450,13 +469,14 @@ def test_the_overview_shows_the_window_and_moves_it(page: Page, server: Server) 
     plan = page.get_by_role("group", name="Overview of the map")
     expect(plan).not_to_be_visible()  # it would lie over the map, all of which is in the window
     _find(page, "L2 mlp")
+    expect(plan).to_be_visible()
     box = plan.bounding_box()
     assert box is not None
     inked = """canvas => {
         const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
         return pixels.filter((value, at) => at % 4 === 3 && value > 0).length / (pixels.length / 4);
     }"""
-    assert 0.15 < plan.locator("canvas").evaluate(inked) < 0.9
+    eventually(page, lambda: 0.15 < plan.locator("canvas").evaluate(inked) < 0.9, True)
     home = _camera(page)
 
     def frame() -> list[tuple[float, float]]:
@@ -471,16 +491,20 @@ def test_the_overview_shows_the_window_and_moves_it(page: Page, server: Server) 
     page.mouse.up()
     moved = _camera(page)
     assert moved["distance"] == home["distance"]
-    x, y = frame()[0][0] + frame()[2][0], frame()[0][1] + frame()[2][1]
-    assert (x / 2, y / 2) == pytest.approx((30, 25), abs=6)
+
+    def middle() -> tuple[float, float]:
+        (left, top), _, (right, bottom), *_ = frame()
+        return (left + right) / 2, (top + bottom) / 2
+
+    eventually(page, middle, pytest.approx((30, 25), abs=6))
     rest(page)
-    assert _crumbs(page)[1] == "Embedding"
+    _leads_to(page, "Model", "Embedding")
     plan.focus()
     page.keyboard.press("ArrowRight")
     assert _camera(page)["target"][0] > moved["target"][0]
     assert page.evaluate("window.__atlas.state().pass ?? null") is None
     page.keyboard.press("Enter")
-    assert _crumbs(page) == ["Model"]
+    _leads_just_to(page, "Model")
     page.keyboard.press("m")
     expect(plan).to_have_count(0)
     reload(page)

@@ -16,6 +16,8 @@ export class FrameLoop {
   milliseconds = 0;
   private request = 0;
   private restTimer = 0;
+  /** The eye has moved, and who fetches values has not been told yet. */
+  private unrested = false;
   private dirty = true;
   /** The eye has moved since the last frame. */
   private undrawn = false;
@@ -26,7 +28,7 @@ export class FrameLoop {
   constructor(private readonly drawn: Drawn) {}
 
   get idle(): boolean {
-    return !this.dirty && !this.moving;
+    return !this.dirty && !this.moving && !this.unrested;
   }
 
   whenIdle(): Promise<void> {
@@ -42,14 +44,24 @@ export class FrameLoop {
   /** Tells, once the eye has rested a moment, who fetches values. */
   rest(): void {
     this.undrawn = true;
+    this.unrested = true;
     window.clearTimeout(this.restTimer);
     this.restTimer = window.setTimeout(() => this.rested(), REST);
   }
 
   /** What is wanted follows from what was drawn: on a busy machine that may not be the newest view yet. */
   private rested(): void {
-    if (this.undrawn && !this.stopped) this.rest();
-    else this.drawn.rested();
+    if (this.undrawn && !this.stopped) {
+      this.rest();
+      return;
+    }
+    this.unrested = false;
+    this.drawn.rested();
+    this.tellIdle();
+  }
+
+  private tellIdle(): void {
+    if (this.idle) for (const resolve of this.waiting.splice(0)) resolve();
   }
 
   /** Draws nothing for now (the graphics context is lost), or again. */
@@ -76,6 +88,6 @@ export class FrameLoop {
     this.moving = this.drawn.draw(now, seconds);
     this.milliseconds = performance.now() - start;
     if (this.moving) this.schedule();
-    if (this.idle) for (const resolve of this.waiting.splice(0)) resolve();
+    this.tellIdle();
   }
 }
