@@ -242,9 +242,13 @@ def _throw(page: Page) -> dict[str, Any]:
 
 def test_the_map_glides_on_and_stops_at_a_touch(moving: Page, server: Server) -> None:
     open_atlas(moving, server.url, _SORT)
-    let_go = _throw(moving)
-    rest(moving)
-    glided = _camera(moving)
+    # A hand that a busy machine held up may have stood still when it let go: then it throws once more.
+    for _ in range(5):
+        let_go = _throw(moving)
+        rest(moving)
+        glided = _camera(moving)
+        if glided != let_go:
+            break
     assert glided["target"][0] < let_go["target"][0]  # the map goes right, so the eye goes left over it
     assert glided["distance"] == let_go["distance"]
     _throw(moving)
