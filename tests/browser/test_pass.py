@@ -203,7 +203,8 @@ def test_the_head_that_is_spoken_of_stands_in_front_and_is_told_in_words(page: P
 
 
 def test_stepping_stops_the_writing(page: Page, server: Server) -> None:
-    open_atlas(page, server.url, "/?model=stories")
+    # Slowly, so that it still writes when a busy machine comes to look.
+    open_atlas(page, server.url, "/?model=stories&speed=3")
     page.get_by_role("button", name="Write").click()
     wait_until(page, "() => window.__atlas.state().phase === 'writing'")
     page.locator(".map canvas[tabindex]").focus()

@@ -210,7 +210,7 @@ _CHANGE = {"name": "blocks.1.attn.hook_z", "index": ":,1", "action": "set", "val
 def test_a_run_made_over_rest_is_opened_with_what_was_changed_in_it(lively: Page, server: Server) -> None:
     made = ask(server.url, "/runs", {"model": "sort", "text": "CBABBC", "interventions": [_CHANGE]})
     walk(lively, f"/?run={made['id']}")
-    assert state(lively)["run"] == made["id"]
+    wait_until(lively, "id => window.__atlas.state().run === id", made["id"])
     note = lively.get_by_text(f"The run {made['id']}")
     expect(note).to_contain_text("blocks.1.attn.hook_z[0:11,1] set to 0")
     changed = exact(server.url, f"runs/{made['id']}/activations", "logits", [5, 1])
