@@ -112,8 +112,24 @@ def rebuild(library: Tokenizer, name: str, settings: Settings, names: Names) -> 
     if not isinstance(library.model, recipe.model):
         kind = type(library.model).__name__
         return f"transformers reads its tokenizer as the class {name}, which tokenizer.json's {kind} does not fit"
+    before = _cutting(library)
     recipe.make(library, settings, names)
+    if lost := before - _cutting(library):
+        return (
+            f"tokenizer.json cuts a text with {', '.join(sorted(lost))} too, which transformers leaves out where the "
+            f"class is {name}: it is left out here, and tokens may not be those the model was trained on"
+        )
     return ""
+
+
+def _cutting(library: Tokenizer) -> set[str]:
+    """List the kinds of steps by which a tokenizer cuts numbers, scripts and punctuation apart.
+
+    What a class puts in the place of a plain split, such as byte-level cutting, is not counted.
+    """
+    step = json.loads(library.to_str())["pre_tokenizer"] or {}
+    kinds = {each.get("type") for each in (step, *step.get("pretokenizers", ()))}
+    return kinds & {"Digits", "Punctuation", "UnicodeScripts"}
 
 
 def without_chance(library: Tokenizer) -> str:

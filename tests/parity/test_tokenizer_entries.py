@@ -35,6 +35,14 @@ _CHANGES: dict[str, list[tuple[str, Any]]] = {
     "camembert": [("add_prefix_space", False), ("unk_token", "he"), *_ENDS],
     "t5": [("eos_token", "he")],
 }
+# Numbers cut digit by digit first, as in files of Llama's kin that name GPT-2's class.
+_DIGITS = {
+    "type": "Sequence",
+    "pretokenizers": [
+        {"type": "Digits", "individual_digits": True},
+        {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True},
+    ],
+}
 # What padding names is added to the vocabulary by some classes; what changes and cuts a text is the class's own.
 _FILE = [(part, value) for part, value in FILE if part in ("padding", "normalizer", "pre_tokenizer")]
 
@@ -65,6 +73,7 @@ def test_what_an_entry_changes_of_the_references_tokens_it_changes_here(
         (Case("bert", "AlbertTokenizer"), "as the class AlbertTokenizer, which is not done here"),
         (Case("bert", "GPT2Tokenizer"), "which tokenizer.json's WordPiece does not fit"),
         (Case("gpt2", "GPT2Tokenizer", None, {"dropout": 0.5}, "model"), "tokenizer.json says dropout: 0.5"),
+        (Case("gpt2", "GPT2Tokenizer", None, _DIGITS, "pre_tokenizer"), "cuts a text with Digits too"),
         (Case("gpt2", "GPT2Tokenizer", "added_tokens_decoder", {"5": {"content": "hello"}}), "without '<unk>', '<s>'"),
     ],
 )
