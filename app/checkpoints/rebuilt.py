@@ -112,24 +112,44 @@ def rebuild(library: Tokenizer, name: str, settings: Settings, names: Names) -> 
     if not isinstance(library.model, recipe.model):
         kind = type(library.model).__name__
         return f"transformers reads its tokenizer as the class {name}, which tokenizer.json's {kind} does not fit"
-    before = _cutting(library)
+    before = _steps(library)
     recipe.make(library, settings, names)
-    if lost := before - _cutting(library):
+    after = _steps(library)
+    done = {*after}.union(*(_COVERS.get(step, set()) for step in after))
+    if lost := [step for step in before if step not in done]:
         return (
-            f"tokenizer.json cuts a text with {', '.join(sorted(lost))} too, which transformers leaves out where the "
-            f"class is {name}: it is left out here, and tokens may not be those the model was trained on"
+            f"tokenizer.json changes or cuts a text with {', '.join(lost)} too, which transformers leaves out where "
+            f"the class is {name}: it is left out here, and tokens may not be those the model was trained on"
         )
     return ""
 
 
-def _cutting(library: Tokenizer) -> set[str]:
-    """List the kinds of steps by which a tokenizer cuts numbers, scripts and punctuation apart.
+# What a step does of others: spaces that become a sign in one way or another, cuts at spaces, BERT's own in parts.
+_COVERS = {
+    "Metaspace": {"Prepend", "Replace"},
+    "Replace": {"Prepend", "Metaspace"},
+    "WhitespaceSplit": {"Strip", "Replace"},
+    "BertNormalizer": {"NFD", "Lowercase", "StripAccents"},
+    "BertPreTokenizer": {"Whitespace", "WhitespaceSplit", "Punctuation"},
+}
 
-    What a class puts in the place of a plain split, such as byte-level cutting, is not counted.
+
+def _steps(library: Tokenizer) -> list[str]:
+    """List the kinds of steps by which a tokenizer changes a text and then cuts it.
+
+    A plain split is not counted, nor a table without entries: in the split's place a class puts a cut of its own, such
+    as the byte-level one.
     """
-    step = json.loads(library.to_str())["pre_tokenizer"] or {}
-    kinds = {each.get("type") for each in (step, *step.get("pretokenizers", ()))}
-    return kinds & {"Digits", "Punctuation", "UnicodeScripts"}
+    found: list[str] = []
+    for part in (library.normalizer, library.pre_tokenizer):
+        waiting = [] if part is None else [json.loads(part.__getstate__())]
+        while waiting:
+            step = waiting.pop(0)
+            waiting = [*step.get("normalizers", ()), *step.get("pretokenizers", ()), *waiting]
+            empty = step["type"] == "Precompiled" and not step.get("precompiled_charsmap")
+            if step["type"] not in ("Sequence", "Split") and not empty:
+                found.append(step["type"])
+    return list(dict.fromkeys(found))
 
 
 def without_chance(library: Tokenizer) -> str:

@@ -80,3 +80,37 @@ def test_what_an_entry_changes_of_the_references_tokens_it_changes_here(
 def test_what_is_not_done_is_said(tmp_path: Path, renderer: Renderer, case: Case, said: str) -> None:
     (note,) = entry_of(write(tmp_path / "said", case), renderer).frame.notes
     assert said in note
+
+
+@pytest.mark.parametrize(
+    ("case", "lost"),
+    [
+        (Case("gpt2", "GPT2Tokenizer", None, _DIGITS, "pre_tokenizer"), "Digits"),
+        (
+            Case("qwen2", "Qwen2Tokenizer", None, {"type": "Sequence", "pretokenizers": [_DIGITS]}, "pre_tokenizer"),
+            "Digits",
+        ),
+        (Case("gpt2", "GPT2Tokenizer", None, {"type": "NFC"}, "normalizer"), "NFC"),
+        (Case("t5", "T5Tokenizer", None, {"type": "Lowercase"}, "normalizer"), "Lowercase"),
+        (Case("gpt2", "GPT2Tokenizer"), ""),
+        (Case("llama", "LlamaTokenizer"), ""),
+        (Case("gemma", "GemmaTokenizer"), ""),
+        (Case("bert", "BertTokenizer"), ""),
+        (
+            Case(
+                "xlm-roberta",
+                "XLMRobertaTokenizer",
+                None,
+                {"type": "Strip", "strip_left": True, "strip_right": True},
+                "normalizer",
+            ),
+            "",
+        ),
+    ],
+)
+def test_what_a_class_leaves_out_of_the_file_is_said_and_done_as_there(
+    tmp_path: Path, renderer: Renderer, case: Case, lost: str
+) -> None:
+    assert not verdict(tmp_path / "compared", case, renderer)
+    notes = entry_of(tmp_path / "compared", renderer).frame.notes
+    assert [f"changes or cuts a text with {lost} too" in note for note in notes] == ([True] if lost else [])

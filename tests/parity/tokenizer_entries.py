@@ -195,8 +195,8 @@ def verdict(folder: Path, case: Case, renderer: Renderer) -> str:
     except Exception as error:
         return f"no reference: {type(error).__name__}: {error}"[:100]
     entry = entry_of(folder, renderer)
-    if entry.frame.notes:
-        return ""
+    if any("it is left out here" not in note for note in entry.frame.notes):
+        return ""  # it is said that something is not done; what is done as there is compared all the same
     reader = reader_of(entry)
     for text, ids in wanted.items():
         if (own := [token.id for token in reader.encode(text)]) != ids:
