@@ -28,7 +28,7 @@ FAMILIES: dict[str, Spec] = {
     ),
     "neox": Spec(
         2, 4, 16, 4, 20, 17, 9, activation="gelu", position_kind="rotary", rotary=Rotary(2, pairs="interleaved"),
-        parallel=True, tied=False,
+        parallel=True, tied=False, scale_by_layer=True,
     ),
     "phi": Spec(
         2, 4, 16, 4, 20, 17, 9, position_kind="rotary", rotary=Rotary(2), parallel=True, shared_norm=True,

@@ -245,7 +245,8 @@ class _Stack:
             reads.append(Read(f"{self.prefix}W_rel", index, "bias"))
         raw = f"{attn}.hook_attn_scores_raw" if masked else f"{attn}.hook_attn_scores"
         title = "match of each query with each key"
-        b.op("einsum", raw, SQUARE, title, reads, source_axes=far, constants={"scale": spec.score_scale})
+        scale = spec.score_scale_of(b.layer or 0)
+        b.op("einsum", raw, SQUARE, title, reads, source_axes=far, constants={"scale": scale})
         scores = f"{attn}.hook_attn_scores"
         if masked:
             window = spec.window_of(b.layer or 0)

@@ -163,7 +163,7 @@ class Attention(nn.Module):
         super().__init__()
         self.heads, self.kv_heads, self.d_head = spec.heads, spec.kv_heads, spec.d_head
         self.causal, self.crossed, self.rotary = causal, crossed, None if crossed else spec.rotary
-        self.relative, self.scale = None if crossed else spec.relative, spec.score_scale
+        self.relative, self.scale = None if crossed else spec.relative, spec.score_scale_of(0)
         self.window = 0
         own, shared = spec.heads * spec.d_head, spec.kv_heads * spec.d_head
         self.widths = {"Q": own, "K": shared, "V": shared}

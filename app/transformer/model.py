@@ -109,6 +109,7 @@ class Stack(nn.Module):
         self.blocks = nn.ModuleList(Block(spec, fused, causal, name == "decoder") for _ in range(layers))
         for layer, block in enumerate(self.blocks):
             block.attn.window = spec.window_of(layer)  # type: ignore[union-attr]
+            block.attn.scale = spec.score_scale_of(layer)  # type: ignore[union-attr]
         self.ln_final = Norm(spec.d_model, spec, centred) if spec.final_norm else None
 
     def position_table(self, like: Tensor) -> Tensor | None:

@@ -68,8 +68,9 @@ class Spec:
     head's queries and keys (Qwen3).
 
     Attention: `kv_heads` keys and values are shared by `heads / kv_heads` queries each; `attention_scale`
-    multiplies the scores (None: 1 / sqrt(d_head)); `window` is how far back a query may look (0: all the way),
-    in the layers `windowed` (empty: all).
+    multiplies the scores (None: 1 / sqrt(d_head)), and with `scale_by_layer` a block's scores are also divided by its
+    number, counted from one; `window` is how far back a query may look (0: all the way), in the layers `windowed`
+    (empty: all).
 
     MLP: `gated` multiplies the activation by a second linear map. `parallel` blocks add attention and MLP to the
     same residual vector; with `shared_norm` both read one norm.
@@ -110,6 +111,7 @@ class Spec:
     attention_bias: bool = True
     mlp_bias: bool = True
     attention_scale: float | None = None
+    scale_by_layer: bool = False
     window: int = 0
     windowed: tuple[int, ...] = ()
     gated: bool = False
@@ -146,6 +148,8 @@ class Spec:
         self._check_numbers()
         if self.parallel and (self.norm_place == "post" or self.kind == "encoder_decoder"):
             raise SpecError("parallel blocks are known for decoders and encoders with norms before them only")
+        if self.scale_by_layer and self.kind == "encoder_decoder":
+            raise SpecError("scores divided by the block's number are known for one stack of blocks only")
         own = not self.tied or self.head_transform or self.unembed_bias or self.unembed_scale != 1
         if own and not self.head:
             raise SpecError("a model without a language head has no parts of one")
@@ -170,10 +174,10 @@ class Spec:
         if self.window < 0 or self.token_types < 0:
             raise SpecError(f"window is {self.window} and token_types {self.token_types}; neither may be negative")
 
-    @property
-    def score_scale(self) -> float:
-        """Return the factor of query times key."""
-        return self.d_head**-0.5 if self.attention_scale is None else self.attention_scale
+    def score_scale_of(self, layer: int) -> float:
+        """Return the factor of query times key in a layer."""
+        scale = self.d_head**-0.5 if self.attention_scale is None else self.attention_scale
+        return scale / (layer + 1) if self.scale_by_layer else scale
 
     @property
     def causal(self) -> bool:

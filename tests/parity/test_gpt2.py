@@ -19,6 +19,8 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "untied-relu": {"tie_word_embeddings": False, "activation_function": "relu", "n_inner": 40},
     "scores-as-they-are": {"scale_attn_weights": False},
     "upcast": {"reorder_and_upcast_attn": True},
+    "scores-by-layer": {"scale_attn_by_inverse_layer_idx": True},
+    "scores-by-layer-alone": {"scale_attn_by_inverse_layer_idx": True, "scale_attn_weights": False},
     "exact-gelu": {"activation_function": "gelu", "layer_norm_epsilon": 1e-3},
 }
 

@@ -157,7 +157,7 @@ def test_a_config_that_is_none(folder: Path, text: str, expected: str) -> None:
         ({"activation_function": "quick_gelu"}, "'quick_gelu'"),
         ({"activation_function": ["relu"]}, "activation"),
         ({"layer_norm_epsilon": "small"}, "small"),
-        ({"scale_attn_by_inverse_layer_idx": True}, "scale_attn_by_inverse_layer_idx"),
+        ({"scale_attn_by_inverse_layer_idx": "yes"}, "scale_attn_by_inverse_layer_idx"),
         ({"reorder_and_upcast_attn": "yes"}, "reorder_and_upcast_attn"),
         ({"scale_attn_weights": 2}, "scale_attn_weights"),
     ],

@@ -11,8 +11,7 @@ from .family import Family, with_biases, with_blocks
 
 def spec_of(config: Config, stored: Set[str]) -> Spec:
     """Read the spec of a `gpt2` configuration."""
-    for switch in ("scale_attn_by_inverse_layer_idx", "add_cross_attention"):
-        config.demand(switch, False)
+    config.demand("add_cross_attention", False)
     # `reorder_and_upcast_attn` multiplies in another order and in float32: the same numbers in exact arithmetic.
     config.flag("reorder_and_upcast_attn", False)
     d_model = config.size("n_embd")
@@ -27,6 +26,7 @@ def spec_of(config: Config, stored: Set[str]) -> Spec:
         activation=config.activation("activation_function", "gelu_new"),
         norm_epsilon=config.number("layer_norm_epsilon", 1e-5),
         attention_scale=None if config.flag("scale_attn_weights", True) else 1.0,
+        scale_by_layer=config.flag("scale_attn_by_inverse_layer_idx", False),
         tied=config.flag("tie_word_embeddings", True),
     )
 
@@ -45,6 +45,7 @@ def config_of(spec: Spec) -> dict[str, Any]:
         "layer_norm_epsilon": spec.norm_epsilon,
         "tie_word_embeddings": spec.tied,
         **({} if spec.attention_scale is None else {"scale_attn_weights": False}),
+        **({"scale_attn_by_inverse_layer_idx": True} if spec.scale_by_layer else {}),
     }
 
 

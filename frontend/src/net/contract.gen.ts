@@ -913,8 +913,9 @@ export interface Sides {
  *  an RMS norm of each head's queries and keys (Qwen3).
  *
  *  Attention: `kv_heads` keys and values are shared by `heads / kv_heads` queries each; `attention_scale`
- *  multiplies the scores (None: 1 / sqrt(d_head)); `window` is how far back a query may look (0: all the
- *  way), in the layers `windowed` (empty: all).
+ *  multiplies the scores (None: 1 / sqrt(d_head)), and with `scale_by_layer` a block's scores are also
+ *  divided by its number, counted from one; `window` is how far back a query may look (0: all the way), in
+ *  the layers `windowed` (empty: all).
  *
  *  MLP: `gated` multiplies the activation by a second linear map. `parallel` blocks add attention and MLP
  *  to the same residual vector; with `shared_norm` both read one norm.
@@ -955,6 +956,7 @@ export interface Spec {
   readonly attention_bias: boolean;
   readonly mlp_bias: boolean;
   readonly attention_scale: number | null;
+  readonly scale_by_layer: boolean;
   readonly window: number;
   readonly windowed: readonly number[];
   readonly gated: boolean;
