@@ -475,7 +475,9 @@ def test_the_overview_shows_the_window_and_moves_it(page: Page, server: Server) 
     _find(page, "L2 mlp")
     expect(plan).to_be_visible()
     box = plan.bounding_box()
-    assert box is not None
+    legend = page.get_by_role("list", name="What the colours mean").bounding_box()
+    assert box is not None and legend is not None
+    assert box["y"] + box["height"] <= legend["y"]
     inked = """canvas => {
         const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
         return pixels.filter((value, at) => at % 4 === 3 && value > 0).length / (pixels.length / 4);
@@ -514,6 +516,12 @@ def test_the_overview_shows_the_window_and_moves_it(page: Page, server: Server) 
     reload(page)
     page.get_by_role("button", name="Overview", exact=True).click()
     expect(plan).to_be_visible()
+    # A wider window shows more to both sides.
+    _find(page, "L2 mlp")
+    rest(page)
+    narrow = frame()
+    page.set_viewport_size({"width": 1700, "height": 800})
+    eventually(page, lambda: frame()[1][0] - frame()[0][0] > 1.2 * (narrow[1][0] - narrow[0][0]), True)
     page.set_viewport_size({"width": 390, "height": 844})
     expect(plan).to_have_count(0)
 

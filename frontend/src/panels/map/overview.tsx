@@ -15,7 +15,7 @@ import type { MapView } from "../../scene/types";
 import { played } from "../../state/explain";
 import { overviewShown } from "../../state/navigation";
 import { passing } from "../../state/pass";
-import { laidOut } from "../../state/store";
+import { graph, laidOut } from "../../state/store";
 import { theme } from "../../theme";
 import { useActions } from "../shared/actions";
 
@@ -24,17 +24,20 @@ const TALLEST = 132;
 /** A narrower window of the map has no room for it. */
 const LEAST_WIDTH = 440;
 const LEAST_HEIGHT = 320;
+/** Pixels that it keeps from the map's edge. */
+const EDGE = 10;
 /** Share of the window that an arrow key moves by. */
 const STEP = 0.25;
 
 export function Overview({ canvas }: { canvas: HTMLCanvasElement }) {
   const { map } = useActions();
   const size = useSize(canvas);
+  const legend = useLegendHeight(canvas);
   const asked = useSignal(false);
   useEffect(stepAside, []);
   if (!map || laidOut.value === null || size.width < LEAST_WIDTH || size.height < LEAST_HEIGHT) return null;
   // Over the map alone: what stands at its foot moves it up.
-  const top = size.height - 10;
+  const top = size.height - EDGE - legend;
   if (!overviewShown.value)
     return (
       <button
@@ -50,7 +53,7 @@ export function Overview({ canvas }: { canvas: HTMLCanvasElement }) {
         Overview
       </button>
     );
-  return <Corner map={map} top={top} focus={asked.value} />;
+  return <Corner map={map} top={top} aspect={size.width / size.height} focus={asked.value} />;
 }
 
 /** While something is played it would lie over what is spoken of: it is a button then, until it is asked for. */
@@ -79,9 +82,27 @@ function useSize(canvas: HTMLCanvasElement): { readonly width: number; readonly 
   return size.value;
 }
 
+/** The pixels at the foot that the legend of the colours needs, where it would reach under the overview; the legend is
+ *  away while a pass is played. */
+function useLegendHeight(canvas: HTMLCanvasElement): number {
+  const height = useSignal(0);
+  useEffect(() => {
+    const legend = canvas.parentElement?.querySelector<HTMLElement>(".map-legend");
+    if (!legend) return;
+    const observer = new ResizeObserver(() => {
+      const reaches = legend.offsetLeft + legend.offsetWidth > canvas.clientWidth - WIDEST - 4 * EDGE;
+      height.value = reaches ? legend.offsetHeight : 0;
+    });
+    observer.observe(legend);
+    observer.observe(canvas);
+    return () => observer.disconnect();
+  }, [canvas, graph.value]);
+  return height.value;
+}
+
 /** In the corner of the window. It is away while the window shows everything, since it would lie over it, unless somebody
  *  is using it: `focus` is given to it when it was asked for. */
-function Corner({ map, top, focus }: { map: MapView; top: number; focus: boolean }) {
+function Corner({ map, top, aspect, focus }: { map: MapView; top: number; aspect: number; focus: boolean }) {
   const { layout } = map;
   const plan = useMemo(() => overviewOf(layout, WIDEST, TALLEST), [layout]);
   const frame = useRef<SVGSVGElement>(null);
@@ -99,7 +120,8 @@ function Corner({ map, top, focus }: { map: MapView; top: number; focus: boolean
     };
     show();
     return map.onCameraChange(show);
-  }, [map, plan]);
+    // A window of another shape shows another part, though the eye stays where it is.
+  }, [map, plan, aspect]);
   useLayoutEffect(() => {
     if (focus) frame.current?.parentElement?.focus();
   }, []);
