@@ -127,7 +127,7 @@ function doneText({ reason, maxNewTokens }: Run): string {
     case "complete":
       return "has read the text";
     case "max_new_tokens":
-      return maxNewTokens === 0 ? "has read the text" : "has written its share; Write adds more";
+      return maxNewTokens === 0 ? "has read the text" : "has written its share; Go on adds more";
     case "end_of_text":
       return "the model ended its text";
     case "context":
@@ -135,7 +135,7 @@ function doneText({ reason, maxNewTokens }: Run): string {
     case "not_finite":
       return "its logits are no numbers: no token can be chosen";
     default:
-      return "stopped; Write goes on from here";
+      return "stopped; it can go on from here";
   }
 }
 
