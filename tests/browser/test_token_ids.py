@@ -45,6 +45,12 @@ def test_the_ids_of_an_address_are_the_source_of_an_encoder_decoder(page: Page, 
     expect(page.get_by_label("Token ids")).to_have_value("1 2 3 9 16 4")
 
 
+def test_a_page_without_a_model_opens_the_one_that_the_server_names(page: Page, url: str, watch: Watch) -> None:
+    open_atlas(page, url, "/")
+    assert len(ask(url, "/models")["models"]) > 4
+    assert state(page)["model"] == "llama"
+
+
 def test_a_page_opens_on_ids_and_refuses_words_with_the_reason(page: Page, url: str, watch: Watch) -> None:
     open_atlas(page, url, "/?model=llama")
     assert state(page)["tokens"] == list(range(1, 9))
