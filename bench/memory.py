@@ -60,11 +60,11 @@ def _read(page: Page, text: str) -> None:
 
 
 def _write_on(page: Page, count: int) -> int:
-    """Press Write until `count` tokens more are there, or the story ends; return how many came."""
+    """Press the button that writes until `count` more tokens are there, or the story ends; return how many came."""
     came, before = 0, int(page.evaluate("window.__atlas.state().tokens.length"))
     ended = False
     while came < count and not ended:
-        page.get_by_role("button", name="Write", exact=True).click()
+        page.locator("button.write").click()
         until(page, "() => window.__atlas.state().phase === 'done'")
         until(page, "() => window.__atlas.idle() === true")
         came = int(page.evaluate("window.__atlas.state().tokens.length")) - before
