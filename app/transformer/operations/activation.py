@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..graph import Op
 from .inputs import Inputs
-from .notation import Operands, squared
+from .notation import Operands, power
 from .operation import Names, Operation, Playback, Step
 from .summands import no_terms
 
@@ -53,7 +53,7 @@ def _latex(op: Op, o: Operands) -> str:
             return rf"\frac{{{x}}}{{1 + e^{{-{x}}}}}"
         case "gelu":
             return rf"\tfrac{{1}}{{2}} \cdot {x} \left(1 + \operatorname{{erf}}\frac{{{x}}}{{\sqrt{{2}}}}\right)"
-    inner = rf"\sqrt{{\tfrac{{2}}{{\pi}}}} \left({x} + 0.044715\,{squared(x)[:-2]}^3\right)"
+    inner = rf"\sqrt{{\tfrac{{2}}{{\pi}}}} \left({x} + 0.044715\,{power(x, 3)}\right)"
     return rf"\tfrac{{1}}{{2}} \cdot {x} \left(1 + \tanh\left({inner}\right)\right)"
 
 

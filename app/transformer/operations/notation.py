@@ -51,9 +51,9 @@ def constant(op: Op, name: str) -> str:
     return number_latex(float(op.constants[name]))
 
 
-def squared(text: str) -> str:
-    """Write a square."""
-    return rf"{{{text}}}^2"
+def power(text: str, exponent: int) -> str:
+    """Write a power."""
+    return rf"{{{text}}}^{exponent}"
 
 
 def number_latex(value: float) -> str:

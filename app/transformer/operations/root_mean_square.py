@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..graph import Op
 from .inputs import Inputs
-from .notation import Operands, constant, squared
+from .notation import Operands, constant, power
 from .operation import Names, Operation, Playback
 from .summands import Terms, row_terms
 
@@ -24,7 +24,7 @@ def _terms(given: Inputs) -> Terms:
 
 
 def _latex(op: Op, o: Operands) -> str:
-    mean_square = o.over(r"\mean", lambda t: squared(t.part("input")))
+    mean_square = o.over(r"\mean", lambda t: power(t.part("input"), 2))
     return rf"\sqrt{{{mean_square} + {constant(op, 'epsilon')}}}"
 
 
