@@ -16,11 +16,11 @@ from ..checkpoints.entry import ModelEntry
 from ..runs.difference import Difference
 from ..runs.executor import Executor, Job, QueueFullError
 from ..runs.explain import finite
-from ..runs.parity import Proofs
 from ..runs.plates import Plate, activation_plate, weight_plate
 from ..runs.recorder import Intervention
 from ..runs.run import Candidate, Generated, Prediction, Run
 from ..runs.scales import Samples, weight_samples
+from ..runs.self_check import SelfChecks
 from ..runs.slices import SliceError, parse_index
 from ..runs.statistics import Statistics
 from ..runs.store import RunStore
@@ -56,7 +56,7 @@ class Atlas:
         self.executor = Executor(settings.queue_length, settings.threads, settings.client_queue)
         # Lenses compute for longer than slices are cut, so they have a thread of their own, and take turns on it.
         self._lens_thread = Executor(settings.queue_length, 1, settings.client_queue)
-        self.proofs = Proofs(self.executor)
+        self.self_checks = SelfChecks(self.executor)
         # Tiles are cut and pooled on one thread, with one core: docs/decisions/002-threads.md.
         self._tile_thread = Executor(settings.tile_queue, 1, settings.tile_queue * 3 // 4)
         self.pyramids = Pyramids(settings.tile_cache_bytes)

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from ..runs.beside import beside
 from ..runs.explain import ExplainError, explain_cell, explain_weight
 from ..runs.explanation import Beside, Explanation
-from ..runs.parity import Parity
+from ..runs.self_check import Parity
 from ..transformer.names import resolve_name
 from . import schemas
 from .atlas import AtlasOf
@@ -74,12 +74,12 @@ async def parity(
     atlas.entry(model_id)
     loaded = await atlas.read(lambda: atlas.load(model_id))
     with refusals():
-        proof = atlas.proofs.of(loaded)
-    if not wait and not proof.report.done():
-        progress = schemas.ParityProgress(model=model_id, done=proof.done, operations=proof.operations)
+        check = atlas.self_checks.of(loaded)
+    if not wait and not check.report.done():
+        progress = schemas.ParityProgress(model=model_id, done=check.done, operations=check.operations)
         return JSONResponse(progress.model_dump(), 202)
     try:
-        report = await asyncio.shield(asyncio.wrap_future(proof.report))
+        report = await asyncio.shield(asyncio.wrap_future(check.report))
     except Exception as error:
         raise ApiError(
             500, "parity_failed", f"the comparison broke off: {type(error).__name__}: {error}", "Ask again."

@@ -397,7 +397,7 @@ class Operations(Answer):
 
 
 # What is said of a cell, and of a model beside its equations, is specified where it is made: in
-# `app/runs/explanation.py` and `app/runs/parity.py`.
+# `app/runs/explanation.py` and `app/runs/self_check.py`.
 
 
 class ParityProgress(Answer):

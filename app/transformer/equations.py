@@ -2,7 +2,7 @@
 
     evaluate(graph, graph.op_making("blocks.0.attn.hook_q"), reading, cells, box=(range(3, 4), range(1), range(16)))
 
-Nothing is shared with `model.py`, so that each can prove the other: `app/runs/parity.py` does.
+Nothing is shared with `model.py`, so that each can prove the other: `app/runs/self_check.py` does.
 """
 
 from torch import Tensor

@@ -1,4 +1,4 @@
-/** The proof of a model: how far it is from a float64 recomputation of its graph. */
+/** The self-check of a model: how far it is from a float64 recomputation of its graph. */
 
 import type { Parity, ParityProgress } from "./contract.gen";
 import { json } from "./rest";

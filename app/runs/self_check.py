@@ -1,4 +1,4 @@
-"""The proof in the product: a model against the float64 recomputation of its graph, operation by operation.
+"""The self-check: a model against the float64 recomputation of its graph, operation by operation.
 
 One pass on a fixed input is captured; then every operation is recomputed from the captured numbers that it reads,
 so that an error shows where it is made and does not add up along the way. Both are jobs for the executor, in stages,
@@ -68,7 +68,7 @@ class Parity:
 
 
 @dataclass
-class Proof:
+class SelfCheck:
     """A report on its way: how many operations have been compared, of how many."""
 
     operations: int
@@ -76,41 +76,41 @@ class Proof:
     report: Future[Parity] = field(default_factory=Future)
 
 
-class Proofs:
+class SelfChecks:
     """Reports by model: made when first asked for, and kept for as long as the model is loaded."""
 
     def __init__(self, executor: Executor) -> None:
         """Compute on `executor`."""
         self._executor = executor
-        self._proofs: WeakKeyDictionary[Transformer, Proof] = WeakKeyDictionary()
+        self._checks: WeakKeyDictionary[Transformer, SelfCheck] = WeakKeyDictionary()
         self._lock = threading.Lock()
 
-    def of(self, loaded: LoadedModel) -> Proof:
-        """Return the model's proof, under way or done; one that failed is tried again.
+    def of(self, loaded: LoadedModel) -> SelfCheck:
+        """Return the model's check, under way or done; one that failed is tried again.
 
         Raises:
             QueueFullError: too much waits on the executor already.
         """
         with self._lock:
-            proof = self._proofs.get(loaded.model)
-            if proof is None or (proof.report.done() and proof.report.exception()):
-                proof = self._proofs[loaded.model] = Proof(len(loaded.graph.ops))
+            check = self._checks.get(loaded.model)
+            if check is None or (check.report.done() and check.report.exception()):
+                check = self._checks[loaded.model] = SelfCheck(len(loaded.graph.ops))
                 try:
-                    self._executor.submit(_work(loaded, proof))
+                    self._executor.submit(_work(loaded, check))
                 except QueueFullError:
-                    del self._proofs[loaded.model]
+                    del self._checks[loaded.model]
                     raise
-            return proof
+            return check
 
 
-def _work(loaded: LoadedModel, proof: Proof) -> Job:
+def _work(loaded: LoadedModel, check: SelfCheck) -> Job:
     """Run the job: whatever breaks it is told to who waits, and to nothing else."""
     try:
-        report = yield from _stages(loaded, proof)
+        report = yield from _stages(loaded, check)
     except Exception as error:
-        proof.report.set_exception(error)
+        check.report.set_exception(error)
     else:
-        proof.report.set_result(report)
+        check.report.set_result(report)
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def _seeded(vocabulary: int, positions: int) -> list[int]:
     return ids
 
 
-def _stages(loaded: LoadedModel, proof: Proof) -> Generator[None, None, Parity]:
+def _stages(loaded: LoadedModel, check: SelfCheck) -> Generator[None, None, Parity]:
     """Capture a pass, then compare every operation: a pause after every layer and after every part of one."""
     started = time.perf_counter()
     example, model, graph = _example(loaded), loaded.model, loaded.graph
@@ -161,7 +161,7 @@ def _stages(loaded: LoadedModel, proof: Proof) -> Generator[None, None, Parity]:
         found.append(tally.parity)
         if not tally.same_kind:
             not_finite.append(op.output)
-        proof.done += 1
+        check.done += 1
     return _report(loaded, example, found, not_finite, time.perf_counter() - started)
 
 

@@ -1,4 +1,4 @@
-"""The proof in the product: every family passes it, and a model that computes something else does not."""
+"""The self-check: every family passes it, and a model that computes something else does not."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import torch
 
 from app.checkpoints.catalog import LoadedModel
 from app.runs.executor import Executor
-from app.runs.parity import Parity, Proofs, pieces
+from app.runs.self_check import Parity, SelfChecks, pieces
 from app.transformer import layers
 from app.transformer.blocks import build_graph
 from app.transformer.cells import Reading
@@ -23,7 +23,7 @@ def executor() -> Iterator[Executor]:
 
 
 def prove(executor: Executor, loaded: LoadedModel) -> Parity:
-    return Proofs(executor).of(loaded).report.result(60)
+    return SelfChecks(executor).of(loaded).report.result(60)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -73,14 +73,14 @@ def test_half_precision_is_told_as_it_is(executor: Executor) -> None:
     assert 1e-4 < report.relative < 0.05
 
 
-def test_a_proof_is_made_once_and_a_broken_one_again(executor: Executor) -> None:
-    proofs, loaded = Proofs(executor), load_random("gpt2", FAMILIES["gpt2"])
+def test_a_check_is_made_once_and_a_broken_one_again(executor: Executor) -> None:
+    checks, loaded = SelfChecks(executor), load_random("gpt2", FAMILIES["gpt2"])
     broken = dataclasses.replace(loaded, graph=build_graph(FAMILIES["llama"]))
     with pytest.raises(KeyError):
-        proofs.of(broken).report.result(60)
-    whole = proofs.of(loaded)
+        checks.of(broken).report.result(60)
+    whole = checks.of(loaded)
     assert whole.report.result(60).relative < 1e-5
-    assert proofs.of(loaded) is whole
+    assert checks.of(loaded) is whole
     assert whole.done == whole.operations
 
 
