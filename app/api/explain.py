@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeVar
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
-from ..runs.beside import beside
+from ..runs.compare_cells import compare_cells
 from ..runs.explain import ExplainError, explain_cell, explain_weight
 from ..runs.explanation import Beside, Explanation
 from ..runs.self_check import Parity
@@ -52,7 +52,7 @@ async def explain_beside(
     """Compare two cells of a run: the first less the second, and the terms in which they differ most."""
     run = atlas.run(run_id)
     one, two = (resolve_name(given, run.loaded.spec) for given in (name, other))
-    return await atlas.read(lambda: _answer(lambda: beside(run, one, index, two, other_index, terms)))
+    return await atlas.read(lambda: _answer(lambda: compare_cells(run, one, index, two, other_index, terms)))
 
 
 @router.get("/models/{model_id}/explain/{name}")

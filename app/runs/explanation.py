@@ -1,4 +1,4 @@
-"""What is answered about one cell, and about two side by side. `explain.py` and `beside.py` fill these in.
+"""What is answered about one cell, and about two side by side. `explain.py` and `compare_cells.py` fill these in.
 
 JSON has no infinity and no not-a-number: such numbers are None here already.
 """

@@ -10,7 +10,7 @@ from .explanation import Beside, CellValue, Explanation, RestOfPairs, Sides, Ter
 from .run import Run
 
 
-def beside(run: Run, name: str, index: str, other: str, other_index: str, limit: int) -> Beside:
+def compare_cells(run: Run, name: str, index: str, other: str, other_index: str, limit: int) -> Beside:
     """Subtract the second cell from the first, and list the `limit` terms in which they differ most.
 
     Raises:
