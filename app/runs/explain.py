@@ -18,7 +18,7 @@ from ..transformer.operations.operation import Playback
 from ..transformer.operations.summands import Term
 from ..transformer.terms import Arithmetic, CellArithmetic
 from ..transformer.wording import why_masked, word
-from .captured import CapturedCells, NotHeldError, slices, weight_of
+from .cell_reader import CellReader, NotHeldError, slices, weight_of
 from .explanation import (
     CellValue,
     Direction,
@@ -157,7 +157,7 @@ def reading_of(run: Run, tensor: TensorInfo) -> Reading:
 
 def cells_of(run: Run) -> Cells:
     """Read the numbers of a run and of its model."""
-    return CapturedCells(run.loaded.model, run.loaded.graph, run.recorder)
+    return CellReader(run.loaded.model, run.loaded.graph, run.recorder)
 
 
 def _box(index: Sequence[int]) -> Box:

@@ -21,7 +21,7 @@ from ..transformer.cells import Box, Reading, read_box
 from ..transformer.equations import evaluate
 from ..transformer.graph import Graph, Op, OpKind
 from ..transformer.model import Transformer
-from .captured import CapturedCells
+from .cell_reader import CellReader
 from .executor import Executor, Job, QueueFullError
 from .recorder import Recorder
 
@@ -150,7 +150,7 @@ def _stages(loaded: LoadedModel, check: SelfCheck) -> Generator[None, None, Pari
     reading = Reading(
         len(example.tokens), len(example.source), {"tokens": example.tokens, "source_tokens": example.source}
     )
-    cells = CapturedCells(model, graph, recorder)
+    cells = CellReader(model, graph, recorder)
     found: list[OperationParity] = []
     not_finite = []
     for op in graph.ops:

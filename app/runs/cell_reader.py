@@ -1,4 +1,8 @@
-"""The numbers of any box of any tensor: a run's from its recorder, a weight's from its model."""
+"""Reads the numbers of any box of any tensor: a run's from its recorder, a weight's from its model.
+
+cells = CellReader(model, graph, recorder)
+cells("logits", (range(3, 4), range(0, 5)))  # [1, 5]: position 3, the first five tokens
+"""
 
 from collections.abc import Sequence
 from weakref import WeakKeyDictionary
@@ -18,7 +22,7 @@ class NotHeldError(KeyError):
     """A tensor of which nothing, or not enough, was captured; the argument is its name."""
 
 
-class CapturedCells:
+class CellReader:
     """What equations are given to read: see `app/transformer/operations/inputs.py`, `Cells`."""
 
     def __init__(self, model: Transformer, graph: Graph, recorder: Recorder) -> None:
