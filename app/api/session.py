@@ -1,7 +1,7 @@
 """One connection of the stream: what it wants to see, what it has been sent, and the runs it started.
 
 Everything here lives on the event loop, except the encoding of rows, which readers do, and the cutting of tiles
-(`pieces.py`). The executor's thread reaches it only through `call_soon_threadsafe`.
+(`tile_scheduler.py`). The executor's thread reaches it only through `call_soon_threadsafe`.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from . import schemas
 from .atlas import Atlas, candidates_answer, predictions_answer, sampling_of, token_answer
 from .clients import client
 from .errors import ApiError, failed_run, refusals, unknown_tensor
-from .pieces import Pieces
+from .tile_scheduler import TileScheduler
 
 # Frames encoded in one go: large enough to be worth handing to a thread, small enough to change one's mind after.
 _BATCH_FRAMES = 16
@@ -88,7 +88,7 @@ class Session:
         self.dismissed = asyncio.Event()
         self.farewell: tuple[int, str] | None = None
         self._want = _Want()
-        self._pieces = Pieces(atlas, self._wake.set)
+        self._tiles = TileScheduler(atlas, self._wake.set)
         # Rows sent so far, by run and run subtracted, then name; wishes come and go, what has been sent stays sent.
         self._sent: OrderedDict[tuple[str, str], dict[str, int]] = OrderedDict()
         self._seq = 0
@@ -184,9 +184,9 @@ class Session:
                 await self._want_rows(want, message, starred, errors)
             except ApiError as error:
                 errors.append(error)
-        for run in self._pieces.wish(message, want.less, errors):
+        for run in self._tiles.wish(message, want.less, errors):
             self._listen(run)
-            self._pieces.grown(run)
+            self._tiles.grown(run)
         self._want = want
         self._watch()
         if errors:
@@ -265,7 +265,7 @@ class Session:
         for task in self._measurements:
             task.cancel()
         self._atlas.store.watch(self, ())
-        self._pieces.close()
+        self._tiles.close()
 
     async def _send_messages(self) -> None:
         while self._outbox:
@@ -298,7 +298,7 @@ class Session:
 
     @property
     def _may_send_pieces(self) -> bool:
-        return bool(self._pieces.ready) and self._frames_left > 0 and self._bytes_left > 0
+        return bool(self._tiles.ready) and self._frames_left > 0 and self._bytes_left > 0
 
     def _pending_rows(self) -> Iterator[tuple[_Rows, int]]:
         """Find every row that exists, is wanted and has not been sent, with its size in bytes."""
@@ -336,7 +336,7 @@ class Session:
     async def _send_pieces(self) -> None:
         """Send tiles and cells that have been cut, as far as the reader has acknowledged."""
         while self._may_send_pieces:
-            piece = self._pieces.take()
+            piece = self._tiles.take()
             if isinstance(piece, ApiError):
                 self.refuse(piece)
             else:
@@ -380,7 +380,7 @@ class Session:
     def _watch(self) -> None:
         """Tell the store which runs are looked at here: those of the wish, and the one started last."""
         less = self._want.less
-        looked_at = [self._want.run, less and less.other.id, *self._own[-1:], *self._pieces.runs]
+        looked_at = [self._want.run, less and less.other.id, *self._own[-1:], *self._tiles.runs]
         self._atlas.store.watch(self, [run_id for run_id in looked_at if run_id][:_WATCHED])
 
     # ---- runs ----------------------------------------------------------------------------------------------------
@@ -447,7 +447,7 @@ class Session:
             self.refuse(failed_run(run), run=run.id)
         if event in ("done", "failed"):
             self._stop_listening(run.id)
-        self._pieces.grown(run)
+        self._tiles.grown(run)
         self._wake.set()
 
     def _stop_listening(self, run_id: str) -> None:

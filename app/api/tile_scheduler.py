@@ -68,7 +68,7 @@ class _Wishes:
     refused: set[str] = field(default_factory=set)
 
 
-class Pieces:
+class TileScheduler:
     """The tiles and cells of one connection. Lives on the event loop."""
 
     def __init__(self, atlas: Atlas, wake: Callable[[], None]) -> None:
