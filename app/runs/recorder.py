@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ..transformer.graph import TOKEN_AXES, Graph, TensorInfo
 from ..transformer.model import Transformer
-from .host_copies import HostCopies
+from .pinned_copies import PinnedCopies
 
 # A view is cloned when it would keep alive a buffer more than this many times its own size.
 _WASTE = 8
@@ -101,7 +101,7 @@ class Recorder:
             self._interventions.setdefault(intervention.name, []).append(intervention)
         self._keep_attention = keep_attention
         self._device = model.W_E.device
-        self._copies = HostCopies(self._device) if self._device.type == "cuda" else None
+        self._copies = PinnedCopies(self._device) if self._device.type == "cuda" else None
         self._storages: set[int] = set()
         self._nbytes = 0
         self._lock = threading.Lock()

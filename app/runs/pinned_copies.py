@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 
-class HostCopies:
+class PinnedCopies:
     """One run's copies on their way."""
 
     def __init__(self, device: torch.device) -> None:
