@@ -24,7 +24,7 @@ from ..runs.self_check import SelfChecks
 from ..runs.slices import SliceError, parse_index
 from ..runs.statistics import Statistics
 from ..runs.store import RunStore
-from ..runs.thumbnails import Shelf
+from ..runs.thumbnails import ThumbnailCache
 from ..runs.tiles import Pyramids
 from ..settings import Settings
 from ..threads import compute_with
@@ -60,7 +60,7 @@ class Atlas:
         # Tiles are cut and pooled on one thread, with one core: docs/decisions/002-threads.md.
         self._tile_thread = Executor(settings.tile_queue, 1, settings.tile_queue * 3 // 4)
         self.pyramids = Pyramids(settings.tile_cache_bytes)
-        self.shelf = Shelf(settings.cache_folder)
+        self.thumbnails = ThumbnailCache(settings.cache_folder)
         self.statistics: OrderedDict[Hashable, Statistics] = OrderedDict()
         self._weight_samples: dict[str, dict[str, Samples]] = {}
         catalog.watch(self._in_use, self._forget_runs_of)

@@ -136,12 +136,12 @@ async def model_thumbnails(
     headers = {"ETag": tag, "Cache-Control": _FOR_EVER if v == loaded.fingerprint else "no-cache"}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
-    content = await atlas.read(lambda: atlas.shelf.take(loaded, pool))
+    content = await atlas.read(lambda: atlas.thumbnails.take(loaded, pool))
     if content is None:
         content = await atlas.cut(thumbnails(loaded, pool))
         assert content is not None
         made = content
-        await atlas.read(lambda: atlas.shelf.put(loaded, pool, made))
+        await atlas.read(lambda: atlas.thumbnails.put(loaded, pool, made))
     return Response(content, media_type="application/octet-stream", headers=headers)
 
 

@@ -98,7 +98,7 @@ def _pooled(stacked: Tensor, level: int, pool: Pool) -> Generator[None, None, Te
     return join_means(whole, rest).values
 
 
-class Shelf:
+class ThumbnailCache:
     """Thumbnails on disk. A cache: what cannot be written or read is made again."""
 
     def __init__(self, folder: Path) -> None:
