@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
-from . import guide
+from . import api_guide
 from .checkpoints.catalog import Catalog
 from .checkpoints.entry import ModelEntry
 from .checkpoints.errors import CheckpointError
@@ -120,7 +120,7 @@ def _router(catalog: Catalog) -> APIRouter:
     @router.get("/api")
     def api(request: Request) -> HTMLResponse:
         base = str(request.base_url).rstrip("/")
-        example = guide.Example.choose(base, catalog.entries())
+        example = api_guide.Example.choose(base, catalog.entries())
         return _page(
             request,
             "api.html",
@@ -128,7 +128,7 @@ def _router(catalog: Catalog) -> APIRouter:
             base=base,
             example=example,
             pattern=example.command("GET", "/api/v1/runs/{run_id}/activations/{name}"),
-            groups=guide.calls(request.app.openapi(), example),
+            groups=api_guide.calls(request.app.openapi(), example),
         )
 
     @router.get("/docs")
