@@ -1,17 +1,11 @@
 /** From an explanation to the script that plays it: where the slip of paper lies, and from where to look. */
 
-import {
-  MOST_ROWS,
-  type NumberAt,
-  rehearse,
-  type Script,
-  type Slip,
-  type Sum,
-} from "../../layout/cell-script";
 import { rectangles } from "../../layout/plate-cell";
 import type { Bounds as Box } from "../../layout/types";
 import { HOME_FOV, type Point, type View, viewOfBounds } from "../../layout/view";
 import type { Explanation } from "../../net/explain";
+import { rehearse } from "../../playback/cell/rehearse";
+import { MOST_ROWS, type NumberAt, type Script, type Slip, type Sum } from "../../playback/cell/script";
 import type { CameraState, MapView } from "../../scene/types";
 
 /** Pixels of a cell on the slip, and the shares of the window's height and width that the slip may take. */

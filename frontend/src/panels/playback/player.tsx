@@ -1,7 +1,7 @@
 /** The player on a cell's card: play, pause, scrub, step by step, and what happens in words. */
 
-import type { Phase } from "../../layout/cell-script";
-import { rehearse } from "../../layout/cell-script";
+import { rehearse } from "../../playback/cell/rehearse";
+import type { Phase } from "../../playback/cell/script";
 import { knownExplanation } from "../../session/explanations";
 import { played, sameCell } from "../../state/explain";
 import { type Cell, graph, hovered } from "../../state/store";

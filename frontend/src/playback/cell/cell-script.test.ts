@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
-import { formatNumber } from "../format";
-import { perform, rehearse, type Script, type Step, type Sum } from "./cell-script";
+import { formatNumber } from "../../format";
+import { perform } from "./flight";
+import { rehearse } from "./rehearse";
+import type { Script, Step, Sum } from "./script";
 
 const slip = { corner: [100, 0, 5], cell: 4 } as const;
 const where = (tensor: string, index: readonly number[]) =>
@@ -55,7 +57,7 @@ test("nothing jumps: a cell's way in a hundredth of the clock is short", () => {
   const script = rehearse(product, where, slip);
   const apart = ([a, b, c]: readonly number[], [x, y, z]: readonly number[]) =>
     Math.hypot(a! - x!, b! - y!, c! - z!);
-  for (const { keys } of script.tracks)
+  for (const { keys } of script.paths)
     for (const [i, key] of keys.entries()) {
       const next = keys[i + 1];
       if (!next) continue;
