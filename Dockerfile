@@ -14,6 +14,7 @@ COPY pyproject.toml hatch_build.py README.md LICENSE NOTICE ./
 COPY app app
 COPY templates templates
 COPY models models
+COPY lessons lessons
 COPY static static
 RUN ATLAS_SKIP_FRONTEND=1 pip wheel --no-cache-dir --no-deps --wheel-dir wheels .
 

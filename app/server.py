@@ -14,7 +14,7 @@ from fastapi import APIRouter, FastAPI, HTTPException
 from fastapi.responses import JSONResponse
 
 from . import __version__, pages
-from .api import errors, explain, models, pulls, runs, specification, stream, tiles
+from .api import errors, explain, lessons, models, pulls, runs, specification, stream, tiles
 from .api.atlas import Atlas
 from .api.clients import address_of, client
 from .checkpoints.catalog import Catalog
@@ -22,6 +22,7 @@ from .checkpoints.errors import CheckpointError
 from .checkpoints.rendering import Renderer
 from .connections import Complaints
 from .hosts import Hosts
+from .lessons.library import Library
 from .runs.clients import Client
 from .settings import Settings
 from .threads import compute_with, cores
@@ -109,9 +110,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
     )
+    app.state.lessons = Library([settings.bundled_lessons, *settings.lessons])
     errors.install(app)
     api = APIRouter(prefix="/api/v1")
-    for part in (pulls, models, tiles, explain, runs, stream):  # pulls first: `pull` is no model's id
+    for part in (pulls, models, tiles, explain, runs, lessons, stream):  # pulls first: `pull` is no model's id
         api.include_router(part.router)
     app.include_router(api)
     pages.install(app, catalog)

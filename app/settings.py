@@ -8,7 +8,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .memory import memory_bytes
-from .paths import MODELS
+from .paths import LESSONS, MODELS
 
 
 def _cache_folder() -> Path:
@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     threads: int = Field(default=0, ge=0, description="threads that compute one stage of a run; 0 is one per core")
     bundled_models: Path = MODELS
     models: list[Path] = Field(default_factory=list, description="paths of models: folders, .gguf files, ckpt.pt")
+    bundled_lessons: Path = LESSONS
+    lessons: list[Path] = Field(default_factory=list, description="folders with a teacher's own lessons")
     data: Path = Field(default_factory=_data_folder, description="the user's own folder, where models are pulled to")
     model_bytes: int = Field(
         default_factory=lambda: memory_bytes() * 3 // 4, gt=0, description="memory of the models loaded"

@@ -12,9 +12,11 @@ import pytest
 from app.lenses.lens import _plain
 from tests.conftest import Server
 
-_THERE = {"model_id": "tiny", "lens": "attention", "level": "0", "row": "0", "col": "0", "other": "logits"}
+_THERE = {"model_id": "tiny", "lens": "attention", "level": "0", "row": "0", "col": "0", "other": "logits",
+          "lesson_id": "first-steps", "step_id": "next"}  # fmt: skip
 _SENSELESS = {
-    "model_id": "no model", "run_id": "no-run", "name": "no", "lens": "x", "level": "x", "row": "-1", "col": "0"
+    "model_id": "no model", "run_id": "no-run", "name": "no", "lens": "x", "level": "x", "row": "-1", "col": "0",
+    "lesson_id": "no", "step_id": "no",
 }  # fmt: skip
 _BODIES = (None, b"{", b"[]", b'{"model": "tiny", "tokens": [1]}', b'{"text": "a"}', b" " * (2**20 + 1))
 
@@ -61,7 +63,7 @@ def test_what_is_answered_is_documented(server: Server, document: Any) -> None:
             name = "W_E" if path.startswith("/api/v1/models") else "logits"
             good = {**_THERE, "run_id": run, "name": name}
             for values in (good, {**good, "name": "nothing", "row": "99"}, _SENSELESS):
-                for query in ("", "?index=x&minus=x&head=x&v=x&by=x&format=x&count=0"):
+                for query in ("", f"?run={values['run_id']}", "?index=x&minus=x&head=x&v=x&by=x&format=x&count=0"):
                     address = path.format(**{"other": "x", **values}) + query
                     for body in _BODIES if "requestBody" in call else (None,):
                         headers = {"Content-Type": "application/json"} if body else {}

@@ -436,6 +436,36 @@ export interface Lenses {
   readonly lenses: readonly LensInfo[];
 }
 
+/** A lesson as the list of lessons shows it. */
+export interface LessonInfo {
+  readonly id: string;
+  readonly course: string;
+  readonly title: string;
+  readonly lead: readonly ResolvedParagraph[];
+  readonly minutes: number;
+  readonly model: string;
+  readonly kinds: readonly ModelKind[];
+  readonly languages: readonly string[];
+  /** steps that have no words in the language asked for */
+  readonly untranslated: readonly string[];
+  readonly steps: readonly StepInfo[];
+}
+
+/** A lesson that is left out, for its author. */
+export interface LessonProblem {
+  readonly file: string;
+  readonly step: string | null;
+  readonly field: string;
+  readonly reason: string;
+  readonly hint: string;
+}
+
+/** All lessons, course by course. */
+export interface Lessons {
+  readonly lessons: readonly LessonInfo[];
+  readonly problems: readonly LessonProblem[];
+}
+
 /** The cells along one axis of a weight, through the cell that was asked for. */
 export interface Line {
   readonly axis: string;
@@ -668,6 +698,40 @@ export interface PausedMessage {
   readonly top: readonly Candidate[];
 }
 
+/** Cells of a tensor: an index for each axis, null for all along it; a part of the model has no indices. */
+export interface Place {
+  readonly tensor: string;
+  readonly index: readonly (number | null)[];
+}
+
+/** The run that a step looks at, and whether to show its difference to the run without interventions. */
+export interface Plan {
+  readonly run: PlannedRun;
+  /** the interventions follow from the run without them: ask again with that run */
+  readonly undecided: boolean;
+  readonly minus: boolean;
+}
+
+/** An intervention, as `POST /runs` takes it. */
+export interface PlannedChange {
+  readonly name: string;
+  readonly index: string;
+  readonly action: "set" | "scale" | "add";
+  readonly value: number;
+}
+
+/** A run as `POST /runs` and the stream's `start` take it; of `sampling` only what differs from the
+ *  defaults. */
+export interface PlannedRun {
+  readonly model: string;
+  readonly text: string | null;
+  readonly tokens: readonly number[] | null;
+  readonly text_pair: string | null;
+  readonly max_new_tokens: number;
+  readonly sampling: Readonly<Record<string, number>>;
+  readonly interventions: readonly PlannedChange[];
+}
+
 /** One plate in a file of thumbnails.
  *
  *  `rows` and `cols` are the thumbnail's: the plate's, divided by 2^level and rounded up. `offset` counts
@@ -745,6 +809,111 @@ export interface Read {
 export interface Relative {
   readonly buckets: number;
   readonly max_distance: number;
+}
+
+/** A question, and its key. */
+export interface ResolvedCheck {
+  readonly kind: "number" | "token" | "choice" | "true-or-false" | "cell";
+  readonly words: readonly ResolvedParagraph[];
+  readonly key: number;
+  readonly within: number;
+  readonly choices: readonly ResolvedParagraph[];
+  readonly offered: readonly number[];
+  readonly labels: readonly string[];
+  readonly row: Place | null;
+}
+
+/** What ends the step when the reader has done it. */
+export interface ResolvedDo {
+  readonly words: readonly ResolvedParagraph[];
+  readonly selected: Place | null;
+  readonly hovered: Place | null;
+  readonly zoomed_to: Place | null;
+  readonly panel: string | null;
+  readonly wrote: number | null;
+  readonly changed_text: boolean;
+  readonly played: "pass" | "cell" | null;
+  readonly column: boolean;
+}
+
+/** A question that readers ask, and its answer. */
+export interface ResolvedFaq {
+  readonly question: string;
+  readonly answer: readonly ResolvedParagraph[];
+}
+
+/** A lens with the parameters to ask it with. */
+export interface ResolvedLens {
+  readonly name: string;
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** A moment on the timeline. */
+export interface ResolvedMoment {
+  readonly track: "pass" | "cell";
+  readonly at: Place | null;
+  readonly progress: number;
+  readonly play: boolean;
+}
+
+/** A paragraph, or an item of a list. */
+export interface ResolvedParagraph {
+  readonly spans: readonly ResolvedSpan[];
+  readonly item: boolean;
+}
+
+/** A guess and the truth that the run holds; `shares` are the probabilities of `offered`. */
+export interface ResolvedPredict {
+  readonly kind: "token" | "number" | "cell" | "order";
+  readonly words: readonly ResolvedParagraph[];
+  readonly truth: readonly number[];
+  readonly offered: readonly number[];
+  readonly labels: readonly string[];
+  readonly row: Place | null;
+  readonly shares: readonly number[];
+  readonly low: number;
+  readonly high: number;
+}
+
+/** What a step shows; null is as the step before left it. */
+export interface ResolvedSee {
+  readonly home: boolean;
+  readonly camera: Place | null;
+  readonly select: Place | null;
+  readonly panel: string | null;
+  readonly lens: ResolvedLens | null;
+  readonly column: number | null;
+  readonly moment: ResolvedMoment | null;
+  /** beginnings of the names of tensors that are not dimmed */
+  readonly only: readonly string[] | null;
+  readonly heads: "row" | "stacked" | "fan" | null;
+}
+
+/** A piece of a paragraph; a live `number` has its value and its format, or is words in `text`. */
+export interface ResolvedSpan {
+  readonly kind: "text" | "emphasis" | "code" | "formula" | "number" | "words";
+  readonly text: string;
+  readonly number: number | null;
+  /** decimals, % or %1, token, words, plain; empty: as the page sees fit */
+  readonly format: string;
+  readonly place: Place | null;
+}
+
+/** A step of a lesson, resolved for one run. A step that does not apply says why and has nothing else. */
+export interface ResolvedStep {
+  readonly id: string;
+  readonly title: string;
+  readonly minutes: number;
+  readonly covers: readonly string[];
+  readonly applies: boolean;
+  readonly reason: string | null;
+  readonly body: readonly ResolvedParagraph[];
+  readonly see: ResolvedSee | null;
+  readonly predict: ResolvedPredict | null;
+  readonly do: ResolvedDo | null;
+  readonly check: ResolvedCheck | null;
+  readonly hints: readonly (readonly ResolvedParagraph[])[];
+  readonly faq: readonly ResolvedFaq[];
 }
 
 /** The terms that are not listed: how many, and their sum. */
@@ -983,6 +1152,14 @@ export interface StartMessage {
   readonly max_new_tokens?: number;
   readonly sampling?: Sampling;
   readonly write?: boolean;
+}
+
+/** A step as the table of contents lists it. */
+export interface StepInfo {
+  readonly id: string;
+  readonly title: string;
+  readonly minutes: number;
+  readonly covers: readonly string[];
 }
 
 /** Write `count` more tokens, or until stopped when null. */
