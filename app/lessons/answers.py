@@ -61,7 +61,7 @@ class ResolvedSee(BaseModel):
     column: int | None
     moment: ResolvedMoment | None
     only: list[str] | None = Field(description="beginnings of the names of tensors that are not dimmed")
-    heads: Literal["row", "stacked", "fan"] | None
+    heads: Literal["fan", "stack", "board"] | None
 
 
 class ResolvedPredict(BaseModel):

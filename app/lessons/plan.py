@@ -16,6 +16,10 @@ from .schema import Change, Step, for_model, plan_for
 from .scope import Scope
 
 
+# Ids that a model without a tokenizer reads in place of the lesson's text.
+_UNREADABLE = 8
+
+
 class PlannedChange(BaseModel):
     """An intervention, as `POST /runs` takes it."""
 
@@ -69,12 +73,14 @@ def plan_of(lesson: Lesson, step: Step | None, entry: ModelEntry, plain: Run | N
         raise NotHereError(reason)
     plan = plan_for(lesson.file, step)
     text, tokens = for_model(plan.text, entry.id), for_model(plan.tokens, entry.id)
+    if tokens is None and not entry.has_tokenizer:
+        tokens = range(min(_UNREADABLE, entry.spec.d_vocab, entry.spec.positions - (plan.write or 0)))
     if text is None and tokens is None:
         raise NotHereError(f"the step has no text for {entry.id}")
     sampling: dict[str, Any] = plan.sampling.model_dump(exclude_none=True) if plan.sampling else {}
     changes = plan.interventions or ()
     planned = PlannedRun(
-        model=entry.id, text=None if tokens is not None else text, tokens=tokens,
+        model=entry.id, text=None if tokens is not None else text, tokens=None if tokens is None else list(tokens),
         text_pair=for_model(plan.pair, entry.id), max_new_tokens=plan.write or 0,
         sampling=sampling,
         interventions=[] if plain is None else [_change(lesson, step, change, plain) for change in changes],

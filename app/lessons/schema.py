@@ -107,7 +107,7 @@ class See(Part):
     column: Expr | None = Field(default=None, description="the position whose column is lit")
     moment: Moment | None = None
     only: tuple[Expr, ...] | None = Field(default=None, description="parts of the model that stay; others are dimmed")
-    heads: Literal["row", "stacked", "fan"] | None = None
+    heads: Literal["fan", "stack", "board"] | None = None
 
 
 class Predict(Part):
