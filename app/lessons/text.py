@@ -182,6 +182,10 @@ class _Reader:
             words, expression = "", inside
         expression, _, form = expression.partition("|")
         form = form.strip()
+        if "[[" in words:
+            raise LessonError(
+                self._file, self._step, "text", f"{words.strip()!r} holds a live number", "Put it outside."
+            )
         if form and not _FORMAT.fullmatch(form):
             hint = "Write a number of decimals, %, %1, token, words or plain."
             raise LessonError(self._file, self._step, "text", f"{form!r} is no format", hint)
