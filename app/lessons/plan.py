@@ -15,7 +15,6 @@ from .library import Lesson
 from .schema import Change, Step, for_model, plan_for
 from .scope import Scope
 
-
 # Ids that a model without a tokenizer reads in place of the lesson's text.
 _UNREADABLE = 8
 
