@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -15,12 +14,13 @@ from fastapi.responses import JSONResponse
 
 from . import __version__, pages
 from .api import errors, explain, lessons, models, pulls, runs, specification, stream, tiles
-from .api.atlas import Atlas
 from .api.clients import address_of, client
+from .api.services import Services
 from .checkpoints.catalog import Catalog
-from .checkpoints.errors import CheckpointError
 from .checkpoints.rendering import Renderer
 from .connections import Complaints
+from .engine.errors import EngineError
+from .engine.local import LocalEngine
 from .hosts import Hosts
 from .lessons.library import Library
 from .runs.clients import Client
@@ -88,18 +88,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         asyncio.get_running_loop().set_exception_handler(Complaints())
         loaders = ThreadPoolExecutor(_LOADERS, "atlas-loader", compute_with, (settings.threads or cores(),))
         asyncio.get_running_loop().set_default_executor(loaders)
-        atlas = Atlas(settings, catalog)
-        app.state.atlas, app.state.pulls = atlas, pulls.Pulls(catalog, settings.data / "models")
+        engine = LocalEngine(settings, catalog)
+        app.state.services, app.state.pulls = Services(settings, engine), pulls.Pulls(catalog, settings.data / "models")
         # The first page asks for the first model: have it in memory by then.
-        loading = asyncio.create_task(asyncio.to_thread(_load_first, atlas))
-        sweeping = asyncio.create_task(_sweep(atlas))
+        loading = asyncio.create_task(asyncio.to_thread(_load_first, engine))
+        sweeping = asyncio.create_task(_sweep(engine, settings.idle_seconds))
         yield
         sweeping.cancel()
         with suppress(asyncio.CancelledError):
             await sweeping
         await loading
         app.state.pulls.close()
-        await asyncio.to_thread(atlas.close)
+        await asyncio.to_thread(engine.close)
         catalog.renderer.close()
 
     app = FastAPI(
@@ -188,21 +188,19 @@ def _path(location: bytes) -> bytes:
     return urlunsplit((b"", b"", *parts[2:])) if parts.netloc and not parts.path.startswith(b"//") else location
 
 
-def _load_first(atlas: Atlas) -> None:
+def _load_first(engine: LocalEngine) -> None:
     """Load the default model, and say so in the log if it cannot be: whoever asks for it is told again."""
-    first = atlas.default_model()
+    first = engine.models.default()
     if first is None:
         return
     try:
-        atlas.catalog.load(first)
-    except CheckpointError as error:
+        engine.models.load(first)
+    except EngineError as error:
         logging.getLogger(__name__).warning("%s %s", error, error.hint)
 
 
-async def _sweep(atlas: Atlas) -> None:
-    """End runs that have been paused for too long, so that their caches do not stay for ever."""
+async def _sweep(engine: LocalEngine, seconds: float) -> None:
+    """End runs that have been paused for too long, every now and then."""
     while True:
-        await asyncio.sleep(min(_SWEEP_SECONDS, atlas.settings.idle_seconds))
-        for run in atlas.store.runs():
-            if run.state == "paused" and time.monotonic() - run.idle_since > atlas.settings.idle_seconds:
-                run.cancel()
+        await asyncio.sleep(min(_SWEEP_SECONDS, seconds))
+        engine.end_idle(seconds)

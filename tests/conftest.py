@@ -29,7 +29,7 @@ import uvicorn
 from fastapi import FastAPI
 from safetensors.torch import save_file
 
-from app.api.atlas import Atlas
+from app.api.services import Services
 from app.checkpoints.huggingface import export_config, export_state
 from app.connections import server_options
 from app.server import create_app
@@ -66,10 +66,10 @@ class Server:
     client: httpx2.Client
 
     @property
-    def atlas(self) -> Atlas:
+    def services(self) -> Services:
         """Reach its inner parts, for what no door shows: freed caches, slowed layers."""
-        atlas: Atlas = self.app.state.atlas
-        return atlas
+        services: Services = self.app.state.services
+        return services
 
     @property
     def stream_address(self) -> str:

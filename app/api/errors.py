@@ -9,16 +9,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from ..checkpoints.errors import CheckpointError, NoRoomError
-from ..runs.difference import DifferenceError
-from ..runs.executor import QueueFullError
+from ..checkpoints.errors import CheckpointError
+from ..engine.errors import EngineError, Kind, checkpoint_refused, no_memory
+from ..engine.errors import refusals as engine_refusals
 from ..runs.failures import out_of_memory
-from ..runs.plates import PlateError
-from ..runs.run import Run
-from ..runs.slices import SliceError
-from ..runs.store import ForgottenError, StoreFullError
-from ..runs.tiles import TileError
-from ..transformer.tokenizer import TokenizeError
 
 _GUIDE = "GET /api/v1/capabilities lists the limits, GET /openapi.json every call."
 _HINTS = {
@@ -41,70 +35,55 @@ class ApiError(Exception):
         return {"type": self.type, "message": self.message, "hint": self.hint}
 
 
-def unknown_model(model_id: str) -> ApiError:
-    """Refuse: there is no such model."""
-    return ApiError(404, "unknown_model", f"there is no model {model_id!r}", "GET /api/v1/models lists what there is.")
+# What a refusal of the engine means over HTTP; 422 where nothing else is said.
+_STATUS: dict[Kind, int] = {
+    "unknown_model": 404,
+    "unknown_run": 404,
+    "forgotten_run": 404,
+    "unknown_tensor": 404,
+    "unknown_lens": 404,
+    "unknown_step": 404,
+    "unknown_tile": 404,
+    "inputs_missing": 409,
+    "not_computed": 409,
+    "run_over": 409,
+    "busy": 429,
+    "parity_failed": 500,
+    "run_failed": 500,
+    "broken_model": 503,
+    "no_room": 503,
+    "out_of_memory": 503,
+    "runs_full": 503,
+}
+# The calls that help, where the engine itself has no advice: it knows of none.
+_ADVICE: dict[Kind, str] = {
+    "forgotten_run": "POST /api/v1/runs with the same model, tokens, sampling and seed makes it again.",
+    "out_of_memory": "Ask for a shorter text, fewer beams or a smaller slice, or wait until others are done.",
+    "too_long": "Shorten it; GET /api/v1/capabilities lists the limits.",
+    "too_many_numbers": "Take a smaller slice, such as ?index=0; ?format=npy holds more than JSON.",
+    "unknown_model": "GET /api/v1/models lists what there is.",
+    "unknown_run": "POST /api/v1/runs makes one.",
+}
 
 
-def unknown_tensor(name: str, listed_at: str) -> ApiError:
-    """Refuse: a model or run has no such tensor, or has not computed it yet."""
-    return ApiError(404, "unknown_tensor", f"there is no tensor {name!r} here", f"GET {listed_at} lists the names.")
-
-
-def no_memory() -> ApiError:
-    """Refuse: the machine has no memory left for this."""
-    return ApiError(
-        503,
-        "out_of_memory",
-        "there was not enough memory for this",
-        "Ask for a shorter text, fewer beams or a smaller slice, or wait until others are done.",
-    )
-
-
-def failed_run(run: Run) -> ApiError:
-    """Refuse: a run broke off."""
-    if run.out_of_memory:
-        return no_memory()
-    return ApiError(500, "run_failed", f"the run broke off: {run.failure}", "Try again, or try another text.")
-
-
-def unusable(error: CheckpointError) -> ApiError:
-    """Refuse a model that is not to be had: its files are broken, or there is no room for it."""
-    return ApiError(503, "no_room" if isinstance(error, NoRoomError) else "broken_model", str(error), error.hint)
+def api_error(error: EngineError) -> ApiError:
+    """Say a refusal of the engine as an answer: its status, and what to do."""
+    hint = error.hint or _ADVICE.get(error.kind, "")
+    if error.kind == "unknown_tensor" and not error.hint:
+        run, model = error.about.get("run"), error.about.get("model")
+        listed_at = f"models/{model}/graph" if run is None else f"runs/{run}/activations"
+        hint = f"GET /api/v1/{listed_at} lists the names."
+    return ApiError(_STATUS.get(error.kind, 422), error.kind, error.message, hint)
 
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """Turn the refusals of the layers below into answers."""
+    """Turn refusals of the engine into answers."""
     try:
-        yield
-    except SliceError as error:
-        raise ApiError(422, "bad_index", str(error), error.hint) from error
-    except PlateError as error:
-        raise ApiError(422, "unknown_plate", str(error), error.hint) from error
-    except DifferenceError as error:
-        raise ApiError(422, "another_model", str(error), error.hint) from error
-    except TileError as error:
-        raise ApiError(404, "unknown_tile", str(error), error.hint) from error
-    except TokenizeError as error:
-        raise ApiError(422, "untokenizable", str(error), error.hint) from error
-    except CheckpointError as error:
-        raise unusable(error) from error
-    except QueueFullError as error:
-        raise ApiError(
-            429, "busy", "as many computations wait as the server allows", "Wait until one is done, then try again."
-        ) from error
-    except StoreFullError as error:
-        raise ApiError(
-            503, "runs_full", "every run the server can hold is still unfinished", "Cancel one, or wait for it."
-        ) from error
-    except ForgottenError as error:
-        raise ApiError(
-            404,
-            "forgotten_run",
-            f"run {error.args[0]!r} has been forgotten, to make room or by request",
-            "POST /api/v1/runs with the same model, tokens, sampling and seed makes it again.",
-        ) from error
+        with engine_refusals():
+            yield
+    except EngineError as error:
+        raise api_error(error) from error
 
 
 def install(app: FastAPI) -> None:
@@ -115,9 +94,13 @@ def install(app: FastAPI) -> None:
         headers = {"Retry-After": "1"} if error.status in (429, 503) else None
         return JSONResponse({"error": error.body}, error.status, headers)
 
+    @app.exception_handler(EngineError)
+    async def engine_refused(request: Request, error: EngineError) -> JSONResponse:
+        return await refused(request, api_error(error))
+
     @app.exception_handler(CheckpointError)
     async def broken_model(request: Request, error: CheckpointError) -> JSONResponse:
-        return JSONResponse({"error": unusable(error).body}, 503, {"Retry-After": "1"})
+        return await refused(request, api_error(checkpoint_refused(error)))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -136,7 +119,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def broken(request: Request, error: Exception) -> JSONResponse:
         if out_of_memory(error):
-            return await refused(request, no_memory())
+            return await refused(request, api_error(no_memory()))
         logging.getLogger(__name__).error("%s %s", request.method, request.url.path, exc_info=error)
         body = {
             "type": "internal",

@@ -13,8 +13,8 @@ from ..lessons.library import Lesson, Library
 from ..lessons.plan import Plan, plan_of
 from ..lessons.resolve import plain_paragraphs, resolve
 from ..lessons.schema import Step
-from .atlas import AtlasOf
 from .errors import ApiError, refusals
+from .services import ServicesOf
 
 router = APIRouter(tags=["lessons"])
 Language = Annotated[str, Query(alias="lang", pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$", description="en, fr and so on")]
@@ -41,7 +41,7 @@ async def lessons(library: LibraryOf, language: Language = "en") -> Lessons:
 
 @router.get("/lessons/{lesson_id}/plan")
 async def plan(
-    atlas: AtlasOf,
+    services: ServicesOf,
     library: LibraryOf,
     lesson_id: str,
     model: Annotated[str, Query(max_length=200, description="the model to give the lesson on")] = "",
@@ -53,10 +53,10 @@ async def plan(
     """Tell which run a lesson, or one of its steps, looks at on a model."""
     lesson = _lesson(library, lesson_id)
     wanted = _step(lesson, step) if step else None
-    entry = atlas.entry(model or str(lesson.file.run.model))
-    plain = atlas.run(run) if run else None
+    entry = services.entry(model or str(lesson.file.run.model))
+    plain = services.run(run) if run else None
     try:
-        return await atlas.look(lambda: plan_of(lesson, wanted, entry, plain))
+        return await services.see(lambda: plan_of(lesson, wanted, entry, plain))
     except NotHereError as error:
         raise ApiError(422, "not_here", str(error), "GET /api/v1/lessons lists the kinds of model of each.") from error
     except LessonError as error:
@@ -65,7 +65,7 @@ async def plan(
 
 @router.get("/lessons/{lesson_id}/steps/{step_id}")
 async def step(
-    atlas: AtlasOf,
+    services: ServicesOf,
     library: LibraryOf,
     lesson_id: str,
     step_id: str,
@@ -76,10 +76,10 @@ async def step(
     """Return a step's words, view and questions, with every number read from a run."""
     lesson = _lesson(library, lesson_id)
     wanted = _step(lesson, step_id)
-    run = atlas.run(run_id)
+    run = services.run(run_id)
     try:
         with refusals():
-            return await atlas.look(lambda: resolve(lesson, wanted, run, language, chosen))
+            return await services.see(lambda: resolve(lesson, wanted, run, language, chosen))
     except LessonError as error:
         raise _broken(error) from error
 

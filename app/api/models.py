@@ -9,14 +9,18 @@ from fastapi import APIRouter, Query, Request, Response
 
 from .. import __version__
 from ..checkpoints.entry import ModelEntry
+from ..engine.errors import unknown_tensor
+from ..engine.prompts import tokenize as tokenized
+from ..engine.slices import checked_slice, slice_of
 from ..lenses import LENSES
 from ..runs.scales import scales_by_kind, scales_by_tensor
 from ..transformer.graph import Graph, TensorInfo
 from ..transformer.wording import formula
 from . import schemas
-from .atlas import Atlas, AtlasOf, token_answer
-from .errors import refusals, unknown_tensor
-from .numbers import FORMATS, NUMBERS, Format, checked_index, numbers_answer
+from .answers import token_answer
+from .errors import refusals
+from .numbers import FORMATS, NUMBERS, Format, most_of, numbers_answer
+from .services import Services, ServicesOf
 
 router = APIRouter(tags=["models"])
 _LIMITS = (
@@ -35,68 +39,68 @@ async def health() -> schemas.Health:
 
 
 @router.get("/capabilities")
-async def capabilities(atlas: AtlasOf) -> schemas.Capabilities:
+async def capabilities(services: ServicesOf) -> schemas.Capabilities:
     """Describe what this server can do, and its limits."""
     return schemas.Capabilities(
         version=__version__,
-        device=atlas.catalog.device,
-        dtype=str(atlas.catalog.dtype).removeprefix("torch."),
-        threads=atlas.executor.threads,
-        default_model=atlas.default_model(),
+        device=services.engine.models.catalog.device,
+        dtype=str(services.engine.models.catalog.dtype).removeprefix("torch."),
+        threads=services.engine.executor.threads,
+        default_model=services.engine.models.default(),
         lenses=list(LENSES),
         formats=list(FORMATS),
-        limits={name: getattr(atlas.settings, name) for name in _LIMITS},
-        runs_held=len(atlas.store.runs()),
-        run_bytes=atlas.store.nbytes,
+        limits={name: getattr(services.settings, name) for name in _LIMITS},
+        runs_held=len(services.engine.store.runs()),
+        run_bytes=services.engine.store.nbytes,
     )
 
 
 @router.get("/models")
-async def models(atlas: AtlasOf) -> schemas.Models:
+async def models(services: ServicesOf) -> schemas.Models:
     """List every model, the default one first."""
-    default = atlas.default_model()
-    entries = sorted(atlas.catalog.entries(), key=lambda entry: entry.id != default)
-    return schemas.Models(models=[schemas.ModelSummary(**_summary(atlas, entry)) for entry in entries])
+    default = services.engine.models.default()
+    entries = sorted(services.engine.models.catalog.entries(), key=lambda entry: entry.id != default)
+    return schemas.Models(models=[schemas.ModelSummary(**_summary(services, entry)) for entry in entries])
 
 
 @router.get("/models/{model_id}")
-async def model(atlas: AtlasOf, model_id: str) -> schemas.ModelDetail:
+async def model(services: ServicesOf, model_id: str) -> schemas.ModelDetail:
     """Describe a model: its spec and card."""
-    entry = atlas.entry(model_id)
+    entry = services.entry(model_id)
     return schemas.ModelDetail(
-        **_summary(atlas, entry),
+        **_summary(services, entry),
         spec=entry.spec,
-        card=await atlas.read(lambda: entry.card),
-        **await atlas.read(lambda: _frame(entry)),
+        card=await services.read(lambda: entry.card),
+        **await services.read(lambda: _frame(entry)),
         start_ids=list(entry.start_ids),
-        fingerprint=atlas.load(model_id).fingerprint if atlas.catalog.is_loaded(model_id) else None,
+        fingerprint=services.load(model_id).fingerprint if services.engine.models.catalog.is_loaded(model_id) else None,
     )
 
 
 @router.get("/models/{model_id}/graph", response_model=schemas.Graph)
-async def graph(atlas: AtlasOf, model_id: str) -> Response:
+async def graph(services: ServicesOf, model_id: str) -> Response:
     """List all tensors and operations of a model; token axes have the context length, their upper bound."""
-    entry = atlas.entry(model_id)
-    return Response(await atlas.read(lambda: _graph_json(entry)), media_type="application/json")
+    entry = services.entry(model_id)
+    return Response(await services.read(lambda: _graph_json(entry)), media_type="application/json")
 
 
 @router.get("/models/{model_id}/ops")
 async def ops(
-    atlas: AtlasOf,
+    services: ServicesOf,
     model_id: str,
     start: Annotated[int, Query(ge=0, description="the first, in the order of computing")] = 0,
     count: Annotated[int, Query(ge=1, le=256, description="how many")] = 64,
 ) -> schemas.Operations:
     """Describe what a model computes, operation by operation: formula and sentence of each."""
-    graph = atlas.entry(model_id).graph
-    return await atlas.read(lambda: _worded(graph, start, count))
+    graph = services.entry(model_id).graph
+    return await services.read(lambda: _worded(graph, start, count))
 
 
 @router.get("/models/{model_id}/scales")
-async def scales(atlas: AtlasOf, model_id: str, by: schemas.ScaleOf = "kind") -> schemas.Scales:
+async def scales(services: ServicesOf, model_id: str, by: schemas.ScaleOf = "kind") -> schemas.Scales:
     """Return the colour scales of the weights, by kind of tensor or by tensor."""
-    graph = atlas.entry(model_id).graph
-    samples = await atlas.read(lambda: atlas.weight_samples(model_id))
+    graph = services.entry(model_id).graph
+    samples = await services.read(lambda: services.engine.models.samples(model_id))
     if by == "tensor":
         return schemas.Scales(scales=scales_by_tensor(samples))
     kinds = {tensor.name: tensor.kind for tensor in graph.tensors}
@@ -105,7 +109,7 @@ async def scales(atlas: AtlasOf, model_id: str, by: schemas.ScaleOf = "kind") ->
 
 @router.get("/models/{model_id}/weights/{name}", response_model=schemas.Numbers, responses=NUMBERS)
 async def weights(
-    atlas: AtlasOf,
+    services: ServicesOf,
     request: Request,
     model_id: str,
     name: str,
@@ -113,29 +117,30 @@ async def weights(
     format: Format = "json",
 ) -> Response:
     """Read numbers of a weight."""
-    entry = atlas.entry(model_id)
+    entry = services.entry(model_id)
     tensor = weight_info(entry, name)
     shape = entry.graph.shape(tensor)
-    chosen = checked_index(index, shape, tensor.axes, format, atlas.settings)
+    chosen = checked_slice(index, shape, tensor.axes, most_of(format, services.settings))
 
     def answer() -> Response:
-        loaded = atlas.load(model_id)
+        loaded = services.load(model_id)
         tag = f'"{loaded.fingerprint}"'
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers={"ETag": tag})
-        response = numbers_answer(
-            lambda: loaded.model.weight(name).detach(), name, tensor.axes, shape, False, format, chosen
-        )
+        weight = loaded.model.weight(name).detach()
+        response = numbers_answer(slice_of(weight, name, tensor.axes, shape, False, chosen), format)
         response.headers["ETag"], response.headers["Cache-Control"] = tag, "no-cache"
         return response
 
-    return await atlas.read(answer)
+    return await services.read(answer)
 
 
 @router.post("/models/{model_id}/tokenize")
-async def tokenize(atlas: AtlasOf, model_id: str, question: schemas.TokenizeQuestion) -> schemas.Tokens:
+async def tokenize(services: ServicesOf, model_id: str, question: schemas.TokenizeQuestion) -> schemas.Tokens:
     """Tokenize a text as the model reads it, its prefix included."""
-    tokens = await atlas.read(lambda: atlas.tokenize(atlas.load(model_id), question.text))
+    tokens = await services.read(
+        lambda: tokenized(services.load(model_id), question.text, services.settings.text_bytes)
+    )
     return schemas.Tokens(tokens=[token_answer(token) for token in tokens])
 
 
@@ -153,7 +158,7 @@ def _frame(entry: ModelEntry) -> dict[str, Any]:
     }
 
 
-def _summary(atlas: Atlas, entry: ModelEntry) -> dict[str, Any]:
+def _summary(services: Services, entry: ModelEntry) -> dict[str, Any]:
     return {
         "id": entry.id,
         "title": entry.title,
@@ -161,7 +166,7 @@ def _summary(atlas: Atlas, entry: ModelEntry) -> dict[str, Any]:
         "kind": entry.spec.kind,
         "parameters": entry.graph.parameter_count,
         "size_bytes": entry.size_bytes,
-        "loaded": atlas.catalog.is_loaded(entry.id),
+        "loaded": services.engine.models.catalog.is_loaded(entry.id),
         "bundled": entry.bundled,
         "has_tokenizer": entry.has_tokenizer,
         "no_tokenizer": entry.no_tokenizer,
@@ -201,4 +206,4 @@ def weight_info(entry: ModelEntry, name: str) -> TensorInfo:
     for tensor in entry.graph.tensors:
         if tensor.name == name and tensor.role == "weight":
             return tensor
-    raise unknown_tensor(name, f"/api/v1/models/{entry.id}/graph")
+    raise unknown_tensor(name, model=entry.id)

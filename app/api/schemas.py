@@ -7,7 +7,7 @@ Axis names, tensor names and words are DESIGN.md's. JSON has no infinity and no 
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from ..runs.pooling import Pool
 from ..transformer.graph import Op, OpKind, Role, TensorInfo
@@ -237,10 +237,11 @@ class Intervention(Question):
     value: Finite
 
 
-class RunQuestion(Question):
-    """A run to make. Either `text`, which gets the model's prefix, or `tokens`, which are taken as they are.
+class RunBase(Question):
+    """What a run is to be, over whatever door it is asked for.
 
-    An encoder-decoder reads them as its source; `target_tokens` are what its own text begins with.
+    Either `text`, which gets the model's prefix, or `tokens`, which are taken as they are. An encoder-decoder reads
+    them as its source; `target_tokens` are what its own text begins with.
     """
 
     model: Id
@@ -251,15 +252,17 @@ class RunQuestion(Question):
     target_tokens: list[TokenId] | None = None
     max_new_tokens: int = Field(default=0, ge=0, lt=2**31, strict=True)
     sampling: Sampling = Field(default_factory=Sampling)
-    capture: Literal["all"] = "all"
-    wait: bool = True
     interventions: list[Intervention] = Field(default_factory=list)
 
-    @model_validator(mode="after")
-    def _text_or_tokens(self) -> "RunQuestion":
-        if (self.text is None) == (self.tokens is None):
-            raise ValueError("give either text or tokens")
-        return self
+
+class RunQuestion(RunBase):
+    """A run to make. Either `text`, which gets the model's prefix, or `tokens`, which are taken as they are.
+
+    An encoder-decoder reads them as its source; `target_tokens` are what its own text begins with.
+    """
+
+    capture: Literal["all"] = "all"
+    wait: bool = True
 
 
 class Candidate(Answer):
@@ -451,19 +454,11 @@ class Lenses(Answer):
 # ---- the stream, browser to server ------------------------------------------------------------------------------
 
 
-class StartMessage(Question):
+class StartMessage(RunBase):
     """Start a run. It reads the prompt, then waits for `step`, or goes on writing at once if `write`."""
 
     type: Literal["start"]
     request: Id
-    model: Id
-    text: str | None = None
-    tokens: list[TokenId] | None = None
-    text_pair: str | None = Field(default=None, description="a second text, read together with `text`")
-    token_types: list[TokenId] | None = Field(default=None, description="the kind of each of `tokens`: 0, 1 and so on")
-    target_tokens: list[TokenId] | None = None
-    max_new_tokens: int = Field(default=0, ge=0, lt=2**31, strict=True)
-    sampling: Sampling = Field(default_factory=Sampling)
     write: bool = False
 
 

@@ -12,17 +12,21 @@ from urllib.parse import urlsplit
 
 from fastapi import WebSocket
 
+from ..engine.errors import EngineError, unknown_tensor
+from ..engine.events import event_of
+from ..engine.port import RunEvent
 from ..runs.difference import Difference
 from ..runs.explain import finite
 from ..runs.frames import rows_frame, rows_per_frame
 from ..runs.patterns import Names, PatternError, names_of, patterns
-from ..runs.run import Candidate, Event, Run
+from ..runs.run import Event, Generated, Run
 from ..transformer.names import resolve_name
 from ..transformer.spec import Spec
 from . import schemas
-from .atlas import Atlas, candidates_answer, predictions_answer, sampling_of, token_answer
+from .answers import candidates_answer, predictions_answer, sampling_of, spec_of, token_answer
 from .clients import client
-from .errors import ApiError, failed_run, refusals, unknown_tensor
+from .errors import ApiError, api_error, refusals
+from .services import Services
 from .tile_scheduler import TileScheduler
 
 # Frames encoded in one go: large enough to be worth handing to a thread, small enough to change one's mind after.
@@ -74,9 +78,9 @@ class _Said:
 class Session:
     """The server's side of one connection."""
 
-    def __init__(self, atlas: Atlas, socket: WebSocket) -> None:
+    def __init__(self, services: Services, socket: WebSocket) -> None:
         """Serve a connection that has been accepted."""
-        self._atlas, self._socket = atlas, socket
+        self._services, self._socket = services, socket
         self._loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
         self._outbox: deque[_Said] = deque()
@@ -88,7 +92,7 @@ class Session:
         self.dismissed = asyncio.Event()
         self.farewell: tuple[int, str] | None = None
         self._want = _Want()
-        self._tiles = TileScheduler(atlas, self._wake.set)
+        self._tiles = TileScheduler(services, self._wake.set)
         # Rows sent so far, by run and run subtracted, then name; wishes come and go, what has been sent stays sent.
         self._sent: OrderedDict[tuple[str, str], dict[str, int]] = OrderedDict()
         self._seq = 0
@@ -106,60 +110,48 @@ class Session:
 
     async def start(self, message: schemas.StartMessage) -> None:
         """Make a run and queue it."""
+        spec = spec_of(message, write=None if message.write else 0, cut_to_fit=True)
         try:
-            run = await asyncio.to_thread(self._atlas.make_run, message, (), True)
-        except ApiError as error:
-            return self.refuse(error, request=message.request)
-        room = run.loaded.spec.positions - len(run.prompt) + 1
-        accepted = schemas.AcceptedMessage(
-            request=message.request,
-            run=run.id,
-            model=run.loaded.entry.id,
-            source=[token_answer(token) for token in run.source],
-            tokens=[token_answer(token) for token in run.prompt],
-            token_types=list(run.token_types),
-            capacity=run.capacity,
-            max_new_tokens=min(run.max_new_tokens, room),
-        )
-        try:
-            ahead = self._atlas.start(run, None if message.write else 0, lambda: self._listen(run))
-        except ApiError as error:
-            self._stop_listening(run.id)
-            return self.refuse(error, request=message.request)
+            run = await self._services.engine.start(spec, lambda begun: self._listen(begun.run))
+        except EngineError as error:
+            return self.refuse(api_error(error), request=message.request)
         self._make_way()
         self._own.append(run.id)
         self._watch()
-        self.say(accepted)
-        self.say(schemas.QueuedMessage(run=run.id, ahead=ahead))
+        self.say(
+            schemas.AcceptedMessage(
+                request=message.request,
+                run=run.id,
+                model=run.model,
+                source=[token_answer(token) for token in run.source],
+                tokens=[token_answer(token) for token in run.prompt],
+                token_types=list(run.token_types),
+                capacity=run.capacity,
+                max_new_tokens=run.max_new_tokens,
+            )
+        )
+        self.say(schemas.QueuedMessage(run=run.id, ahead=run.ahead))
 
     def step(self, message: schemas.StepMessage) -> None:
         """Let a run write on."""
+        sampling = None if message.sampling is None else sampling_of(message.sampling)
         try:
-            run = self._run(message.run)
-            if run.finished:
-                raise ApiError(
-                    409,
-                    "run_over",
-                    f"run {run.id} is over",
-                    "Start a new one with its tokens to write on.",
-                )
-            sampling = None if message.sampling is None else sampling_of(message.sampling)
             with refusals():
-                run.advance(self._atlas.executor, message.count, sampling)
+                self._services.in_hand(message.run).advance(message.count, sampling)
         except ApiError as error:
             self.refuse(error, run=message.run)
 
     def pause(self, message: schemas.PauseMessage) -> None:
         """Let a run rest after the token in progress."""
         try:
-            self._run(message.run).pause()
+            self._services.in_hand(message.run).pause()
         except ApiError as error:
             self.refuse(error, run=message.run)
 
     def cancel(self, message: schemas.CancelMessage) -> None:
         """End a run."""
         try:
-            self._run(message.run).cancel()
+            self._services.in_hand(message.run).cancel()
         except ApiError as error:
             self.refuse(error, run=message.run)
 
@@ -167,14 +159,14 @@ class Session:
         """Replace the wish that held; unknown parts are refused in one message, the rest is served."""
         if message.epoch < self._want.epoch:
             return
-        limit = self._atlas.settings.wished_items
+        limit = self._services.settings.wished_items
         names, pieces = len(message.activations) + len(message.resend), len(message.tiles) + len(message.cells)
         if names + pieces > limit:
             self.refuse(ApiError(422, "too_much", f"the wish names more than {limit} things", "Wish for less."))
             return
         starred = patterns([*message.activations, *message.resend])
-        if starred > self._atlas.settings.wished_patterns:
-            said = f"the wish has {starred} names with a *, more than {self._atlas.settings.wished_patterns}"
+        if starred > self._services.settings.wished_patterns:
+            said = f"the wish has {starred} names with a *, more than {self._services.settings.wished_patterns}"
             self.refuse(ApiError(422, "too_much", said, "Write fewer of them, or the names themselves."))
             return
         want = _Want(message.epoch)
@@ -215,7 +207,7 @@ class Session:
                 self._outbox_bytes -= len(stale.text)
         self._outbox.append(said)
         self._outbox_bytes += len(said.text)
-        settings = self._atlas.settings
+        settings = self._services.settings
         if len(self._outbox) > settings.outbox_messages or self._outbox_bytes > settings.outbox_bytes:
             self.dismiss(1008, "too many messages are left unread")
         self._wake.set()
@@ -239,7 +231,7 @@ class Session:
     @property
     def silent(self) -> bool:
         """Tell whether this connection has been open for a while and never said anything."""
-        return not self.heard and self._loop.time() - self.opened > self._atlas.settings.silent_seconds
+        return not self.heard and self._loop.time() - self.opened > self._services.settings.silent_seconds
 
     def dismiss(self, code: int, reason: str) -> None:
         """Say nothing more, and let the connection be closed."""
@@ -249,7 +241,7 @@ class Session:
 
     async def beat(self) -> None:
         """Say that the server is there whenever nothing else has been said for a while."""
-        pause = self._atlas.settings.beat_seconds
+        pause = self._services.settings.beat_seconds
         while True:
             await asyncio.sleep(max(0.01, self._spoke + pause - self._loop.time()))
             if self._loop.time() >= self._spoke + pause:
@@ -264,7 +256,7 @@ class Session:
             self._if_held(run_id, Run.cancel)
         for task in self._measurements:
             task.cancel()
-        self._atlas.store.watch(self, ())
+        self._services.store.watch(self, ())
         self._tiles.close()
 
     async def _send_messages(self) -> None:
@@ -290,11 +282,11 @@ class Session:
 
     @property
     def _frames_left(self) -> int:
-        return self._atlas.settings.window_frames - len(self._flying)
+        return self._services.settings.window_frames - len(self._flying)
 
     @property
     def _bytes_left(self) -> int:
-        return self._atlas.settings.window_bytes - self._flying_bytes
+        return self._services.settings.window_bytes - self._flying_bytes
 
     @property
     def _may_send_pieces(self) -> bool:
@@ -310,8 +302,8 @@ class Session:
             known, sent = run.recorder.rows(name), sent_so_far.get(name, 0)
             if sent >= known:
                 continue
-            count = rows_per_frame(run, name, self._atlas.settings.frame_bytes)
-            row_bytes = self._atlas.settings.frame_bytes // count
+            count = rows_per_frame(run, name, self._services.settings.frame_bytes)
+            row_bytes = self._services.settings.frame_bytes // count
             for start in range(sent, known, count):
                 end = min(known, start + count)
                 yield _Rows(run, name, start, end), (end - start) * row_bytes
@@ -321,7 +313,7 @@ class Session:
         if not batch:
             return
         epoch, less, first = self._want.epoch, self._want.less, self._seq + 1
-        frames = await self._atlas.read(
+        frames = await self._services.read(
             lambda: [
                 rows_frame(rows.run, rows.name, rows.start, rows.end, epoch, first + n, less)
                 for n, rows in enumerate(batch)
@@ -354,14 +346,14 @@ class Session:
     async def _want_rows(self, want: _Want, message: schemas.WantMessage, starred: int, errors: list[ApiError]) -> None:
         run = self._run(str(message.run))
         if message.minus is not None:
-            want.less = self._atlas.difference(run, message.minus)
+            want.less = self._services.difference(run, message.minus)
         self._listen(run)
         known = names_of(tuple(run.recorder.names))
-        spec, listed_at = run.loaded.spec, f"/api/v1/models/{run.loaded.entry.id}/graph"
+        spec, model = run.loaded.spec, run.loaded.entry.id
 
         def match() -> tuple[dict[str, None], dict[str, None]]:
-            chosen = _matching(known, spec, message.activations, listed_at, errors)
-            return chosen, _matching(known, spec, message.resend, listed_at, [])
+            chosen = _matching(known, spec, message.activations, model, errors)
+            return chosen, _matching(known, spec, message.resend, model, [])
 
         chosen, again = match() if starred * len(known) <= _MATCHED_AT_ONCE else await asyncio.to_thread(match)
         want.run, want.names = run.id, list(chosen)
@@ -381,17 +373,17 @@ class Session:
         """Tell the store which runs are looked at here: those of the wish, and the one started last."""
         less = self._want.less
         looked_at = [self._want.run, less and less.other.id, *self._own[-1:], *self._tiles.runs]
-        self._atlas.store.watch(self, [run_id for run_id in looked_at if run_id][:_WATCHED])
+        self._services.store.watch(self, [run_id for run_id in looked_at if run_id][:_WATCHED])
 
     # ---- runs ----------------------------------------------------------------------------------------------------
 
     def _run(self, run_id: str) -> Run:
-        return self._atlas.run(run_id)
+        return self._services.run(run_id)
 
     def _held(self, run_id: str | None) -> Run | None:
         """Return a run if it is still held."""
         try:
-            return None if run_id is None else self._atlas.store.get(run_id)
+            return None if run_id is None else self._services.store.get(run_id)
         except KeyError:
             return None
 
@@ -403,7 +395,7 @@ class Session:
     def _make_way(self) -> None:
         """End the oldest of the runs that a page left unfinished: it looks at one run at a time."""
         unfinished = [run for run in map(self._held, self._own) if run is not None and not run.finished]
-        for run in unfinished[: max(0, len(unfinished) - self._atlas.settings.runs_per_socket + 1)]:
+        for run in unfinished[: max(0, len(unfinished) - self._services.settings.runs_per_socket + 1)]:
             run.cancel()
         self._own = [run.id for run in unfinished]
 
@@ -413,11 +405,10 @@ class Session:
         if run.finished:  # nothing will be heard of it, and a listener would hold on to its numbers
             return self._measure(run)
 
-        def hear(event: Event) -> None:
+        def hear(kind: Event) -> None:
             # What the run is now is written down here, on its own thread: the loop may get to it later.
-            generated, top, fed = len(run.generated), run.top, run.fed
             try:
-                self._loop.call_soon_threadsafe(self._hear, run, event, generated, top, fed)
+                self._loop.call_soon_threadsafe(self._hear, run, event_of(run, kind))
             except RuntimeError:
                 stop()  # the loop is closed: nobody is left to tell
 
@@ -428,24 +419,25 @@ class Session:
         if run.fed:
             self._measure(run)
 
-    def _hear(self, run: Run, event: Event, generated: int, top: tuple[Candidate, ...], fed: int) -> None:
+    def _hear(self, run: Run, event: RunEvent) -> None:
         """Hear that something happened to a run."""
-        if event == "stage" and fed <= len(run.prompt):
-            self._measure(run)
-        elif event == "prompt":
-            predictions = predictions_answer(run.predictions)
-            self.say(schemas.PromptMessage(run=run.id, top=candidates_answer(top), predictions=predictions))
-        elif event == "token":
-            self._say_token(run, generated)
-        elif event == "paused":
-            self.say(schemas.PausedMessage(run=run.id, top=candidates_answer(top)))
-        elif event == "done" and run.reason is not None:
-            score = finite(run.beam_score) if run.beam_score is not None else None
-            answer = candidates_answer(top)
-            self.say(schemas.DoneMessage(run=run.id, reason=run.reason, top=answer, beam_score=score))
-        elif event == "failed":
-            self.refuse(failed_run(run), run=run.id)
-        if event in ("done", "failed"):
+        if event.kind == "stage":
+            if event.read <= len(run.prompt):
+                self._measure(run)
+        elif event.kind == "prompt":
+            predictions = predictions_answer(event.predictions)
+            self.say(schemas.PromptMessage(run=run.id, top=candidates_answer(event.top), predictions=predictions))
+        elif event.token is not None:
+            self._say_token(run, event.written, event.token)
+        elif event.kind == "paused":
+            self.say(schemas.PausedMessage(run=run.id, top=candidates_answer(event.top)))
+        elif event.reason is not None:
+            score = finite(event.beam_score) if event.beam_score is not None else None
+            top = candidates_answer(event.top)
+            self.say(schemas.DoneMessage(run=run.id, reason=event.reason, top=top, beam_score=score))
+        elif event.failure is not None:
+            self.refuse(api_error(event.failure), run=run.id)
+        if event.kind in ("done", "failed"):
             self._stop_listening(run.id)
         self._tiles.grown(run)
         self._wake.set()
@@ -455,8 +447,7 @@ class Session:
         if stop is not None:
             stop()
 
-    def _say_token(self, run: Run, count: int) -> None:
-        latest = run.generated[count - 1]
+    def _say_token(self, run: Run, count: int, latest: Generated) -> None:
         self.say(
             schemas.TokenMessage(
                 run=run.id,
@@ -485,7 +476,7 @@ class Session:
         while True:
             self._measure_again.discard(run.id)
             frozen = run.fed >= len(run.prompt)
-            scales = await self._atlas.read(run.scales.update)
+            scales = await self._services.read(run.scales.update)
             if scales:
                 self.say(schemas.ScalesMessage(run=run.id, scales=scales, frozen=frozen))
             if frozen:
@@ -497,18 +488,18 @@ class Session:
         self._measuring.discard(run.id)
 
 
-def _matching(known: Names, spec: Spec, wishes: list[str], listed_at: str, errors: list[ApiError]) -> dict[str, None]:
+def _matching(known: Names, spec: Spec, wishes: list[str], model: str, errors: list[ApiError]) -> dict[str, None]:
     """List the names that wishes mean, each once, in their order; add wishes that mean none to `errors`."""
     chosen: dict[str, None] = {}
     for wish in dict.fromkeys(wishes):
         try:
             names = known.matching(resolve_name(wish, spec))
         except PatternError as error:
-            hint = f"GET {listed_at} lists the names."
+            hint = f"GET /api/v1/models/{model}/graph lists the names."
             errors.append(ApiError(422, "too_many_stars", str(error), hint))
             continue
         if not names:
-            errors.append(unknown_tensor(wish, listed_at))
+            errors.append(api_error(unknown_tensor(wish, model=model)))
         chosen.update(dict.fromkeys(names))
     return chosen
 

@@ -10,9 +10,9 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import TypeAdapter, ValidationError
 
 from . import schemas
-from .atlas import Atlas, AtlasOf
 from .clients import address_of, client, new_connection
 from .errors import ApiError
+from .services import Connection, Services, ServicesOf
 from .session import Session, same_origin
 
 router = APIRouter()
@@ -28,26 +28,26 @@ _HINT = (
 
 
 @router.websocket("/stream")
-async def stream(socket: WebSocket, atlas: AtlasOf) -> None:
+async def stream(socket: WebSocket, services: ServicesOf) -> None:
     """Serve one connection, from its first message to its last."""
-    if not same_origin(socket, atlas.settings.allowed_origins):
+    if not same_origin(socket, services.settings.allowed_origins):
         return await socket.close(_POLICY, "another site's page may not open this stream")
     await socket.accept()
     address = address_of(socket.scope)
-    if not _find_room(atlas, address):
+    if not _find_room(services, address):
         return await socket.close(_TRY_LATER, "too many connections; try again later")
     client.set(new_connection(address))
-    session = Session(atlas, socket)
-    atlas.sockets += 1
-    atlas.sessions.setdefault(address, []).append(session)
+    session = Session(services, socket)
+    services.sockets += 1
+    services.sessions.setdefault(address, []).append(session)
     sending = asyncio.create_task(session.send())
     beating = asyncio.create_task(session.beat())
-    receiving = asyncio.create_task(_receive(session, socket, atlas))
+    receiving = asyncio.create_task(_receive(session, socket, services))
     burying = asyncio.create_task(session.dismissed.wait())
     try:
         await asyncio.wait((sending, beating, receiving, burying), return_when=asyncio.FIRST_COMPLETED)
     finally:
-        _let_go(atlas, address, session)
+        _let_go(services, address, session)
         session.close()
         for task in (sending, beating, receiving, burying):
             task.cancel()
@@ -59,33 +59,35 @@ async def stream(socket: WebSocket, atlas: AtlasOf) -> None:
             await asyncio.wait_for(socket.close(*session.farewell), _FAREWELL_SECONDS)
 
 
-def _find_room(atlas: Atlas, address: str) -> bool:
+def _find_room(services: Services, address: str) -> bool:
     """Tell whether there is room for one more connection; one that has never said anything gives way to it."""
-    settings, here = atlas.settings, atlas.sessions.get(address, [])
-    if atlas.sockets < settings.sockets and len(here) < settings.client_sockets:
+    settings, here = services.settings, services.sessions.get(address, [])
+    if services.sockets < settings.sockets and len(here) < settings.client_sockets:
         return True
-    crowd = here if len(here) >= settings.client_sockets else [one for each in atlas.sessions.values() for one in each]
+    crowd = (
+        here if len(here) >= settings.client_sockets else [one for each in services.sessions.values() for one in each]
+    )
     silent = min((one for one in crowd if one.silent), key=lambda one: one.opened, default=None)
     if silent is None:
         return False
     silent.dismiss(_TRY_LATER, "others wait for the place of a connection that says nothing")
-    _let_go(atlas, silent.client.address, silent)
+    _let_go(services, silent.client.address, silent)
     return True
 
 
-def _let_go(atlas: Atlas, address: str, session: Session) -> None:
+def _let_go(services: Services, address: str, session: Connection) -> None:
     """Count a connection no more; it may have had to give way before."""
-    here = atlas.sessions.get(address, [])
+    here = services.sessions.get(address, [])
     if session in here:
-        atlas.sockets -= 1
+        services.sockets -= 1
         here.remove(session)
         if not here:
-            del atlas.sessions[address]
+            del services.sessions[address]
 
 
-async def _receive(session: Session, socket: WebSocket, atlas: Atlas) -> None:
+async def _receive(session: Session, socket: WebSocket, services: Services) -> None:
     """Take messages in until the other side goes away or has sent too much that means nothing."""
-    longest, patience = atlas.settings.message_bytes, atlas.settings.bad_messages
+    longest, patience = services.settings.message_bytes, services.settings.bad_messages
     while True:
         message = await socket.receive()
         if message["type"] == "websocket.disconnect":
@@ -101,7 +103,7 @@ async def _receive(session: Session, socket: WebSocket, atlas: Atlas) -> None:
             if patience <= 0:
                 await asyncio.sleep(0)
                 return await socket.close(_POLICY, "too many messages that are not understood")
-        if session.refusals > atlas.settings.refusals:
+        if session.refusals > services.settings.refusals:
             return session.dismiss(_POLICY, "too many messages that cannot be answered")
         if session.refusals > _REFUSALS_AT_ONCE:
             await asyncio.sleep(_REFUSAL_SECONDS)

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from ..checkpoints.catalog import LoadedModel
+from ..engine.errors import unknown_tensor
 from ..runs.difference import Difference
 from ..runs.frames import frame
 from ..runs.headers import CellsHeader, TileHeader
@@ -19,8 +20,8 @@ from ..runs.run import Run
 from ..runs.tiles import TILE, Tile, check_cells, check_tile, singles
 from ..transformer.names import resolve_name
 from . import schemas
-from .atlas import Atlas
-from .errors import ApiError, refusals, unknown_tensor
+from .errors import ApiError, api_error, refusals
+from .services import Services
 
 # Pieces cut in one go, and those that may wait for the reader.
 _BATCH, _READY = 16, 32
@@ -71,9 +72,9 @@ class _Wishes:
 class TileScheduler:
     """The tiles and cells of one connection. Lives on the event loop."""
 
-    def __init__(self, atlas: Atlas, wake: Callable[[], None]) -> None:
+    def __init__(self, services: Services, wake: Callable[[], None]) -> None:
         """Cut pieces as they are wished for; `wake` is called when some are ready."""
-        self._atlas, self._wake = atlas, wake
+        self._services, self._wake = services, wake
         self._loop = asyncio.get_running_loop()
         self._wishes = _Wishes()
         self._more = asyncio.Event()
@@ -142,7 +143,7 @@ class TileScheduler:
     ) -> "_Form":
         """Refuse a wish that can never be fulfilled; runs and forms are looked up once for all wishes."""
         if wish.run is not None and wish.run not in runs:
-            runs[wish.run] = self._atlas.run(wish.run)
+            runs[wish.run] = self._services.run(wish.run)
         if wish.run is None and model is None:
             raise ApiError(422, "invalid", "tiles of weights are wished for without a model", "Name the model.")
         form = forms.get((wish.run, wish.name))
@@ -160,14 +161,14 @@ class TileScheduler:
 
     def _form(self, name: str, run: Run | None, model_id: str) -> "_Form":
         """Return a tensor's axes, the sizes that they may have at most and those of today, or the refusal."""
-        entry = self._atlas.entry(model_id) if run is None else run.loaded.entry
+        entry = self._services.entry(model_id) if run is None else run.loaded.entry
         graph, own = entry.graph, resolve_name(name, entry.spec)
         try:
             info = graph.tensor(own)
         except KeyError:
             info = None
         if info is None or (info.role == "weight") != (run is None):
-            raise unknown_tensor(name, f"/api/v1/models/{entry.id}/graph")
+            raise api_error(unknown_tensor(name, model=entry.id))
         shape = graph.shape(info)
         if run is None:
             return _Form(own, info.axes, shape, plate_shape(info.axes, shape), 0)
@@ -192,8 +193,8 @@ class TileScheduler:
                         self._deliver(wishes, error)
 
     async def _cut_batch(self, wishes: _Wishes, batch: list[_Wanted]) -> None:
-        models = {one.model: await self._atlas.loaded(one.model) for one in batch if one.run is None}
-        await self._atlas.cut(self._steps(wishes, batch, models), lambda: self._wishes is wishes)
+        models = {one.model: await self._services.loaded(one.model) for one in batch if one.run is None}
+        await self._services.cut(self._steps(wishes, batch, models), lambda: self._wishes is wishes)
 
     def _steps(
         self, wishes: _Wishes, batch: list[_Wanted], models: dict[str, LoadedModel]
@@ -204,10 +205,10 @@ class TileScheduler:
             try:
                 # Looked at before it is cut: what comes in meanwhile is cut again.
                 wanted.queued = False
-                run = None if wanted.run is None else self._atlas.run(wanted.run)
+                run = None if wanted.run is None else self._services.run(wanted.run)
                 loaded = models[wanted.model] if run is None else run.loaded
                 less = None if run is None else wishes.less
-                plate = self._atlas.plate(run, loaded, wanted.wish.name, wanted.wish.index, less)
+                plate = self._services.plate(run, loaded, wanted.wish.name, wanted.wish.index, less)
                 wanted.extent = _extent(wanted.wish, plate.rows, plate.cols)
                 tile = yield from self._tile(plate, wanted.wish)
                 header = _header(wishes.epoch, wanted.wish, run, loaded, tile)
@@ -222,9 +223,9 @@ class TileScheduler:
 
     def _tile(self, plate: Plate, wish: Wish) -> Generator[None, None, Tile]:
         if isinstance(wish, schemas.TileWish):
-            return (yield from self._atlas.pyramids.tile(plate, wish.level, wish.row, wish.col, wish.pool))
+            return (yield from self._services.pyramids.tile(plate, wish.level, wish.row, wish.col, wish.pool))
         bottom, right = min(wish.row + wish.rows, plate.rows), min(wish.col + wish.cols, plate.cols)
-        return singles((yield from self._atlas.pyramids.cells(plate, (wish.row, bottom, wish.col, right))))
+        return singles((yield from self._services.pyramids.cells(plate, (wish.row, bottom, wish.col, right))))
 
     def _deliver(self, wishes: _Wishes, piece: Piece | ApiError) -> None:
         if wishes is not self._wishes:

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import torch
 
@@ -43,8 +43,15 @@ class Executor:
         self._thread = threading.Thread(target=self._work, name="atlas-executor", daemon=True)
         self._thread.start()
 
-    def submit(self, job: Job, client: Client = Client()) -> int:  # noqa: B008 - a named tuple never changes
+    def submit(
+        self,
+        job: Job,
+        client: Client = Client(),  # noqa: B008 - a named tuple never changes
+        admit: Callable[[], None] = lambda: None,
+    ) -> int:
         """Queue a job; how many take turns with it.
+
+        `admit` is called once there is a place for the job, before it begins. What that raises leaves nothing behind.
 
         Raises:
             QueueFullError: too many wait already.
@@ -54,6 +61,7 @@ class Executor:
             own = len(self._jobs.get(client, ())) + (self._working == client)
             if (others >= self._limit or own >= self._share) and (own or others >= _NEWCOMERS * self._limit):
                 raise QueueFullError
+            admit()
             self._enter(client)
             self._jobs[client].append(job)
             self._wake.notify()

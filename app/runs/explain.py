@@ -6,6 +6,7 @@ brings the captured numbers and puts the answer together; `explanation.py` says 
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -39,11 +40,13 @@ _FEEDS = 256
 # Relative to the sum of the terms' sizes: what float32 may lose on the way, and what every coarser type does.
 _TOLERANCE, _FLOOR, _ROUNDINGS = 1e-5, 1e-6, 4
 
+Unexplained = Literal["unknown_tensor", "not_computed", "inputs_missing", "needs_run"]
+
 
 class ExplainError(ValueError):
     """A cell that cannot be explained here; `hint` names the call that would bring it."""
 
-    def __init__(self, kind: str, message: str, hint: str) -> None:
+    def __init__(self, kind: Unexplained, message: str, hint: str) -> None:
         """Keep what is wrong and what to do apart."""
         super().__init__(message)
         self.kind, self.hint = kind, hint

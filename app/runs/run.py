@@ -19,7 +19,7 @@ from ..transformer.model import KeyValueCache
 from ..transformer.rules import Writing
 from ..transformer.tokenizer import Token
 from .clients import Client
-from .executor import Executor, QueueFullError
+from .executor import Executor
 from .failures import out_of_memory
 from .recorder import Intervention, Recorder
 from .scales import Scales
@@ -169,23 +169,35 @@ class Run:
 
         return stop
 
-    def advance(self, executor: Executor, count: int | None, sampling: Sampling | None = None) -> int:
+    def advance(
+        self,
+        executor: Executor,
+        count: int | None,
+        sampling: Sampling | None = None,
+        admit: Callable[[], None] = lambda: None,
+    ) -> int:
         """Read the prompt if it has not been, then write `count` tokens, or all that fit when None.
 
-        Returns how many jobs are ahead. Raises QueueFullError.
+        Returns how many jobs are ahead. `admit` is called once there is a place among them, before anything happens to
+        the run; what it raises leaves the run as it was.
+
+        Raises:
+            QueueFullError: too many wait already.
         """
         with self._lock:
+            before = self.state, self.sampling, list(self._planned)
             if sampling is not None:
                 self.sampling = sampling
                 self._planned.clear()
             self._remaining = count
             if self._working or self.finished:
                 return 0
-            self._working, before, self.state = True, self.state, "queued"
+            self._working, self.state = True, "queued"
         try:
-            return executor.submit(self._work(), self.owner)
-        except QueueFullError:
-            self._working, self.state = False, before
+            return executor.submit(self._work(), self.owner, admit)
+        except Exception:  # there is no place for it, or whoever admits it does not
+            self._working, (self.state, self.sampling, planned) = False, before
+            self._planned = deque(planned)
             raise
 
     def pause(self) -> None:

@@ -43,7 +43,7 @@ class RunStore:
         """Remember a run, forgetting finished ones and ending paused ones where there is no room.
 
         Raises:
-            StoreFullError: none can be forgotten or ended.
+            StoreFullError: that would not make enough room; then none is forgotten or ended.
         """
         with self._lock:
             ended = self._ended_for(run)
@@ -82,11 +82,6 @@ class RunStore:
         with self._lock:
             self._drop(run_id)
 
-    def remove(self, run_id: str) -> None:
-        """Take a run out that nobody has been told of."""
-        with self._lock:
-            self._runs.pop(run_id, None)
-
     def runs(self) -> list[Run]:
         """List every run held, the oldest first."""
         with self._lock:
@@ -121,14 +116,18 @@ class RunStore:
         return together <= self._running_bytes and sum(own) + run.cache_bytes <= self._running_bytes // 2
 
     def _ended_for(self, run: Run) -> list[Run]:
-        """List the paused runs that are to be ended so that there is room for another."""
+        """List the paused runs that are to be ended so that there is room for another.
+
+        Raises:
+            StoreFullError: there would be none if all of them were.
+        """
         unfinished, ended = self._unfinished(), list[Run]()
         while len(unfinished) >= self._limit_runs or not self._may_run(run, unfinished):
             paused = [one for one in unfinished if one.state == "paused"]
             counts = Counter(one.owner for one in unfinished)
             crowd = [one for one in paused if not self._is_watched(one) or counts[one.owner] > counts[run.owner] + 1]
             if not crowd:
-                break
+                raise StoreFullError
             ended.append(self._first_to_go(crowd, unfinished, lambda one: one.cache_bytes))
             unfinished.remove(ended[-1])
         return ended

@@ -61,7 +61,7 @@ def test_every_step_is_true_of_the_model_it_was_written_for(school: Server, name
     lesson = LIBRARY.lesson(name)
     for step, found, run in walk(school, lesson, str(lesson.file.run.model)):
         assert found["applies"], f"{name}, {step.id}: {found['reason']}"
-        held = proofs(lesson, step, school.atlas.run(run["id"]))
+        held = proofs(lesson, step, school.services.run(run["id"]))
         assert held == [True] * len(step.proof), f"{name}, {step.id}: {dict(zip(step.proof, held, strict=True))}"
         if step.covers:
             assert step.proof or step.check, f"{name}, {step.id} covers {step.covers} and proves nothing"

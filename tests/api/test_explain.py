@@ -1,5 +1,6 @@
 """Explaining over REST: every tensor adds up, every walk ends at weights, and what cannot be explained says why."""
 
+import asyncio
 import math
 import random
 from pathlib import Path
@@ -8,7 +9,8 @@ from urllib.parse import quote
 
 import pytest
 
-from app.api import schemas
+from app.engine.local_run import LocalRun
+from app.engine.port import RunSpec
 from app.settings import Settings
 from tests.api.test_bad_input import refused
 from tests.conftest import Server, serving
@@ -242,13 +244,14 @@ def test_what_cannot_be_explained_names_the_call_that_would_bring_it(server: Ser
 
 
 def test_a_run_that_stopped_half_way(server: Server) -> None:
-    question = schemas.RunQuestion(model="tiny", tokens=TOKENS)
-    half = server.atlas.make_run(question)
     # The embedding is the first stage, the first block the second.
-    stages = iter([lambda: None, half.cancel])
-    half.listen(lambda event: next(stages, lambda: None)() if event == "stage" else None)
-    server.atlas.start(half, None)
-    while not half.finished:
+    stages = iter([False, True])
+
+    def begun(run: LocalRun) -> None:
+        run.listen(lambda event: run.cancel() if event.kind == "stage" and next(stages, False) else None)
+
+    half = asyncio.run(server.services.engine.start(RunSpec(model="tiny", tokens=TOKENS), begun))
+    while not half.over:
         pass
     here = f"/runs/{half.id}/explain"
     assert server.get(f"{here}/blocks.0.hook_resid_post", index="0,0")["agrees"]
@@ -256,12 +259,12 @@ def test_a_run_that_stopped_half_way(server: Server) -> None:
     assert error["type"] == "not_computed"
     assert "has not come to logits" in error["message"] and "POST /api/v1/runs" in error["hint"]
     assert refused(server.client.get(f"{here}/logits", params={"index": "0"}), 422)["type"] == "bad_index"
-    server.atlas.store.forget(half.id)
+    half.forget()
 
 
 def test_a_summary_whose_inputs_are_not_held(server: Server) -> None:
     made = server.make_run(model="tiny", tokens=TOKENS)
-    recorder = server.atlas.store.get(made["id"]).recorder
+    recorder = server.services.store.get(made["id"]).recorder
     # As if only part had been captured: the summary is there, what it sums up is not.
     kept = recorder._kept["blocks.0.hook_resid_post"]
     kept.chunks, kept.starts, kept.rows = [], [], 0

@@ -125,7 +125,7 @@ def _assert_spec(text: str, spec: Spec) -> None:
 
 def test_a_card_shows_the_numbers_of_the_spec(site: httpx2.Client, server: Server) -> None:
     _assert_spec(site.get("/models/tiny").text, TINY)
-    entry = server.atlas.catalog.entry("sort")
+    entry = server.services.engine.models.catalog.entry("sort")
     text = site.get("/models/sort").text
     _assert_spec(text, entry.spec)
     assert f"{(entry.folder / 'model.safetensors').stat().st_size:,} bytes" in text
@@ -134,7 +134,7 @@ def test_a_card_shows_the_numbers_of_the_spec(site: httpx2.Client, server: Serve
 
 
 def test_html_in_a_card_is_text(server: Server, site: httpx2.Client) -> None:
-    card = server.atlas.catalog.entry("tiny").folder / "card.md"
+    card = server.services.engine.models.catalog.entry("tiny").folder / "card.md"
     card.write_text("# Mine\n\n<script>alert(1)</script> [x](javascript:alert(1))\n\n# More\n\n| a |\n|---|\n| 1 |\n")
     try:
         text = site.get("/models/tiny").text

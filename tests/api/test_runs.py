@@ -24,7 +24,7 @@ def small(tiny_folder: Path) -> Iterator[Server]:
 
 def slow_down(server: Server, seconds: float) -> None:
     """Make every layer of `tiny` take that long."""
-    for block in server.atlas.load("tiny").model.blocks:
+    for block in server.services.load("tiny").model.blocks:
         assert isinstance(block, Block)
         original = block.forward
 
@@ -130,7 +130,7 @@ def test_a_cancelled_run_stops_between_layers(small: Server) -> None:
     question = {"model": "tiny", "tokens": [1], "max_new_tokens": 24, "wait": False}
     run = small.client.post("/runs", json=question).json()["id"]
     until(small, run, "running")
-    held = small.atlas.run(run)
+    held = small.services.run(run)
     assert small.client.delete(f"/runs/{run}").status_code == 204
     started = time.monotonic()
     while held.state != "done":
@@ -194,7 +194,7 @@ def test_want_of_memory_is_said(tiny_folder: Path, error: Exception, status: int
         def broken(*arguments: Any) -> Any:
             raise error
 
-        server.atlas.load("tiny").model.blocks[1].forward = broken
+        server.services.load("tiny").model.blocks[1].forward = broken
         answer = server.client.post("/runs", json={"model": "tiny", "tokens": [1]})
         assert (answer.status_code, answer.json()["error"]["type"]) == (status, kind)
         assert server.get("/health")["status"] == "ok"

@@ -130,7 +130,7 @@ def test_silent_connections_give_way(small: Server) -> None:
             silent[0].next()
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1013
-        assert small.atlas.sockets == 4
+        assert small.services.sockets == 4
 
 
 @pytest.mark.parametrize(

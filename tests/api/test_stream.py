@@ -28,7 +28,7 @@ from tests.conftest import Server, serving
 def own(tiny_folder: Path) -> Iterator[Server]:
     """Start a server that a test may slow down or fill."""
     with serving(Settings(models=[tiny_folder], default_model="tiny", bad_messages=4)) as running:
-        running.atlas.load("tiny")
+        running.services.load("tiny")
         yield running
 
 
@@ -179,7 +179,7 @@ def test_pausing_and_cancelling(own: Server) -> None:
         client.send(type="pause", run=run)
         paused = client.take("paused")
         assert paused["top"]
-        held = own.atlas.run(run)
+        held = own.services.run(run)
         assert held.holds_cache
         client.send(type="cancel", run=run)
         assert client.take("done")["reason"] == "cancelled"
@@ -196,11 +196,11 @@ def test_a_client_that_vanishes_takes_its_cache_along(own: Server, write: bool) 
     with StreamClient.open(own) as client:
         run = client.start(tokens=TOKENS, max_new_tokens=16, write=write)["run"]
         client.take("prompt")
-        held = own.atlas.run(run)
+        held = own.services.run(run)
         assert held.holds_cache
         client.socket.socket.shutdown(SHUT_RDWR)
     deadline = time.monotonic() + 5
-    while held.holds_cache or own.atlas.sockets:
+    while held.holds_cache or own.services.sockets:
         assert time.monotonic() < deadline, "the cache is still there"
         time.sleep(0.01)
     answer = own.get(f"/runs/{run}")
@@ -364,7 +364,7 @@ def test_a_reader_who_never_reads_is_disconnected(tiny_folder: Path, monkeypatch
         flooding.start()
         deadline = time.monotonic() + 60
         for connections in (1, 0):
-            while server.atlas.sockets != connections:
+            while server.services.sockets != connections:
                 assert server.get("/health")["status"] == "ok"
                 assert time.monotonic() < deadline, "it is still connected"
                 time.sleep(0.02)
@@ -404,10 +404,71 @@ def test_a_run_that_finds_no_place_is_refused_and_nothing_else_is_said_of_it(tin
             assert client.take("done")["reason"] == "max_new_tokens", "the run before it was not given up"
 
 
+def test_a_run_that_finds_no_place_ends_no_other(tiny_folder: Path) -> None:
+    """A refused start costs nobody anything: not the run that waits, which is the first to give way to one that is
+    made."""
+    settings = Settings(models=[tiny_folder], default_model="tiny", queue_length=1, runs_held=2)
+    with serving(settings) as server, StreamClient.open(server) as client:
+        slow_down(server, 0.05)
+        waiting = client.start(tokens=TOKENS, max_new_tokens=2)["run"]
+        client.take("paused")
+        busy = client.start(tokens=TOKENS, max_new_tokens=18, write=True)["run"]
+        assert client.start(tokens=TOKENS)["error"]["type"] == "busy"
+        assert server.get(f"/runs/{waiting}")["state"] == "paused"
+        client.send(type="cancel", run=busy)
+        assert client.take("done")["run"] == busy
+
+
+def test_a_streamed_run_is_changed_as_one_over_rest_is(server: Server) -> None:
+    changes = [
+        {"name": "blocks.0.attn.hook_z", "index": ":,1", "action": "set", "value": 0.0},
+        {"name": "hidden_states[1]", "index": "2,3:7", "action": "add", "value": 1.5},
+    ]
+    names = ("blocks.0.attn.hook_z", "blocks.2.hook_resid_post", "logits")
+    asked = {"tokens": TOKENS, "max_new_tokens": 4, "interventions": changes}
+    rest, plain = server.make_run(model="tiny", **asked), server.make_run(model="tiny", tokens=TOKENS)
+    with StreamClient.open(server) as client:
+        run = client.start(**asked)["run"]
+        client.want(1, run, *names)
+        client.take("paused")
+        client.send(type="step", run=run, count=None)
+        client.take("done")
+        client.read_until_quiet()
+    tokens = [message["token"]["id"] for message in client.messages if message["type"] == "token"]
+    assert tokens == [one["token"]["id"] for one in rest["generated"]]
+    for name in names:
+        exact = activation(server, rest["id"], name)
+        np.testing.assert_array_equal(activation(server, run, name), exact)
+        np.testing.assert_allclose(client.tensor(name), exact, atol=1e-3, rtol=1e-3)
+        assert not np.array_equal(exact[: len(TOKENS)], activation(server, plain["id"], name))
+    described = server.get(f"/runs/{run}")
+    assert described["interventions"] == rest["interventions"] != []
+
+
+@pytest.mark.parametrize(
+    ("asked", "kind"),
+    [
+        ({"tokens": TOKENS, "interventions": [{"name": "no", "action": "set", "value": 0}]}, "unknown_tensor"),
+        ({"tokens": TOKENS, "interventions": [{"name": "logits", "action": "set", "value": 1e39}]}, "too_large"),
+        ({"tokens": TOKENS, "interventions": [{"name": "hook_embed", "action": "set", "value": 0}] * 65},
+         "too_many_interventions"),
+        ({"tokens": [1], "text": "A"}, "invalid"),
+        ({}, "invalid"),
+        ({"tokens": [29]}, "token_out_of_range"),
+        ({"tokens": [1], "target_tokens": [1]}, "no_source"),
+    ],
+)  # fmt: skip
+def test_both_doors_refuse_a_run_in_the_same_words(server: Server, asked: dict[str, Any], kind: str) -> None:
+    rest = server.client.post("/runs", json={"model": "tiny", **asked}).json()["error"]
+    with StreamClient.open(server) as client:
+        assert client.start(**asked)["error"] == rest
+    assert rest["type"] == kind and rest["hint"]
+
+
 def test_finished_runs_are_not_held_by_who_looks_at_them(tiny_folder: Path) -> None:
     with serving(Settings(models=[tiny_folder], default_model="tiny")) as server, StreamClient.open(server) as client:
         run = server.make_run(model="tiny", tokens=TOKENS)["id"]
-        held = weakref.ref(server.atlas.run(run))
+        held = weakref.ref(server.services.run(run))
         client.want(1, run, "hook_embed")
         client.read_until_quiet()
         client.want(2)

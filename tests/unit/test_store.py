@@ -8,6 +8,7 @@ import torch
 
 from app.checkpoints.catalog import Catalog, LoadedModel
 from app.paths import MODELS
+from app.runs.clients import Client
 from app.runs.executor import Executor, QueueFullError
 from app.runs.run import Run
 from app.runs.store import ForgottenError, RunStore, StoreFullError
@@ -64,6 +65,22 @@ def test_runs_in_flight_are_never_forgotten(loaded: LoadedModel, executor: Execu
     store.add(make_run(loaded))
     with pytest.raises(StoreFullError):
         store.add(make_run(loaded))
+
+
+def test_no_run_is_ended_for_one_that_finds_no_room_all_the_same(loaded: LoadedModel, executor: Executor) -> None:
+    waiting, large, refused = make_run(loaded, 1), make_run(loaded, 6), make_run(loaded, 6)
+    large.owner = refused.owner = Client("10.0.0.1")
+    store = RunStore(10**9, 8, waiting.cache_bytes + large.cache_bytes)
+    store.add(waiting)
+    paused = threading.Event()
+    waiting.listen(lambda event: paused.set() if event == "paused" else None)
+    waiting.advance(executor, 0)
+    assert paused.wait(10)
+    store.add(large)
+    with pytest.raises(StoreFullError):
+        store.add(refused)
+    assert waiting.state == "paused"
+    assert store.runs() == [waiting, large]
 
 
 def test_forgetting_gives_the_bytes_back(loaded: LoadedModel, executor: Executor) -> None:

@@ -886,7 +886,7 @@ export interface ResolvedSee {
   readonly moment: ResolvedMoment | null;
   /** beginnings of the names of tensors that are not dimmed */
   readonly only: readonly string[] | null;
-  readonly heads: "row" | "stacked" | "fan" | null;
+  readonly heads: "fan" | "stack" | "board" | null;
 }
 
 /** A piece of a paragraph; a live `number` has its value and its format, or is words in `text`. */
@@ -1018,9 +1018,9 @@ export interface RunQuestion {
   readonly target_tokens?: readonly number[] | null;
   readonly max_new_tokens?: number;
   readonly sampling?: Sampling;
+  readonly interventions?: readonly Intervention[];
   readonly capture?: "all";
   readonly wait?: boolean;
-  readonly interventions?: readonly Intervention[];
 }
 
 /** How the next token is chosen. Temperature 0 is greedy, as is any below 0.000001.
@@ -1139,8 +1139,6 @@ export interface Spec {
 
 /** Start a run. It reads the prompt, then waits for `step`, or goes on writing at once if `write`. */
 export interface StartMessage {
-  readonly type: "start";
-  readonly request: string;
   readonly model: string;
   readonly text?: string | null;
   readonly tokens?: readonly number[] | null;
@@ -1151,6 +1149,9 @@ export interface StartMessage {
   readonly target_tokens?: readonly number[] | null;
   readonly max_new_tokens?: number;
   readonly sampling?: Sampling;
+  readonly interventions?: readonly Intervention[];
+  readonly type: "start";
+  readonly request: string;
   readonly write?: boolean;
 }
 
@@ -1330,12 +1331,12 @@ export const BOUNDS = {
     beams: { minimum: 1, maximum: 16 },
   },
   StartMessage: {
-    request: { maxLength: 200 },
     model: { maxLength: 200 },
     tokens: { items: { minimum: 0, maximum: 2147483647 } },
     token_types: { items: { minimum: 0, maximum: 2147483647 } },
     target_tokens: { items: { minimum: 0, maximum: 2147483647 } },
     max_new_tokens: { minimum: 0, maximum: 2147483647 },
+    request: { maxLength: 200 },
   },
   StepMessage: {
     run: { maxLength: 200 },

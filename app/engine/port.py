@@ -1,0 +1,293 @@
+"""What an engine is: runs are started from a `RunSpec`, and followed and read through a `RunHandle`.
+
+    run = await engine.start(RunSpec("sort", text="CBABBC", max_new_tokens=6))
+    async for event in run.events():
+        print(event.kind, event.token)
+    first = await run.rows("hook_embed", "0")
+
+Whoever serves runs stands on this alone: REST, the stream, a program in this process. `local.py` computes in this
+process; an engine that hands runs to another machine would be a second implementation.
+
+Calls with `then` do that with what was read, on the thread that read it, so that the caller's event loop need not.
+
+Everything here raises `EngineError`s (`errors.py`), which know nothing of HTTP.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..lenses import Format, Parameter
+from ..runs.clients import Client
+from ..runs.explanation import Beside, Direction, Explanation
+from ..runs.pooling import Pool
+from ..runs.run import Candidate, Event, Generated, Prediction, Reason, State
+from ..runs.statistics import Statistics
+from ..runs.tiles import Tile
+from ..transformer.decoding import Sampling
+from ..transformer.graph import Role
+from ..transformer.tokenizer import Token
+from .errors import EngineError
+
+Result = TypeVar("Result")
+GREEDY, NOBODY = Sampling(), Client()
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change to make while the model runs: the cells of `name` at `index` are set to, scaled by or added `value`.
+
+    `index` is written as in NumPy: `0,:,3:9`; an empty one is the whole tensor.
+    """
+
+    name: str
+    index: str
+    action: Literal["set", "scale", "add"]
+    value: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSpec:
+    """A run to make: `text`, read with the model's prefix and perhaps with a second one, or `tokens` as they are.
+
+    An encoder-decoder reads them as its source; `target_tokens` are what its own text begins with. `token_types` are
+    the kinds of text of `tokens`. The run writes `write` tokens once its prompt has been read and then waits; all that
+    fit if None. `cut_to_fit` lets `max_new_tokens` be more than the context holds: the run then ends there. Turns and
+    room are shared out by `client`.
+    """
+
+    model: str
+    text: str | None = None
+    text_pair: str | None = None
+    tokens: Sequence[int] | None = None
+    token_types: Sequence[int] | None = None
+    target_tokens: Sequence[int] | None = None
+    max_new_tokens: int = 0
+    sampling: Sampling = GREEDY
+    interventions: Sequence[Change] = ()
+    write: int | None = None
+    cut_to_fit: bool = False
+    client: Client = NOBODY
+
+
+@dataclass(frozen=True, slots=True)
+class RunEvent:
+    """Something that happened to a run, with what was known of it then.
+
+    `read` positions had been read and `written` tokens been written; `top` is what may come next. A `token` event has
+    the token, `done` a reason, `failed` a failure.
+    """
+
+    kind: Event
+    read: int
+    written: int
+    top: tuple[Candidate, ...] = ()
+    predictions: tuple[Prediction, ...] = ()
+    token: Generated | None = None
+    reason: Reason | None = None
+    beam_score: float | None = None
+    failure: EngineError | None = None
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An activation that can be read, as far as it has been computed; `derived` ones are computed when they are."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    axes: tuple[str, ...]
+    role: Role
+    derived: bool
+
+
+@dataclass(frozen=True)
+class RunDescription:
+    """A run as it stands: what it read and wrote, what comes next, and what can be read of it."""
+
+    id: str
+    model: str
+    state: State
+    reason: Reason | None
+    prompt_length: int
+    capacity: int
+    source: Sequence[Token]
+    tokens: Sequence[Token]
+    token_types: Sequence[int]
+    generated: Sequence[Generated]
+    top: Sequence[Candidate]
+    predictions: Sequence[Prediction]
+    interventions: Sequence[Change]
+    activations: Sequence[Activation]
+    beam_score: float | None
+    first_non_finite: str | None
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A slice of a tensor: `values` are float32, of the axes that are left of it; `full_shape` is the whole's."""
+
+    name: str
+    axes: tuple[str, ...]
+    full_shape: tuple[int, ...]
+    values: NDArray[np.float32]
+    derived: bool
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The statistics of all numbers of a tensor of this shape."""
+
+    name: str
+    shape: tuple[int, ...]
+    statistics: Statistics
+
+
+@dataclass(frozen=True)
+class LensOffer:
+    """A lens as it stands to a run: what can be chosen, or the `reason` why it does not apply."""
+
+    name: str
+    title: str
+    group: str
+    reason: str | None
+    reading: str
+    misreadings: Sequence[str]
+    parameters: Sequence[Parameter]
+
+
+class RunHandle(Protocol):
+    """A run as one client has it in hand: what it asks for is computed in its turn among all clients.
+
+    Tensors answer to their own names and to those of other libraries. With `minus`, the id of another run of the same
+    model, numbers come less that run's, paired by tokens.
+    """
+
+    id: str
+    model: str
+    # Jobs that took turns with it when it was started or last told to write on.
+    ahead: int
+
+    # What it reads: an encoder-decoder's source, what its own text begins with, and the kinds of text of that.
+    source: tuple[Token, ...]
+    prompt: tuple[Token, ...]
+    token_types: tuple[int, ...]
+    # Positions that may be filled in all, and tokens that may be written.
+    capacity: int
+    max_new_tokens: int
+
+    @property
+    def state(self) -> State:
+        """Tell where the run stands."""
+
+    @property
+    def over(self) -> bool:
+        """Tell whether nothing more will be computed."""
+
+    @property
+    def failure(self) -> EngineError | None:
+        """Say why the run broke off, if it did."""
+
+    # ---- what happens to it
+
+    def listen(self, listener: Callable[[RunEvent], None]) -> Callable[[], None]:
+        """Tell `listener` of every event from now on, on any thread; return how to stop listening."""
+
+    def events(self) -> AsyncIterator[RunEvent]:
+        """Yield every event from the run's beginning to its end but the `stage`s passed before this was asked."""
+
+    async def finished(self) -> None:
+        """Wait until the run is over."""
+
+    # ---- what is done to it
+
+    def advance(self, count: int | None, sampling: Sampling | None = None) -> None:
+        """Write `count` more tokens, or all that fit; new sampling holds from here on."""
+
+    def pause(self) -> None:
+        """Stop after the token in progress."""
+
+    def cancel(self) -> None:
+        """End the run where it is; what it has computed stays readable."""
+
+    def forget(self) -> None:
+        """End the run and let go of everything captured in it."""
+
+    # ---- what is read of it
+
+    async def describe(self) -> RunDescription:
+        """Describe the run as it stands."""
+
+    async def describe_as(self, then: Callable[[RunDescription], Result]) -> Result:
+        """Describe the run in a form of one's own."""
+
+    async def activations(self) -> Sequence[Activation]:
+        """List what can be read so far."""
+
+    async def rows(
+        self,
+        name: str,
+        index: str = "",
+        minus: str | None = None,
+    ) -> Rows:
+        """Read a slice of an activation."""
+
+    async def rows_as(
+        self, then: Callable[[Rows], Result], name: str, index: str, minus: str | None, most: int
+    ) -> Result:
+        """Read a slice of an activation in a form of one's own, if it has no more than `most` numbers."""
+
+    async def tile(
+        self,
+        name: str,
+        level: int,
+        row: int,
+        col: int,
+        plate: Mapping[str, int] | None = None,
+        pool: Pool = "mean",
+        step: int | None = None,
+        minus: str | None = None,
+    ) -> Tile:
+        """Read 256 x 256 numbers of a plate, such as `{"head": 3}`, each of 2^level x 2^level cells.
+
+        With `step`, as it was once so many written tokens had been read.
+        """
+
+    async def statistics(self, name: str, minus: str | None = None) -> Measured:
+        """Measure all numbers of an activation."""
+
+    async def scales(self, by_tensor: bool = False, minus: str | None = None) -> Mapping[str, float]:
+        """Return the colour scales of the activations, by kind of tensor or by tensor, from the prompt."""
+
+    async def pairing(self, minus: str) -> tuple[list[int | None], list[int | None]]:
+        """Return each position's partner in another run, and each position of the source's."""
+
+    async def explain(self, name: str, index: str, direction: Direction = "backward", terms: int = 32) -> Explanation:
+        """Explain one cell: the arithmetic that made it, or the cells it feeds."""
+
+    async def compare(self, name: str, index: str, other: str, other_index: str, terms: int = 8) -> Beside:
+        """Compare two cells: the first less the second, and the terms in which they differ most."""
+
+    async def lenses(self) -> Sequence[LensOffer]:
+        """List what the run can be seen through."""
+
+    async def lens(self, name: str, asked: Mapping[str, str] | None = None, form: Format = "json") -> str | bytes:
+        """See the run through a lens."""
+
+
+class Engine(Protocol):
+    """Where runs are computed and kept."""
+
+    async def start(self, spec: RunSpec, begun: Callable[[RunHandle], None] | None = None) -> RunHandle:
+        """Make a run and let it read its prompt and write.
+
+        `begun` is called once there is a place for the run, before anything happens to it. Where it is refused, it is
+        as if it had never been: nothing is told of it, and no other run gives way to it.
+        """
+
+    def run(self, run_id: str, client: Client = NOBODY) -> RunHandle:
+        """Return a run that is held, for this client."""
