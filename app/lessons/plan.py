@@ -76,11 +76,14 @@ def plan_of(lesson: Lesson, step: Step | None, entry: ModelEntry, plain: Run | N
         tokens = range(min(_UNREADABLE, entry.spec.d_vocab, entry.spec.positions - (plan.write or 0)))
     if text is None and tokens is None:
         raise NotHereError(f"the step has no text for {entry.id}")
+    write = plan.write or 0
+    if tokens is not None:
+        write = min(write, entry.spec.positions - len(tokens) + 1)  # so many fit
     sampling: dict[str, Any] = plan.sampling.model_dump(exclude_none=True) if plan.sampling else {}
     changes = plan.interventions or ()
     planned = PlannedRun(
         model=entry.id, text=None if tokens is not None else text, tokens=None if tokens is None else list(tokens),
-        text_pair=for_model(plan.pair, entry.id), max_new_tokens=plan.write or 0,
+        text_pair=for_model(plan.pair, entry.id), max_new_tokens=write,
         sampling=sampling,
         interventions=[] if plain is None else [_change(lesson, step, change, plain) for change in changes],
     )  # fmt: skip
