@@ -36,7 +36,7 @@ class PlannedRun(BaseModel):
     tokens: list[int] | None = None
     text_pair: str | None = None
     max_new_tokens: int
-    sampling: dict[str, float]
+    sampling: dict[str, int | float]
     interventions: list[PlannedChange]
 
 
