@@ -22,6 +22,7 @@ from app.api.specification import mark_whole, shapes_in
 from app.runs.explanation import Direction
 from app.runs.headers import FrameHeader, ThumbnailsHeader
 from app.runs.pooling import Pool
+from app.runs.run import Reason, State
 from app.server import create_app
 from app.settings import Settings
 from app.transformer.graph import Index, OpKind, Role
@@ -39,9 +40,9 @@ _ALIASES: dict[str, Any] = {
     "ModelKind": Kind,
     "OpKind": OpKind,
     "Pool": Pool,
-    "Reason": schemas.Reason,
+    "Reason": Reason,
     "Role": Role,
-    "RunState": schemas.State,
+    "RunState": State,
 }
 _BOUNDS_ABOUT = (
     "Bounds on what the server takes, by shape and field. Whole numbers have inclusive bounds alone; "

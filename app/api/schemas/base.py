@@ -1,0 +1,46 @@
+"""What every shape of the wire is made of: questions and answers, how tokens and ids are written, errors."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Id = Annotated[str, Field(max_length=200)]
+Name = Annotated[str, Field(max_length=200)]
+# One token id; the model's vocabulary bounds it further.
+TokenId = Annotated[int, Field(ge=0, lt=2**31, strict=True)]
+# Neither the seed's product with the position nor its JSON may leave what every language can count.
+Seed = Annotated[int, Field(ge=0, lt=2**53, strict=True)]
+
+
+class Answer(BaseModel):
+    """Something the server says."""
+
+
+class Question(BaseModel):
+    """Something a client says: unknown fields are refused, so that a misspelt one is noticed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ErrorDetail(Answer):
+    """What is wrong, and what to do."""
+
+    type: str
+    message: str
+    hint: str
+
+
+class ErrorBody(Answer):
+    """Every answer that is not a success."""
+
+    error: ErrorDetail
+
+
+class Token(Answer):
+    """A token: its id, how it prints, and its byte offsets in the UTF-8 text."""
+
+    id: int
+    text: str
+    start: int
+    end: int
