@@ -18,8 +18,6 @@ const LINES = { file: 400, function: 60, component: 120 };
 const STILL = [
   "scene/map.ts has",
   "scene/values/values.ts has",
-  "session/session.ts has",
-  "session/session.ts open",
   "panels/attention/matrix-view.tsx MatrixView",
   "panels/lenses/lens-matrix.tsx LensMatrix",
 ];

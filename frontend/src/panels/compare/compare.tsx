@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { compareWith, stopComparing } from "../../session/comparing";
-import { readable, unreadable } from "../../session/session";
+import { readable, unreadable } from "../../session/plan";
 import {
   comparing,
   comparison,

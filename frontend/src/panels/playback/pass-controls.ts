@@ -8,7 +8,7 @@ import { run } from "../../state/store";
 /** Stands at a step, done, or somewhere within it. One that begins to step through stops the writing: it is the
  *  present pass that is looked at. */
 function stand(session: Session, place: PassPlace, running = false): void {
-  if (!passing.value && run.value?.phase === "writing") session.pause();
+  if (!passing.value && run.value?.phase === "writing") session.writer.pause();
   passing.value = { ...place, running };
 }
 

@@ -43,7 +43,7 @@ export function Writer() {
             class="pill strong write"
             disabled={away}
             title="Waits after this token"
-            onClick={() => session.pause()}
+            onClick={() => session.writer.pause()}
           >
             Pause
           </button>
@@ -53,7 +53,7 @@ export function Writer() {
             class="pill strong write"
             disabled={away}
             title={unread.value ? "Reads what is typed, then writes until paused" : WRITES[next]}
-            onClick={() => session.write()}
+            onClick={() => session.writer.write()}
           >
             {now?.phase === "done" && !unread.value ? CALLED[next] : CALLED.begins}
           </button>
@@ -67,7 +67,7 @@ export function Writer() {
               ? "Reads what is typed, then writes one token"
               : "Writes one token after what stands there"
           }
-          onClick={() => session.step()}
+          onClick={() => session.writer.step()}
         >
           Step
         </button>
@@ -76,7 +76,7 @@ export function Writer() {
           class="pill"
           disabled={away || !stops}
           title="Ends the run where it is; what it has computed stays"
-          onClick={() => session.stop()}
+          onClick={() => session.writer.stop()}
         >
           Stop
         </button>
@@ -125,7 +125,7 @@ function Speed() {
         aria-valuetext={words}
         onInput={({ currentTarget }) => {
           writingSpeed.value = WRITING_SPEEDS[Number(currentTarget.value)] ?? null;
-          session.paceChanged();
+          session.writer.paceChanged();
         }}
       />
       <span>{words}</span>
