@@ -55,12 +55,14 @@ _STATUS: dict[Kind, int] = {
     "out_of_memory": 503,
     "runs_full": 503,
 }
-# The calls that help, where the engine itself has no advice: it knows of none.
-_ADVICE: dict[Kind, str] = {
-    "forgotten_run": "POST /api/v1/runs with the same model, tokens, sampling and seed makes it again.",
-    "out_of_memory": "Ask for a shorter text, fewer beams or a smaller slice, or wait until others are done.",
-    "too_long": "Shorten it; GET /api/v1/capabilities lists the limits.",
-    "too_many_numbers": "Take a smaller slice, such as ?index=0; ?format=npy holds more than JSON.",
+# The calls with which a hint is followed, for the engine knows of none; {model}, {run}, {tensor} are what it is about.
+_CALLS: dict[Kind, str] = {
+    "forgotten_run": "POST /api/v1/runs makes one.",
+    "inputs_missing": "POST /api/v1/runs with capture all makes one.",
+    "needs_run": "POST /api/v1/runs makes one, GET /api/v1/runs/RUN/explain/{tensor} explains it.",
+    "not_computed": "GET /api/v1/runs/{run} says how far it is, POST /api/v1/runs makes another.",
+    "too_long": "GET /api/v1/capabilities lists the limits.",
+    "too_many_numbers": "?index=0 is one, and ?format=npy may hold more than JSON.",
     "unknown_model": "GET /api/v1/models lists what there is.",
     "unknown_run": "POST /api/v1/runs makes one.",
 }
@@ -68,12 +70,23 @@ _ADVICE: dict[Kind, str] = {
 
 def api_error(error: EngineError) -> ApiError:
     """Say a refusal of the engine as an answer: its status, and what to do."""
-    hint = error.hint or _ADVICE.get(error.kind, "")
-    if error.kind == "unknown_tensor" and not error.hint:
-        run, model = error.about.get("run"), error.about.get("model")
-        listed_at = f"models/{model}/graph" if run is None else f"runs/{run}/activations"
-        hint = f"GET /api/v1/{listed_at} lists the names."
+    call = _CALLS.get(error.kind, "").format_map(_Named(error.about))
+    if error.kind == "unknown_tensor":
+        call = f"GET /api/v1/{_names_listed_at(_Named(error.about))} lists the names."
+    hint = " ".join(part for part in (error.hint, call) if part)
     return ApiError(_STATUS.get(error.kind, 422), error.kind, error.message, hint)
+
+
+class _Named(dict[str, str]):
+    """What a refusal is about; what is not known of it stays a word to be filled in, such as RUN."""
+
+    def __missing__(self, key: str) -> str:
+        return key.upper()
+
+
+def _names_listed_at(about: _Named) -> str:
+    """Return where the tensors are listed that there are: of a run, or of a model."""
+    return f"runs/{about['run']}/activations" if "run" in about else f"models/{about['model']}/graph"
 
 
 @contextmanager

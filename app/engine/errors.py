@@ -38,10 +38,10 @@ Kind = Literal[
 
 
 class EngineError(Exception):
-    """A refusal: its kind, what is wrong, what to do, and what it is about (`model`, `run`), where that is known."""
+    """A refusal: its kind, what is wrong, what to do, and of what `model`, `run` or `tensor`, where that is known."""
 
     def __init__(self, kind: Kind, message: str, hint: str = "", **about: str) -> None:
-        """Refuse; a door may put a hint of its own in the place of an empty one."""
+        """Refuse; doors add to the hint how that is done there."""
         super().__init__(message)
         self.kind, self.message, self.hint, self.about = kind, message, hint, about
 
@@ -58,7 +58,8 @@ def unknown_tensor(name: str, **about: str) -> EngineError:
 
 def no_memory(**about: str) -> EngineError:
     """Refuse: the machine has no memory left for this."""
-    return EngineError("out_of_memory", "there was not enough memory for this", **about)
+    hint = "Ask for a shorter text, fewer beams or a smaller slice, or wait until others are done."
+    return EngineError("out_of_memory", "there was not enough memory for this", hint, **about)
 
 
 def checkpoint_refused(error: CheckpointError) -> EngineError:
@@ -89,7 +90,7 @@ def refusal(error: Exception) -> EngineError | None:
         case LensError():
             return EngineError("bad_lens", str(error), error.hint)
         case ExplainError():
-            return EngineError(error.kind, str(error), error.hint)
+            return EngineError(error.kind, str(error), error.hint, **error.about)
         case CheckpointError():
             return checkpoint_refused(error)
         case QueueFullError():
@@ -100,7 +101,8 @@ def refusal(error: Exception) -> EngineError | None:
             return EngineError("runs_full", said, "Cancel one, or wait for it.")
         case ForgottenError():
             said = f"run {error.args[0]!r} has been forgotten, to make room or by request"
-            return EngineError("forgotten_run", said, run=str(error.args[0]))
+            hint = "The same model, tokens, sampling and seed make it again."
+            return EngineError("forgotten_run", said, hint, run=str(error.args[0]))
     return None
 
 

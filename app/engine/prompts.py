@@ -82,7 +82,7 @@ def _check_length(text: str, text_bytes: int) -> None:
     except UnicodeEncodeError as error:
         raise EngineError("invalid", "the text holds half a surrogate pair", "Send valid Unicode.") from error
     if size > text_bytes:
-        raise EngineError("too_long", f"the text has {size} bytes, more than {text_bytes}")
+        raise EngineError("too_long", f"the text has {size} bytes, more than {text_bytes}", "Shorten it.")
 
 
 def _verbatim(loaded: LoadedModel, ids: Sequence[int]) -> list[Token]:

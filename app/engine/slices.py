@@ -20,7 +20,8 @@ def checked_slice(text: str, shape: Sequence[int], axes: Sequence[str], most: in
         index = parse_index(text, shape, axes)
     count = element_count(index, shape)
     if most is not None and count > most:
-        raise EngineError("too_many_numbers", f"{count} numbers are more than the {most} that one answer may hold")
+        said = f"{count} numbers are more than the {most} that one answer may hold"
+        raise EngineError("too_many_numbers", said, "Take a smaller slice.")
     return index
 
 

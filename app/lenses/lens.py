@@ -144,7 +144,7 @@ class Lens:
         if reason is not None:
             raise LensError(
                 f"{self.title} does not apply to {run.loaded.entry.id}: {reason}",
-                f"GET /api/v1/runs/{run.id}/lenses says which lenses do.",
+                "The list of the run's lenses says which do.",
             )
         known = {parameter.name: parameter for parameter in self.parameters(run)}
         for name in asked:

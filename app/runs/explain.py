@@ -44,12 +44,12 @@ Unexplained = Literal["unknown_tensor", "not_computed", "inputs_missing", "needs
 
 
 class ExplainError(ValueError):
-    """A cell that cannot be explained here; `hint` names the call that would bring it."""
+    """A cell that cannot be explained here; `hint` says what would help, `about` of what `model`, `run`, `tensor`."""
 
-    def __init__(self, kind: Unexplained, message: str, hint: str) -> None:
-        """Keep what is wrong and what to do apart."""
+    def __init__(self, kind: Unexplained, message: str, hint: str = "", **about: str) -> None:
+        """Keep what is wrong, what to do and what it is about apart."""
         super().__init__(message)
-        self.kind, self.hint = kind, hint
+        self.kind, self.hint, self.about = kind, hint, about
 
 
 def parse_cell(text: str, shape: Sequence[int], axes: Sequence[str]) -> tuple[int, ...]:
@@ -85,7 +85,7 @@ def explain_cell(run: Run, name: str, index_given: str, direction: Direction, li
         SliceError: the index names no cell.
     """
     graph = run.loaded.graph
-    tensor = _tensor(graph, name, f"/api/v1/models/{run.loaded.entry.id}/graph")
+    tensor = _tensor(graph, name, run.loaded.entry.id)
     if tensor.role == "weight":
         answer = _weight_cell(run.loaded, tensor, index_given, direction)
         answer.run = run.id
@@ -107,33 +107,33 @@ def explain_cell(run: Run, name: str, index_given: str, direction: Direction, li
         raise ExplainError(
             "inputs_missing",
             f"run {run.id!r} does not hold {error.args[0]}, from which {name} is computed",
-            f"POST /api/v1/runs with model {run.loaded.entry.id!r}, the same tokens and capture all keeps everything.",
+            f"A run of {run.loaded.entry.id} on the same tokens keeps everything.",
+            run=run.id,
         ) from error
     answer.masked = why_masked(graph, name, dict(zip(tensor.axes, index, strict=True)))
     return answer
 
 
-def _tensor(graph: Graph, name: str, listed_at: str) -> TensorInfo:
+def _tensor(graph: Graph, name: str, model: str) -> TensorInfo:
     try:
         return graph.tensor(name)
     except KeyError as error:
-        raise ExplainError(
-            "unknown_tensor", f"there is no tensor {name[:80]!r} here", f"GET {listed_at} lists the names."
-        ) from error
+        raise ExplainError("unknown_tensor", f"there is no tensor {name[:80]!r} here", model=model) from error
 
 
 def _computed_cell(run: Run, tensor: TensorInfo, text: str) -> tuple[int, ...]:
     """Return the cell that was asked for, if the run has come that far."""
     rows = run.recorder.rows(tensor.name)
     whole = run.loaded.graph.shape(tensor)
-    again = f"POST /api/v1/runs with model {run.loaded.entry.id!r} and the same tokens computes everything."
-    later = f"Ask again when GET /api/v1/runs/{run.id} says paused or done."
+    again = f"A run of {run.loaded.entry.id} on the same tokens computes everything."
+    later = "Ask again when the run is paused or done."
     if not rows:
         parse_cell(text, whole, tensor.axes)
         raise ExplainError(
             "not_computed",
             f"the run has not come to {tensor.name}; its state is {run.state}",
             again if run.finished else later,
+            run=run.id,
         )
     shape = run.recorder.shape(tensor.name)
     try:
@@ -144,8 +144,8 @@ def _computed_cell(run: Run, tensor: TensorInfo, text: str) -> tuple[int, ...]:
         raise ExplainError(
             "not_computed",
             f"{error}: the run has read {rows} positions so far, and {tensor.name} has no more",
-            f"Use {axis} 0 to {rows - 1}, or POST /api/v1/runs with a longer text"
-            + (", or write on." if not run.finished else "."),
+            f"Use {axis} 0 to {rows - 1}, or a longer text" + (", or write on." if not run.finished else "."),
+            run=run.id,
         ) from error
 
 
@@ -304,12 +304,13 @@ def explain_weight(loaded: LoadedModel, name: str, index_given: str, direction: 
         SliceError: the index names no cell.
     """
     graph = loaded.graph
-    tensor = _tensor(graph, name, f"/api/v1/models/{loaded.entry.id}/graph")
+    tensor = _tensor(graph, name, loaded.entry.id)
     if tensor.role != "weight":
         raise ExplainError(
             "needs_run",
             f"{name} has no numbers until the model runs",
-            f"POST /api/v1/runs with model {loaded.entry.id!r} and a text, then GET /api/v1/runs/RUN/explain/{name}.",
+            f"Run {loaded.entry.id} on a text, and ask of that run.",
+            tensor=name,
         )
     answer = _weight_cell(loaded, tensor, index_given, direction)
     spec = loaded.spec
