@@ -53,7 +53,8 @@ async def plan(
     """Tell which run a lesson, or one of its steps, looks at on a model."""
     lesson = _lesson(library, lesson_id)
     wanted = _step(lesson, step) if step else None
-    entry = services.entry(model or str(lesson.file.run.model))
+    own = wanted.run.model if wanted is not None and wanted.run is not None else None
+    entry = services.entry(own or model or str(lesson.file.run.model))
     plain = services.run(run) if run else None
     try:
         return await services.see(lambda: plan_of(lesson, wanted, entry, plain))

@@ -130,6 +130,41 @@ def _same(left: Value, right: Value) -> Tensor:
     return found
 
 
+def _table(value: Value) -> Tensor:
+    found = vector(value)
+    if found.dim() != 2 or not found.numel():
+        raise ExpressionError("numbers along two axes are wanted", "Name an index for each other axis.")
+    return found
+
+
+def _product(run: Run, left: Value, right: Value) -> Value:
+    one, other = _table(left), _table(right)
+    if one.shape[1] != other.shape[0]:
+        raise ExpressionError(f"{one.shape[1]} columns do not meet {other.shape[0]} rows")
+    return one @ other  # [m, k] x [k, n] -> [m, n]
+
+
+def _matrix_rank(run: Run, value: Value) -> Value:
+    """Count the singular values above what single precision leaves of zero."""
+    sizes = torch.linalg.svdvals(_table(value))
+    return int((sizes > sizes[0] * 1e-5).sum())
+
+
+def _mass_below(run: Run, shares: Value, limit: Value) -> Value:
+    found = _flat(shares)
+    return found[found < number(limit)].sum()
+
+
+def _cross_entropy(run: Run) -> Value:
+    """Take the mean of minus the logarithm that each token of the text got from those before it."""
+    rows = run.recorder.rows("logits")
+    following = torch.tensor([token.id for token in run.tokens[1 : rows + 1]])
+    if not len(following) or not run.loaded.spec.writes:
+        raise NotHereError("no token here is foretold by others")
+    logits = run.recorder.read("logits", 0, len(following)).double().cpu()  # [pos, d_vocab]
+    return torch.nn.functional.cross_entropy(logits, following)
+
+
 def _softmax(run: Run, value: Value) -> Value:
     return torch.softmax(_flat(value), -1)
 
@@ -314,6 +349,10 @@ FUNCTIONS: dict[str, tuple[str, Callable[..., Value], int, int]] = {
     "rank": ("rank of an index, 1 is the largest: rank(x, i)", _rank, 2, 2),
     "dot": ("dot product", _dot, 2, 2),
     "cos": ("cosine of the angle between two vectors", _cos, 2, 2),
+    "product": ("product of two tables", _product, 2, 2),
+    "matrix_rank": ("rank of a table", _matrix_rank, 1, 1),
+    "mass_below": ("sum of the shares below a limit: mass_below(p, 0.001)", _mass_below, 2, 2),
+    "cross_entropy": ("mean loss of the text in nats, each token foretold from those before", _cross_entropy, 0, 0),
     "softmax": ("softmax along the one axis", _softmax, 1, 1),
     "entropy": ("entropy of shares, in bits", _entropy, 1, 1),
     "len": ("how many", _length, 1, 1),

@@ -67,10 +67,10 @@ def plan_of(lesson: Lesson, step: Step | None, entry: ModelEntry, plain: Run | N
         NotHereError: the lesson cannot be given on this model.
         LessonError: an intervention says nothing.
     """
-    reason = serves(lesson, entry)
+    plan = plan_for(lesson.file, step)
+    reason = None if entry.id == plan.model else serves(lesson, entry)
     if reason is not None:
         raise NotHereError(reason)
-    plan = plan_for(lesson.file, step)
     text, tokens = for_model(plan.text, entry.id), for_model(plan.tokens, entry.id)
     if tokens is None and not entry.has_tokenizer:
         tokens = range(min(_UNREADABLE, entry.spec.d_vocab, entry.spec.positions - (plan.write or 0)))

@@ -70,7 +70,9 @@ class Change(Part):
 class RunPlan(Part):
     """A run that a lesson or a step looks at. A step's own replaces the lesson's field by field."""
 
-    model: Id | None = Field(default=None, description="the model that the lesson is written for")
+    model: Id | None = Field(
+        default=None, description="the model that the lesson is written for; of a step: the one it is shown on"
+    )
     kinds: tuple[Kind, ...] = Field(default=(), description="kinds of model that it serves too; none: its own only")
     text: Texts | None = None
     tokens: Ids | dict[str, Ids] | None = Field(default=None, description="ids in place of a text: [0] begins anew")
