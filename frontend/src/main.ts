@@ -17,7 +17,7 @@ import { h, render } from "preact";
 import { ApiError } from "./net/rest";
 import { prepare } from "./panels/lenses/plotly";
 import { columnOf } from "./panels/shared/column-of";
-import { createMap, type MapView, makeCanvas, NoWebGL2Error, type OverlayMap } from "./scene";
+import { type CameraPort, createMap, type MapView, makeCanvas, NoWebGL2Error, type TestedMap } from "./scene";
 import { currentAddress, follow, mirror, takeWaitingCamera } from "./session/address-bar";
 import { colourMap, fetchTensorScales } from "./session/colour-scales";
 import { followComparison, rememberRuns } from "./session/comparing";
@@ -35,7 +35,7 @@ import { type LaidOut, samePicture } from "./state/laid-out";
 import * as state from "./state/store";
 import { theme } from "./theme";
 
-function makeMap(canvas: HTMLCanvasElement): OverlayMap | null {
+function makeMap(canvas: HTMLCanvasElement): TestedMap | null {
   try {
     return createMap(canvas, { theme: theme.value });
   } catch (error) {
@@ -92,7 +92,7 @@ let shown: LaidOut | null = null;
 
 /** A new model or arrangement is shown whole, unless the address says otherwise; more room for the same one moves
  *  nothing. */
-function followLayout(map: MapView, now: LaidOut): void {
+function followLayout(map: CameraPort, now: LaidOut): void {
   const asked = takeWaitingCamera(map);
   if (!asked && !samePicture(now, shown)) map.fit(false);
   shown = now;

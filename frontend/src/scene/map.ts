@@ -10,7 +10,7 @@ import { Controls, rayAt } from "./camera/controls";
 import { benchmarkView, framingOf, panned, placesView, READING_DISTANCE, regionView } from "./camera/views";
 import { FrameLoop } from "./frame-loop";
 import { Listeners } from "./listeners";
-import type { MakeOverlay, Overlay, OverlayHost, OverlayMap } from "./overlays/overlay";
+import type { MakeOverlay, Overlay, OverlayHost } from "./overlays/overlay";
 import { PieceList } from "./plates/draw-list";
 import { Marks } from "./plates/highlights";
 import { MatrixDrawer } from "./plates/matrix-drawing";
@@ -21,6 +21,7 @@ import { PlateMesh } from "./plates/plate-mesh";
 import { type Place, Stage } from "./plates/plate-state";
 import { type CellRectangle, cellIndex, isTokenAxis, type Window } from "./plates/sheets";
 import { findVisible, NOTHING, Viewer, type Visibility } from "./plates/visibility";
+import type { Diagnostics, MapView, TestedMap } from "./ports";
 import { GLIDE, moves, type Poses, posesBetween } from "./poses";
 import { makeRenderer } from "./renderer";
 import { RibbonMesh } from "./ribbons/ribbon-mesh";
@@ -70,7 +71,7 @@ const WHOLE = 0.7;
 const TITLE_AT = { x: 20, y: 36 };
 const UNDER_TITLE = 16;
 
-class AtlasMap implements OverlayMap {
+class AtlasMap implements MapView, Diagnostics {
   private readonly renderer: WebGLRenderer;
   private readonly scene = new Scene();
   private readonly camera = new Camera();
@@ -907,6 +908,6 @@ const sameLabel = (a: PlacedLabel | null, b: PlacedLabel | null): boolean =>
 
 /** Makes the map on a canvas that `makeCanvas` made.
  *  @throws NoWebGL2Error if the browser gives no WebGL2 context. */
-export function createMap(canvas: HTMLCanvasElement, options: MapOptions): OverlayMap {
+export function createMap(canvas: HTMLCanvasElement, options: MapOptions): TestedMap {
   return new AtlasMap(canvas, options);
 }

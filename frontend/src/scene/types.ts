@@ -1,12 +1,11 @@
-/** What the map offers to the page around it. Everything else in this folder is behind this door.
+/** The data that pass between the map and the page; `ports.ts` says what one may ask of the map.
  *
  *  Positions are those of the layout: x right, y down, z toward the viewer, one unit a cell. Indices are in the
- *  tensor's own axis order. Nothing here knows of sockets: values come in by `applyRows` and `applyTile`, and
- *  what is missing is asked for by `wantedTiles` and `wantedActivations`.
+ *  tensor's own axis order.
  */
 
-import type { Graph, Role } from "../graph/types";
-import type { Layout, Plate } from "../layout/types";
+import type { Role } from "../graph/types";
+import type { Plate } from "../layout/types";
 import type {
   CellsHeader as WireCellsHeader,
   RowsHeader as WireRowsHeader,
@@ -103,14 +102,10 @@ export interface MapTitle {
 /** What a name on the map names: a plate, or a section by its id. */
 export type LabelSubject = { readonly plate: number; readonly tensor: string } | { readonly region: string };
 
-/** A name on the map, and where it stands on the canvas, in CSS pixels. */
-export interface MapLabel {
+/** A name on the map, and where it stands. */
+export interface MapLabel extends ScreenBox {
   readonly text: string;
   readonly subject: LabelSubject;
-  readonly left: number;
-  readonly top: number;
-  readonly right: number;
-  readonly bottom: number;
 }
 
 export interface PlateDrawing {
@@ -192,113 +187,12 @@ export interface PlatePose {
   readonly label?: string;
 }
 
-export type Unsubscribe = () => void;
-
-export interface MapView {
-  /** What is shown, and the window's width over its height. */
-  readonly layout: Layout;
-  readonly aspect: number;
-  /** A new model, or more room. Values that still apply (same tensor, same index) are kept, others freed. */
-  setLayout(layout: Layout, graph: Graph): void;
-  /** Token texts by position, drawn along `pos` axes near the eye. */
-  setTokens(tokens: readonly { readonly text: string }[], source: readonly { readonly text: string }[]): void;
-  /** What stands at the head of the map while one sees all of it; null for nothing. */
-  setTitle(title: MapTitle | null): void;
-  /** What the model says comes next, in words; null for nothing. */
-  setGuess(guess: string | null): void;
-  /** How large all words on the map are, from 1 to 2. */
-  setTextScale(scale: number): void;
-  /** Rectangles of the canvas, in CSS pixels, that the page covers: no word stands there. */
-  setOccupied(boxes: readonly { left: number; top: number; right: number; bottom: number }[]): void;
-  /** The names that stand on the map now. */
-  names(): readonly MapLabel[];
-  /** Where words of the map stand, and what the page has put over it, in CSS pixels of the canvas. */
-  written(): readonly { left: number; top: number; right: number; bottom: number }[];
-  /** The pointer is over a name; null when it leaves. */
-  onLabel(listener: (label: MapLabel | null) => void): Unsubscribe;
-  /** To what a name names. */
-  flyToLabel(subject: LabelSubject): void;
-  /** Half floats as their bits. Rows of tensors that have no plate are ignored. */
-  applyRows(header: RowsHeader, values: Uint16Array): void;
-  applyTile(header: TileHeader, values: Uint16Array): void;
-  /** Whether a model of so many weights is held number for number; of a larger one, what is in view is. */
-  holdsWhole(weights: number): boolean;
-  /** Numbers in full single precision, to be printed. */
-  applyCells(header: CellsHeader, values: Float32Array): void;
-  /** A new run: every activation cell becomes "not computed yet"; weights stay. */
-  clearActivations(): void;
-  /** |value| of full colour of each tensor, by its name. */
-  setScales(scales: (tensor: string) => number): void;
-  setTheme(theme: ThemeName): void;
-  /** Activations are differences: all of them have a sign, and the colours of signed activations. */
-  setDifference(shown: boolean): void;
-
-  /** Tiles that are not here, most important first, no more than the pool has room for. */
-  wantedTiles(): readonly WantedTile[];
-  /** Cells in sight that are large enough for their numbers, and whose numbers are not here or may become more. */
-  wantedCells(): readonly WantedCells[];
-  /** False while numbers that exist are wanted and not here. */
-  readonly cellsHere: boolean;
-  /** The numbers that are printed now. */
-  printed(): readonly PrintedCell[];
-  /** The run has computed more: tiles of its activations are wanted anew (what streams in by rows is not). */
-  refreshActivations(): void;
-  /** Names of the activations drawn whose rows are kept, the most visible first. The others come by tiles. */
-  wantedActivations(): readonly string[];
-  /** What is wanted may have changed (camera at rest, new layout, tiles came in or were given up). */
-  onWantedChange(listener: () => void): Unsubscribe;
-
-  onHover(listener: (cell: CellHit | null) => void): Unsubscribe;
-  onSelect(listener: (cell: CellHit | null) => void): Unsubscribe;
-  /** The cell at a point of the canvas, in CSS pixels. */
-  pick(x: number, y: number): CellHit | null;
-  /** Outline a cell as chosen; does not call the `onSelect` listeners. */
-  select(cell: CellPattern | null): void;
-  /** Light up cells (whole rows, columns, plates by null indices). Replaces what was lit. */
-  highlight(cells: readonly CellPattern[]): void;
-  /** Move and dim plates, by their ids; plates not named stand as the layout has them. Labels, pointer, marks
-   *  and, in dimming, ribbons follow. Where one of them has a way to go they glide there, unless motion is not wanted. */
-  pose(poses: ReadonlyMap<number, PlatePose>): void;
-  /** Where the middle of a cell is on the canvas, in CSS pixels; null if it has no plate or is behind the eye. */
-  project(cell: CellPattern): { readonly x: number; readonly y: number } | null;
-
-  /** Where the middle of a cell stands, or comes to rest, in layout space; null if it has no plate. */
-  place(cell: CellPattern): readonly [number, number, number] | null;
-
-  getCamera(): CameraState;
-  setCamera(state: CameraState, animate?: boolean): void;
-  /** Frame the whole model, nothing cut off. */
-  fit(animate?: boolean): void;
-  /** Straight on, so that cells are squares: the whole map where the eye is about as far, or what it looks at. */
-  faceOn(animate?: boolean): void;
-  /** False where nothing is drawn of the target. */
-  flyTo(target: FlightTarget, animate?: boolean): boolean;
-  /** Somebody sets out for a place: by `flyTo`, by an animated `fit`, by a double-click. `setCamera` tells nobody. */
-  onFlight(listener: (flight: Flight) => void): Unsubscribe;
-  /** True on the way. */
-  readonly flying: boolean;
-  nudge(by: Nudge): void;
-  onCameraChange(listener: (state: CameraState) => void): Unsubscribe;
-
-  /** Draws one plate straight on, with the map's own shader, into another canvas. False when it has no plate. */
-  drawPlate(target: HTMLCanvasElement, drawing: PlateDrawing): boolean;
-  /** Draws any matrix as if it were a plate straight on. False while the map cannot draw. */
-  drawMatrix(target: HTMLCanvasElement, drawing: MatrixDrawing): boolean;
-  /** The number the map holds for a cell (half precision); undefined while it is not here. */
-  valueAt(tensor: string, index: readonly number[]): number | undefined;
-
-  /** Nothing to draw, upload or fly. Says nothing about what is still on its way from the server. */
-  idle(): boolean;
-  whenIdle(): Promise<void>;
-  stats(): MapStats;
-  /** Bytes of textures that hold values, as counted when they were made. */
-  readonly textureBytes: number;
-  /** Milliseconds of each frame while panning, ended by reading back a pixel; with `bare`, of plates in one plain colour, which is
-   *  what the rest is to be compared with. Leaves the camera as it was. */
-  benchmark(frames: number, view: BenchmarkView, bare?: boolean): Promise<readonly number[]>;
-  /** The graphics context was lost (true) or is back (false); values are restored by the map itself. */
-  onContextLost(listener: (lost: boolean) => void): Unsubscribe;
-  /** Takes the context away, as a driver may: for tests. */
-  loseContext(restoreAfterMilliseconds: number): void;
-  dispose(): void;
+/** A rectangle of the canvas, in CSS pixels. */
+export interface ScreenBox {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
 }
+
+export type Unsubscribe = () => void;

@@ -4,7 +4,8 @@
 import { effect } from "@preact/signals";
 import { ApiError, getWholeRun } from "../net/rest";
 import type { RunAnswer } from "../net/types";
-import type { CameraState, MapView } from "../scene/types";
+import type { CameraPort, FlightPort, PickPort } from "../scene/ports";
+import type { CameraState } from "../scene/types";
 import {
   type Address,
   followParts,
@@ -27,7 +28,7 @@ const DELAY = 250;
 export const currentAddress = (): Address => readAddress(window.location.search, window.location.hash);
 
 /** Opens what an address says: its model and text, then its view. */
-export async function follow(address: Address, session: Session, map: MapView | null): Promise<void> {
+export async function follow(address: Address, session: Session, map: PickPort | null): Promise<void> {
   state.runNote.value = samplingLeftOut(window.location.search);
   takeAddress(address, "before");
   const held = address.run === undefined ? null : await heldOrSaid(address);
@@ -78,7 +79,7 @@ const preferred = () =>
 let waitingCamera: CameraState | null = null;
 
 /** A layout is there: go to the view that the address asked for, once. True when there was one. */
-export function takeWaitingCamera(map: MapView): boolean {
+export function takeWaitingCamera(map: CameraPort): boolean {
   if (!waitingCamera) return false;
   map.setCamera(waitingCamera, false);
   waitingCamera = null;
@@ -86,7 +87,7 @@ export function takeWaitingCamera(map: MapView): boolean {
 }
 
 /** Mirrors the store into the address bar from now on, and follows Back and Forward. */
-export function mirror(session: Session, map: MapView | null): void {
+export function mirror(session: Session, map: (CameraPort & FlightPort & PickPort) | null): void {
   const entry = new Entry();
   map?.onCameraChange((now) => {
     // On its way the eye is where the entry says already: at its goal.
@@ -167,7 +168,7 @@ class Entry {
 const OURS = { atlas: true } as const;
 
 /** Goes back to what an entry of the history showed of the text that is read now: nothing is read anew. */
-function retrace(address: Address, session: Session, map: MapView): void {
+function retrace(address: Address, session: Session, map: CameraPort & PickPort): void {
   if (state.heads.value !== (address.heads ?? "fan")) {
     state.heads.value = address.heads ?? "fan";
     session.rearrange();

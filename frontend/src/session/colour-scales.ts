@@ -3,12 +3,12 @@
 import { computed, effect } from "@preact/signals";
 import { findTensor } from "../graph/shape";
 import { ApiError, getTensorScales } from "../net/rest";
-import type { MapView } from "../scene/types";
+import type { ColoursPort } from "../scene/ports";
 import { hasRead } from "../state/run";
 import { fullColour, measured, scaleChoice, tensorScales } from "../state/scales";
 import * as state from "../state/store";
 
-export function colourMap(map: MapView): void {
+export function colourMap(map: ColoursPort): void {
   effect(() => {
     const [graph, choice, now] = [state.graph.value, scaleChoice.value, measured.value];
     map.setScales((tensor) => {

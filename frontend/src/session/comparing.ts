@@ -2,7 +2,7 @@
 
 import { computed, effect, untracked } from "@preact/signals";
 import { ApiError, getPairing, getRun, getScales, makeRun } from "../net/rest";
-import type { MapView } from "../scene/types";
+import type { ColoursPort } from "../scene/ports";
 import {
   comparing,
   comparison,
@@ -92,7 +92,7 @@ const wanted = computed(() => {
 });
 
 /** The map shows differences while there is something to take away. */
-export function followComparison(session: Session, map: MapView | null): void {
+export function followComparison(session: Session, map: ColoursPort | null): void {
   let shown: string | null = null;
   effect(() => {
     const other = comparison.value;

@@ -1,14 +1,14 @@
 /** The frame router: gives each frame of the stream to the map, if it belongs to what is shown. */
 
 import type { Frame } from "../net/types";
-import type { MapView } from "../scene/types";
+import type { NumbersSink } from "../scene/ports";
 import { comparison } from "../state/difference";
 import * as state from "../state/store";
 import type { Wishes } from "./wishes";
 
 export class FrameRouter {
   constructor(
-    private readonly map: MapView | null,
+    private readonly map: NumbersSink | null,
     private readonly wishes: Wishes,
   ) {}
 

@@ -2,14 +2,15 @@
 
 import { effect } from "@preact/signals";
 import { attentionOf } from "../graph/attentions";
-import type { CellPattern, MapView } from "../scene/types";
+import type { PickPort } from "../scene/ports";
+import type { CellPattern } from "../scene/types";
 import { lit, pins, played, sameCell, trail } from "../state/explain";
 import { passing } from "../state/pass";
 import { rests } from "../state/run";
 import { attention, graph, lightsLast, marked, modelId, run, selected } from "../state/store";
 
 /** `columnOf` names the cells of a position in all that has one. */
-export function lightUp(map: MapView, columnOf: (at: number) => readonly CellPattern[]): void {
+export function lightUp(map: PickPort, columnOf: (at: number) => readonly CellPattern[]): void {
   effect(() => {
     const boxes = lit.value?.boxes ?? [];
     const now = run.value;

@@ -4,11 +4,12 @@ import { effect } from "@preact/signals";
 import { formatCount, formatProbability, tokenText } from "../format";
 import { cellCount } from "../graph/shape";
 import type { Graph } from "../graph/types";
-import type { MapTitle, MapView } from "../scene/types";
+import type { WordsPort } from "../scene/ports";
+import type { MapTitle } from "../scene/types";
 import { graph, model, position, run, shownMask } from "../state/store";
 import { textScale } from "../state/text-scale";
 
-export function nameMap(map: MapView): void {
+export function nameMap(map: WordsPort): void {
   effect(() => {
     const [now, of] = [model.value, graph.value];
     map.setTitle(now && of ? titleOf(now, of) : null);

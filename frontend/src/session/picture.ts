@@ -6,7 +6,7 @@ import { layout } from "../layout/layout";
 import { ApiError } from "../net/rest";
 import { getThumbnails, type Thumbnail } from "../net/thumbnails";
 import type { ModelSummary, Token } from "../net/types";
-import type { MapView } from "../scene/types";
+import type { ModelPort, NumbersSink } from "../scene/ports";
 import { type LaidOut, sameLayout } from "../state/laid-out";
 import type { Run } from "../state/run";
 import * as state from "../state/store";
@@ -23,7 +23,7 @@ export class Picture {
   #expecting: Promise<unknown> | null = null;
 
   constructor(
-    private readonly map: MapView | null,
+    private readonly map: (ModelPort & NumbersSink) | null,
     /** Width over height of the map's window. */
     private readonly aspect: () => number,
     /** Called when thumbnails are waited for no more. */

@@ -5,7 +5,7 @@ import { asSentence } from "../format";
 import type { ErrorMessage } from "../net/contract.gen";
 import { ApiError, changeAgain, getScales } from "../net/rest";
 import type { ClientMessage, ModelSummary, RunAnswer, ServerMessage, Token } from "../net/types";
-import type { MapView } from "../scene/types";
+import type { NumbersSink } from "../scene/ports";
 import { comparison, comparisonProblem, textOf } from "../state/difference";
 import { advance, askedRun, concerns, heldRun, type Run, readAgain, written } from "../state/run";
 import * as state from "../state/store";
@@ -29,7 +29,7 @@ interface Shown {
 
 /** What a run shows itself by. */
 export interface Stage {
-  readonly map: MapView | null;
+  readonly map: NumbersSink | null;
   readonly picture: Picture;
   readonly wishes: Wishes;
   readonly patience: Patience;

@@ -4,7 +4,7 @@
 
 import { onForgotten } from "../net/rest";
 import { type Lost, Stream } from "../net/stream";
-import type { MapView } from "../scene/types";
+import type { ModelPort, NumbersSink, NumbersWanted } from "../scene/ports";
 import * as state from "../state/store";
 import { FrameRouter } from "./frame-router";
 import { type Input, Opener } from "./opener";
@@ -24,7 +24,7 @@ export class Session {
 
   constructor(
     address: string,
-    map: MapView | null,
+    map: (ModelPort & NumbersSink & NumbersWanted) | null,
     /** Width over height of the map's window. */
     aspect: () => number,
   ) {

@@ -2,7 +2,7 @@
  *  flies or steps there, and leaving full screen ends a presentation. */
 
 import { effect } from "@preact/signals";
-import type { MapView } from "../scene/types";
+import type { FlightPort } from "../scene/ports";
 import type { Address } from "../state/address";
 import { passing } from "../state/pass";
 import { crowded, leftShown, phoneView, presenting, rightShown } from "../state/shell";
@@ -13,7 +13,7 @@ const CROWDED = "(max-width: 860px)";
 /** How much larger words are on a wall, unless the reader has chosen a size. */
 const ON_A_WALL = 1.4;
 
-export function followWindow(map: MapView | null, { step, selected, panel }: Address): void {
+export function followWindow(map: FlightPort | null, { step, selected, panel }: Address): void {
   phoneView.value = step !== undefined || selected ? "map" : panel === undefined ? "text" : "reading";
   const narrow = window.matchMedia(CROWDED);
   const measure = () => {

@@ -2,7 +2,8 @@
  *  before it and interrupts what is on its way, so it is sent only where it is worth that. */
 
 import type { ClientMessage } from "../net/types";
-import type { CellsAddress, MapView, TileAddress } from "../scene/types";
+import type { NumbersWanted } from "../scene/ports";
+import type { CellsAddress, TileAddress } from "../scene/types";
 import { comparison } from "../state/difference";
 import * as state from "../state/store";
 
@@ -24,7 +25,7 @@ export class Wishes {
   #anew = false;
 
   constructor(
-    private readonly map: MapView | null,
+    private readonly map: NumbersWanted | null,
     private readonly send: (message: ClientMessage) => void,
     /** Whether tiles need not be asked for yet: thumbnails that hold the same numbers are coming. */
     private readonly expectsThumbnails: () => boolean,

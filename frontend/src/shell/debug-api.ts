@@ -4,7 +4,8 @@ import type { CellBox } from "../graph/cells";
 import { momentAt } from "../graph/pass";
 import { findTensor } from "../graph/shape";
 import { shownPlace } from "../panels/playback/pass-playback";
-import type { CameraState, MapStats, MapView } from "../scene/types";
+import type { NumbersWanted, TestedMap } from "../scene/ports";
+import type { CameraState, MapStats } from "../scene/types";
 import { lit, reading } from "../state/explain";
 import { currentStep, pass, passing } from "../state/pass";
 import { rests } from "../state/run";
@@ -49,7 +50,7 @@ interface Atlas {
   lit(): readonly CellBox[];
   stats(): MapStats | null;
   camera(): CameraState | null;
-  readonly map: MapView | null;
+  readonly map: TestedMap | null;
 }
 
 declare global {
@@ -58,7 +59,7 @@ declare global {
   }
 }
 
-export function publish(map: MapView | null): void {
+export function publish(map: TestedMap | null): void {
   const idle = () => settled(map) && (map?.idle() ?? true);
   window.__atlas = {
     idle,
@@ -76,7 +77,7 @@ export function publish(map: MapView | null): void {
 }
 
 /** The run rests, and every tensor that the map draws has come. */
-function settled(map: MapView | null): boolean {
+function settled(map: NumbersWanted | null): boolean {
   const run = state.run.value;
   if (state.pageProblem.value || (state.promptProblem.value && run?.phase === "done")) return true;
   if (!run?.id || state.connection.value !== "open") return false;

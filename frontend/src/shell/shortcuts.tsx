@@ -9,7 +9,8 @@ import { play } from "../panels/playback/player";
 import { scopeNow } from "../panels/search/search";
 import { choose, useActions } from "../panels/shared/actions";
 import { visitFind } from "../panels/shared/go-to-result";
-import type { MapView, Nudge } from "../scene/types";
+import type { CameraPort, FlightPort, PickPort } from "../scene/ports";
+import type { Nudge } from "../scene/types";
 import type { Session } from "../session/session";
 import { present } from "../session/window";
 import { direction, pin, pins, played, trail } from "../state/explain";
@@ -82,13 +83,13 @@ const PAN = 1 / 10;
 const TURN = 6;
 const ZOOM = 1.25;
 
-const nudge = (by: Nudge) => (map: MapView | null) => {
+const nudge = (by: Nudge) => (map: CameraPort | null) => {
   map?.nudge(by);
   return true;
 };
 
 /** Keys with Shift: what they do without it belongs to others. */
-const SHIFTED: Readonly<Record<string, (map: MapView | null) => boolean>> = {
+const SHIFTED: Readonly<Record<string, (map: (CameraPort & FlightPort & PickPort) | null) => boolean>> = {
   F: () => {
     present(!presenting.value);
     return true;
@@ -99,7 +100,7 @@ const SHIFTED: Readonly<Record<string, (map: MapView | null) => boolean>> = {
   ArrowDown: nudge({ pan: [0, PAN] }),
 };
 
-function fitAll(map: MapView | null): boolean {
+function fitAll(map: CameraPort | null): boolean {
   map?.fit(true);
   return true;
 }
@@ -130,7 +131,7 @@ const PASS_KEYS: Readonly<Record<string, (session: Session) => void>> = {
 };
 
 /** What each key does; true where the browser is to do nothing of its own. */
-const KEYS: Readonly<Record<string, (map: MapView | null) => boolean>> = {
+const KEYS: Readonly<Record<string, (map: (CameraPort & FlightPort & PickPort) | null) => boolean>> = {
   "?": () => {
     panel.value = "help";
     return false;

@@ -3,7 +3,7 @@
 import { HEAD_ARRANGEMENTS } from "../layout/head-arrangement";
 import { leavePass, stepBy } from "../panels/playback/pass-controls";
 import { useActions } from "../panels/shared/actions";
-import type { MapView } from "../scene/types";
+import type { CameraPort, FlightPort } from "../scene/ports";
 import { passing } from "../state/pass";
 import type { Run } from "../state/run";
 import {
@@ -140,7 +140,7 @@ function doneText({ reason, maxNewTokens }: Run): string {
 }
 
 /** Straight on, so that cells are squares: the plate of the chosen cell, or the map where the eye is. */
-function faceMe(map: MapView, cell: Cell | null): void {
+function faceMe(map: CameraPort & FlightPort, cell: Cell | null): void {
   if (!cell) {
     map.faceOn();
     return;

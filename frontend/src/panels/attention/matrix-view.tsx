@@ -6,7 +6,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { tokenText } from "../../format";
 import type { Role } from "../../graph/types";
-import type { MapView } from "../../scene/types";
+import type { MatrixPort } from "../../scene/ports";
 import { theme } from "../../theme";
 import { useActions } from "../shared/actions";
 import { cellColour } from "../shared/colour";
@@ -277,7 +277,7 @@ interface Drawn {
 }
 
 /** By the map's shader; without a map, cell by cell in the same colours. */
-function draw(map: MapView | null, target: HTMLCanvasElement, drawn: Drawn): void {
+function draw(map: MatrixPort | null, target: HTMLCanvasElement, drawn: Drawn): void {
   const { picture, role, full, size, left, top } = drawn;
   if (map?.drawMatrix(target, { ...picture, role, full, size, left, top })) return;
   const pen = target.getContext("2d");

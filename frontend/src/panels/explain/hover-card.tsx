@@ -8,7 +8,8 @@ import { boxSize, type CellBox } from "../../graph/cells";
 import { findTensor, opMaking, shapeAt } from "../../graph/shape";
 import type { TensorInfo } from "../../graph/types";
 import type { Explanation } from "../../net/explain";
-import type { CellPattern, MapView } from "../../scene/types";
+import type { PlacesPort } from "../../scene/ports";
+import type { CellPattern } from "../../scene/types";
 import { knownFormula } from "../../session/explanations";
 import { comparison, hueOf } from "../../state/difference";
 import { lit, pins, played, reading } from "../../state/explain";
@@ -193,7 +194,7 @@ interface Weighed extends Point {
 
 /** The pointer, the middles and ends of what is read, and the cell's neighbours along each of its axes. */
 function pointsToKeepClear(
-  map: MapView | null,
+  map: PlacesPort | null,
   info: TensorInfo | null | undefined,
   boxes: readonly CellBox[],
   { x, y, tensor, index }: PointedCell,

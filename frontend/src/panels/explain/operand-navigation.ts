@@ -1,7 +1,7 @@
 /** Walking along an explanation: where a click on an operand leads, and which operand carries a number on. */
 
 import type { ExplainedCell, Explanation, Operand } from "../../net/explain";
-import type { MapView } from "../../scene/types";
+import type { FlightPort, PickPort } from "../../scene/ports";
 import { direction, trail, walked } from "../../state/explain";
 import { type Cell, hovered, selected } from "../../state/store";
 import { choose } from "../shared/actions";
@@ -26,7 +26,7 @@ export function cellBefore(answer: Explanation): Cell | null {
 }
 
 /** Goes to a cell, in the inspector: the trail grows, the eye follows, and cells on it are gone back to. */
-export function walkTo(map: MapView | null, cell: Cell): void {
+export function walkTo(map: (PickPort & FlightPort) | null, cell: Cell): void {
   // The card at the pointer would go on telling of the cell left behind.
   hovered.value = null;
   const before = selected.value;

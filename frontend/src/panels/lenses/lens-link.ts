@@ -1,7 +1,7 @@
 /** The two-way link between a lens's table and the map: a row speaks of cells, and cells are found in rows. */
 
 import type { LensPlace } from "../../net/lenses";
-import type { MapView } from "../../scene/types";
+import type { FlightPort, PickPort } from "../../scene/ports";
 import { type Cell, marked, selected } from "../../state/store";
 import { choose } from "../shared/actions";
 
@@ -11,7 +11,7 @@ export function point(place: LensPlace | null | undefined): void {
 }
 
 /** Chooses a row's cell and flies there; whole rows and plates are lit. False where the map does not draw them. */
-export function visit(map: MapView | null, place: LensPlace | null | undefined): boolean {
+export function visit(map: (PickPort & FlightPort) | null, place: LensPlace | null | undefined): boolean {
   if (!place) return false;
   const [tensor, index] = place;
   const cell = { tensor, index: index.map((at) => at ?? 0) };

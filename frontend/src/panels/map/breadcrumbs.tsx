@@ -10,7 +10,8 @@ import { plateCell } from "../../layout/plate-cell";
 import type { Bounds, Plate, Region } from "../../layout/types";
 import { HOME_FOV, viewOfBounds } from "../../layout/view";
 import { regionsAround, regionsAt } from "../../layout/whereabouts";
-import type { FlightTarget, MapView } from "../../scene/types";
+import type { CameraPort, FlightPort, PickPort, PlacesPort, RestPort } from "../../scene/ports";
+import type { FlightTarget } from "../../scene/types";
 import { type Cell, graph, laidOut, selected } from "../../state/store";
 import { useActions } from "../shared/actions";
 import { shortLabel } from "../shared/cell-words";
@@ -54,13 +55,13 @@ export function Crumbs({ canvas }: { canvas: HTMLCanvasElement }) {
   );
 }
 
-function fly(map: MapView, target: FlightTarget): void {
+function fly(map: CameraPort & FlightPort, target: FlightTarget): void {
   if ("region" in target && target.region === "model") map.fit(true);
   else map.flyTo(target);
 }
 
 /** Counts how often the eye has come to rest. */
-function useRests(map: MapView | null) {
+function useRests(map: (CameraPort & RestPort) | null) {
   const moves = useSignal(0);
   useEffect(() => {
     if (!map) return;
@@ -81,12 +82,12 @@ function useRests(map: MapView | null) {
   return moves;
 }
 
-function isInWindow(map: MapView, { clientWidth, clientHeight }: HTMLCanvasElement, cell: Cell): boolean {
+function isInWindow(map: PlacesPort, { clientWidth, clientHeight }: HTMLCanvasElement, cell: Cell): boolean {
   const at = map.project(cell);
   return at !== null && at.x >= 0 && at.y >= 0 && at.x <= clientWidth && at.y <= clientHeight;
 }
 
-function crumbsOfCell(map: MapView, now: Graph, cell: Cell): readonly Crumb[] | null {
+function crumbsOfCell(map: PlacesPort, now: Graph, cell: Cell): readonly Crumb[] | null {
   const shown = shownAs(map.layout, now, cell.tensor);
   const info = shown && findTensor(now, shown.tensor);
   const index = shown?.turned ? [...cell.index].reverse() : cell.index;
@@ -95,7 +96,11 @@ function crumbsOfCell(map: MapView, now: Graph, cell: Cell): readonly Crumb[] | 
   return [...regionsAround(map.layout, info, plate).map(crumbOf), tensorCrumb(info, cell)];
 }
 
-function crumbsOfView(map: MapView, now: Graph, canvas: HTMLCanvasElement): readonly Crumb[] {
+function crumbsOfView(
+  map: CameraPort & PickPort & PlacesPort,
+  now: Graph,
+  canvas: HTMLCanvasElement,
+): readonly Crumb[] {
   const model = map.layout.regions.find(({ kind }) => kind === "model");
   // One of two stacks may be as large as both.
   if (model && showsAll(map, model.bounds)) return [crumbOf(model)];
@@ -123,17 +128,17 @@ function boundsOf({ x, y, z, columns, rows }: Plate): Bounds {
 }
 
 /** Whether all of a section is in the window, as far as one can tell from the distance. */
-function showsAll(map: MapView, bounds: Bounds): boolean {
+function showsAll(map: CameraPort, bounds: Bounds): boolean {
   return map.getCamera().distance >= ALL * wholeView(map, bounds);
 }
 
 /** Whether a section takes up enough of the window to be where one is. */
-function fillsWindow(map: MapView, bounds: Bounds): boolean {
+function fillsWindow(map: CameraPort, bounds: Bounds): boolean {
   return map.getCamera().distance <= FILLS * wholeView(map, bounds);
 }
 
 /** From how far a section is seen whole. */
-function wholeView(map: MapView, bounds: Bounds): number {
+function wholeView(map: CameraPort, bounds: Bounds): number {
   const { azimuth, elevation } = map.getCamera();
   const radians = Math.PI / 180;
   const lens = { fov: HOME_FOV, aspect: map.aspect };

@@ -6,7 +6,8 @@ import { useEffect } from "preact/hooks";
 import { findTensor } from "../../graph/shape";
 import type { Graph } from "../../graph/types";
 import { plainName, regionSentence, sentence } from "../../layout/plain-names";
-import type { MapLabel, MapView } from "../../scene/types";
+import type { PlacesPort } from "../../scene/ports";
+import type { MapLabel } from "../../scene/types";
 import { graph } from "../../state/store";
 import { useActions } from "../shared/actions";
 
@@ -81,7 +82,7 @@ interface Words {
   readonly sentence: string;
 }
 
-function wordsOf(map: MapView, of: Graph, { subject }: MapLabel): Words | null {
+function wordsOf(map: PlacesPort, of: Graph, { subject }: MapLabel): Words | null {
   if ("region" in subject) {
     const region = map.layout.regions.find(({ id }) => id === subject.region);
     return region ? { name: region.name, short: null, sentence: regionSentence(region) } : null;

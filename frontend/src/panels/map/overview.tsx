@@ -11,7 +11,7 @@ import {
 } from "../../layout/overview";
 import type { Layout } from "../../layout/types";
 import { footprint } from "../../scene/plates/footprint";
-import type { MapView } from "../../scene/types";
+import type { CameraPort, PlacesPort } from "../../scene/ports";
 import { played } from "../../state/explain";
 import { overviewShown } from "../../state/navigation";
 import { passing } from "../../state/pass";
@@ -102,7 +102,17 @@ function useLegendHeight(canvas: HTMLCanvasElement): number {
 
 /** In the corner of the window. It is away while the window shows everything, since it would lie over it, unless somebody
  *  is using it: `focus` is given to it when it was asked for. */
-function Corner({ map, top, aspect, focus }: { map: MapView; top: number; aspect: number; focus: boolean }) {
+function Corner({
+  map,
+  top,
+  aspect,
+  focus,
+}: {
+  map: CameraPort & PlacesPort;
+  top: number;
+  aspect: number;
+  focus: boolean;
+}) {
   const { layout } = map;
   const plan = useMemo(() => overviewOf(layout, WIDEST, TALLEST), [layout]);
   const frame = useRef<SVGSVGElement>(null);
@@ -176,7 +186,7 @@ function showWindow(frame: SVGSVGElement, corners: readonly PlanPoint[], [x, y]:
 }
 
 /** The middle of the window goes to what is drawn under the pointer. */
-function goTo(map: MapView, plan: Plan, event: PointerEvent & { currentTarget: HTMLElement }): void {
+function goTo(map: CameraPort, plan: Plan, event: PointerEvent & { currentTarget: HTMLElement }): void {
   const box = event.currentTarget.getBoundingClientRect();
   const within = (value: number, size: number) => Math.max(0, Math.min(size, value));
   const camera = map.getCamera();
@@ -191,7 +201,7 @@ const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
   ArrowDown: [0, STEP],
 };
 
-function press(map: MapView, event: KeyboardEvent): void {
+function press(map: CameraPort, event: KeyboardEvent): void {
   const pan = ARROWS[event.key];
   if (event.key !== "Enter" && (!pan || event.shiftKey)) return;
   event.preventDefault();

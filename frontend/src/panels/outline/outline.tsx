@@ -17,7 +17,7 @@ import {
   type VisibleNode,
   visibleNodes,
 } from "../../layout/outline";
-import type { MapView } from "../../scene/types";
+import type { FlightPort, PickPort } from "../../scene/ports";
 import { reading } from "../../state/explain";
 import { focusedNode, openAll, openNodes, setOpen } from "../../state/outline";
 import { graph, hovered, model, modelId, selected } from "../../state/store";
@@ -102,7 +102,7 @@ function pressed(
   key: string,
   nodes: readonly VisibleNode[],
   at: number,
-  map: MapView | null,
+  map: (PickPort & FlightPort) | null,
 ): string | undefined | null {
   const { node, parent } = nodes[at]!;
   const isOpen = openNodes.value.has(node.id);
@@ -199,7 +199,7 @@ function wordsOf({ name, leaf, rows }: OutlineNode): { readonly name: string; re
 }
 
 /** Goes to what a node names on the map; of numbers the first is chosen, or the one chosen already if it is among them. */
-function visit(map: MapView | null, node: OutlineNode): void {
+function visit(map: (PickPort & FlightPort) | null, node: OutlineNode): void {
   hovered.value = null;
   if (!node.leaf) {
     map?.flyTo({ region: node.region ?? node.id });

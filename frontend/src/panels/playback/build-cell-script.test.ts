@@ -4,7 +4,7 @@ import { decoderGraph, SPECS } from "../../graph/fixtures";
 import { layout } from "../../layout/layout";
 import { cellPosition, rectangles } from "../../layout/plate-cell";
 import type { Explanation } from "../../net/explain";
-import type { MapView } from "../../scene/types";
+import type { PlacesPort, ValuesPort } from "../../scene/ports";
 import { rehearsal } from "./build-cell-script";
 
 const { capacity: _, ...spec } = SPECS.sort!;
@@ -16,7 +16,7 @@ const map = {
   place: ({ tensor, index }: { tensor: string; index: readonly number[] }) =>
     cellPosition(drawn, tensor, index) ?? null,
   valueAt: () => 0.5,
-} as unknown as MapView;
+} as unknown as PlacesPort & ValuesPort;
 
 /** A cell's explanation with all that the sheet is written from. */
 function explained(tensor: string, index: readonly number[], steps: readonly string[] = []): Explanation {

@@ -6,7 +6,8 @@ import { HOME_FOV, type Point, type View, viewOfBounds } from "../../layout/view
 import type { Explanation } from "../../net/explain";
 import { rehearse } from "../../playback/cell/rehearse";
 import { MOST_ROWS, type NumberAt, type Script, type Slip, type Sum } from "../../playback/cell/script";
-import type { CameraState, MapView } from "../../scene/types";
+import type { PlacesPort, ValuesPort } from "../../scene/ports";
+import type { CameraState } from "../../scene/types";
 
 /** Pixels of a cell on the slip, and the shares of the window's height and width that the slip may take. */
 const CELL = 19;
@@ -59,7 +60,7 @@ export function sumOf(answer: Explanation): Sum {
 const MOST_OF_SWARM = 48;
 
 /** The cells of operands that are read as a row, but for those of the terms that are shown one by one. */
-function swarmOf(map: MapView, { operands, terms, tensor: target }: Explanation): readonly NumberAt[] {
+function swarmOf(map: ValuesPort, { operands, terms, tensor: target }: Explanation): readonly NumberAt[] {
   const shown = new Set(
     terms
       .slice(0, MOST_ROWS)
@@ -94,7 +95,12 @@ function cellsOf(
   });
 }
 
-export function rehearsal(map: MapView, answer: Explanation, width: number, height: number): Rehearsal {
+export function rehearsal(
+  map: PlacesPort & ValuesPort,
+  answer: Explanation,
+  width: number,
+  height: number,
+): Rehearsal {
   const sum = { ...sumOf(answer), swarm: swarmOf(map, answer) };
   const where = (tensor: string, index: readonly number[]): Point | null => map.place({ tensor, index });
   const cells = [
@@ -207,7 +213,7 @@ function blocksOf(
 }
 
 /** Where the plate of a cell comes to rest, its name above it included. */
-function plateOf(map: MapView, { tensor, index }: NumberAt): Bounds | null {
+function plateOf(map: PlacesPort, { tensor, index }: NumberAt): Bounds | null {
   const at = map.place({ tensor, index });
   const [found] = rectangles(map.layout, { tensor, start: index, stop: index.map((one) => one + 1) });
   if (!at || !found) return null;

@@ -9,9 +9,10 @@ import { bringToFront, headOf } from "../../layout/front";
 import { DIMS } from "../../layout/pass-picture";
 import { type FlyingCell, perform } from "../../playback/cell/flight";
 import type { Script } from "../../playback/cell/script";
-import { type FlyingRectangle, makeFlyingCells, type OverlayMap } from "../../scene";
+import { type FlyingRectangle, makeFlyingCells } from "../../scene";
+import type { CameraPort, OverlayPort, PlacesPort, PosePort, ValuesPort } from "../../scene/ports";
 import { themes } from "../../scene/themes";
-import type { CellPattern, MapView, PlatePose } from "../../scene/types";
+import type { CellPattern, PlatePose } from "../../scene/types";
 import { knownExplanation } from "../../session/explanations";
 import { type Played, pace, played, sameCell } from "../../state/explain";
 import { passing } from "../../state/pass";
@@ -51,8 +52,11 @@ export function Flights() {
   return <svg class="callouts" ref={host} aria-hidden="true" />;
 }
 
+/** What the playing of a cell asks of the map. */
+type Stage = CameraPort & OverlayPort & PlacesPort & PosePort & ValuesPort;
+
 /** Puts up the overlay and the clock; call the result to take them away. */
-function stage(map: OverlayMap, host: SVGSVGElement): () => void {
+function stage(map: Stage, host: SVGSVGElement): () => void {
   let cells: readonly FlyingCell[] = [];
   let written: Written | null = null;
   const texts: SVGTextElement[] = [];
@@ -87,7 +91,7 @@ function stage(map: OverlayMap, host: SVGSVGElement): () => void {
 
 /** What takes part stands out: all else steps back, and the head of a cell comes to the front. A pass that is stepped
  *  through has done so already. */
-function stepForward(map: MapView, { tensor, index }: Cell, operands: readonly string[]): void {
+function stepForward(map: PlacesPort & PosePort, { tensor, index }: Cell, operands: readonly string[]): void {
   const shown = graph.peek();
   if (!shown || passing.peek()) return;
   const head = headOf(shown, tensor, index);
@@ -103,7 +107,7 @@ function stepForward(map: MapView, { tensor, index }: Cell, operands: readonly s
   map.pose(poses);
 }
 
-function begin(map: MapView, host: SVGSVGElement, now: Played): Written | null {
+function begin(map: Stage, host: SVGSVGElement, now: Played): Written | null {
   const answer = knownExplanation(now.cell, "backward");
   if (!answer?.op) return null;
   const operands = answer.operands.map(({ tensor }) => tensor);
@@ -165,7 +169,7 @@ interface Spot {
 /** The path of all lines of one colour: in ink to the cell whose arithmetic stands on the slip, with a ring about it; in
  *  the hue of a role, from the middle of what is read. */
 function leaders(
-  map: MapView,
+  map: PlacesPort,
   { played: { cell }, script: { extent }, sources }: Written,
   slip: Spot & { readonly scale: number },
   role: (typeof LEADERS)[number],

@@ -10,15 +10,9 @@ import { attentionAround, bringToFront, type HeadOf, headOf } from "../../layout
 import { dimsOf, dimsOfBlock, framesOf, viewOfBlock, viewOfStep } from "../../layout/pass-picture";
 import type { Layout } from "../../layout/types";
 import { HOME_FOV } from "../../layout/view";
-import {
-  type CameraState,
-  cameraAt,
-  type MapView,
-  makePassFrames,
-  type OverlayMap,
-  stateOf,
-} from "../../scene";
+import { type CameraState, cameraAt, makePassFrames, stateOf } from "../../scene";
 import { between } from "../../scene/camera/camera";
+import type { CameraPort, OverlayPort, PlacesPort, PosePort, ValuesPort } from "../../scene/ports";
 import type { PlatePose } from "../../scene/types";
 import { played, reading, sameCell, spokenOf } from "../../state/explain";
 import {
@@ -56,8 +50,11 @@ export function PassStage({ canvas }: { canvas: HTMLCanvasElement }) {
   return null;
 }
 
+/** What the playing of a pass asks of the map. */
+type Stage = CameraPort & OverlayPort & PlacesPort & PosePort & ValuesPort;
+
 /** Puts up what is needed whenever somebody begins to step through; call the result to take it away. */
-function stage(map: OverlayMap | null, canvas: HTMLCanvasElement): () => void {
+function stage(map: Stage | null, canvas: HTMLCanvasElement): () => void {
   let leave: (() => void) | null = null;
   const stop = effect(() => {
     const active = passing.value !== null;
@@ -75,7 +72,7 @@ function stage(map: OverlayMap | null, canvas: HTMLCanvasElement): () => void {
   };
 }
 
-function enter(map: OverlayMap | null, canvas: HTMLCanvasElement): () => void {
+function enter(map: Stage | null, canvas: HTMLCanvasElement): () => void {
   const rider = map && new Rider(map);
   const stops = [
     keepTime(rider),
@@ -89,7 +86,7 @@ function enter(map: OverlayMap | null, canvas: HTMLCanvasElement): () => void {
 
 // ---- dims and frames ---------------------------------------------------------------------------------------
 
-function showMoment(map: OverlayMap): () => void {
+function showMoment(map: OverlayPort & PlacesPort & PosePort): () => void {
   const frames = makePassFrames();
   const remove = map.addOverlay(frames.make);
   let before = "";
@@ -137,7 +134,7 @@ function headInFront(now: Graph, { step, whole, makes }: Moment, place: Passing)
 }
 
 /** Says in words what happens, also once the numbers it speaks of have come. */
-function tell(map: MapView): () => void {
+function tell(map: ValuesPort): () => void {
   const stop = effect(() => {
     const [now, place, whole] = [graph.value, passing.value, pass.value];
     void framesTaken.value;
@@ -186,7 +183,7 @@ class Rider {
   private put: CameraState | null = null;
   private approach: { readonly from: CameraState; readonly start: number } | null = null;
 
-  constructor(private readonly map: MapView) {
+  constructor(private readonly map: CameraPort & PlacesPort) {
     this.home = map.layout.plates.length > 0 ? map.getCamera() : null;
   }
 

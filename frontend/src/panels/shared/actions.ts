@@ -3,15 +3,14 @@
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import { findTensor } from "../../graph/shape";
-import type { OverlayMap } from "../../scene";
-import type { MapView } from "../../scene/types";
+import type { FlightPort, MapView, PickPort } from "../../scene/ports";
 import type { Session } from "../../session/session";
 import { type Cell, graph, panel, selected } from "../../state/store";
 
 export interface Actions {
   readonly session: Session;
   /** Null without WebGL2. */
-  readonly map: OverlayMap | null;
+  readonly map: MapView | null;
 }
 
 export const ActionsContext = createContext<Actions | null>(null);
@@ -23,14 +22,14 @@ export function useActions(): Actions {
 }
 
 /** Chooses a cell, outlines it in the map, and flies there if asked. */
-export function choose(map: MapView | null, cell: Cell | null, fly = false): void {
+export function choose(map: (PickPort & FlightPort) | null, cell: Cell | null, fly = false): void {
   selected.value = cell;
   map?.select(cell);
   if (cell && fly) map?.flyTo(cell);
 }
 
 /** Chooses the first cell of a tensor and flies to it, with the inspector open. */
-export function goTo(map: MapView | null, name: string): void {
+export function goTo(map: (PickPort & FlightPort) | null, name: string): void {
   const now = graph.value;
   const tensor = now && findTensor(now, name);
   if (!tensor) return;

@@ -9,7 +9,8 @@ import { findTensor, getTensor, isTokenAxis, shapeAt } from "../../graph/shape";
 import type { Graph } from "../../graph/types";
 import type { Plate } from "../../layout/types";
 import { type Box, type Corner, makeCallouts, Placement, type SeenRectangle } from "../../scene";
-import type { CellPattern, MapView } from "../../scene/types";
+import type { RoomPort, ValuesPort } from "../../scene/ports";
+import type { CellPattern } from "../../scene/types";
 import { type Lit, lit, played, reading, spokenOf } from "../../state/explain";
 import { graph, hovered } from "../../state/store";
 import { textScale } from "../../state/text-scale";
@@ -78,7 +79,7 @@ export function boxPattern({ tensor, start, stop }: CellBox): CellPattern {
 
 /** `seen`: the cell, all plates of its tensor, and then every box. */
 function draw(
-  map: MapView,
+  map: RoomPort & ValuesPort,
   host: SVGSVGElement,
   seen: readonly (readonly SeenRectangle[])[],
   size: Corner,
@@ -186,7 +187,7 @@ function singles({ tensor, start, stop }: CellBox): readonly { tensor: string; i
 
 /** From each share a line to the value that it weighs, the broader the larger the share. */
 function shares(
-  map: MapView,
+  map: ValuesPort,
   pairs: readonly Pair[],
   seen: readonly (readonly SeenRectangle[])[],
 ): SVGElement[] {
@@ -204,7 +205,7 @@ function shares(
 
 /** The number of the cell that is made, and of how many others it is made, over it. */
 function pill(
-  map: MapView,
+  map: ValuesPort,
   of: Graph,
   { cell, boxes }: Lit,
   target: SeenRectangle,

@@ -2,14 +2,14 @@
 
 import type { Find } from "../../find/types";
 import { isTokenAxis } from "../../graph/shape";
-import type { MapView } from "../../scene/types";
+import type { FlightPort, PickPort } from "../../scene/ports";
 import { openLenses, withLens } from "../../state/lenses";
 import { phoneView, toggleSide } from "../../state/shell";
 import { attention, graph, marked, panel, position } from "../../state/store";
 import { choose } from "./actions";
 import { columnOf } from "./column-of";
 
-export function visitFind(map: MapView | null, { target }: Find): void {
+export function visitFind(map: (PickPort & FlightPort) | null, { target }: Find): void {
   switch (target.kind) {
     case "region": {
       const { id, layer, kind, stack } = target.region;
@@ -43,7 +43,11 @@ export function visitFind(map: MapView | null, { target }: Find): void {
   }
 }
 
-function visitCells(map: MapView | null, tensor: string, index: readonly (number | null)[]): void {
+function visitCells(
+  map: (PickPort & FlightPort) | null,
+  tensor: string,
+  index: readonly (number | null)[],
+): void {
   choose(map, { tensor, index: index.map((at) => at ?? 0) });
   const some = index.some((at) => at !== null);
   marked.value = some && index.includes(null) ? [{ tensor, index }] : [];
@@ -51,7 +55,7 @@ function visitCells(map: MapView | null, tensor: string, index: readonly (number
 }
 
 /** A position's column in all that has one, seen where the text enters the model. */
-function visitPosition(map: MapView | null, at: number, ofSource: boolean): void {
+function visitPosition(map: (PickPort & FlightPort) | null, at: number, ofSource: boolean): void {
   const first = graph.value?.tensors.find(
     ({ role, axes, source_axes }) =>
       role === "activation" && axes[0] === "pos" && source_axes.includes("pos") === ofSource,

@@ -12,7 +12,7 @@ import type { ScreenPoint } from "../camera/camera-controller";
 import type { EyeUniforms } from "../plates/plate-material";
 import type { Place } from "../plates/plate-state";
 import type { Theme } from "../themes";
-import type { CellPattern, MapView, Unsubscribe } from "../types";
+import type { CellPattern } from "../types";
 
 /** One frame, as an overlay sees it. */
 export interface OverlayFrame {
@@ -54,9 +54,3 @@ export interface OverlayHost {
 }
 
 export type MakeOverlay = (host: OverlayHost) => Overlay;
-
-/** The map for those who draw on it. */
-export interface OverlayMap extends MapView {
-  /** Draw something of one's own, before plates and behind labels (see `Overlay`). Call the result to take it away. */
-  addOverlay(make: MakeOverlay): Unsubscribe;
-}
