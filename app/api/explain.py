@@ -1,17 +1,13 @@
 """The calls that explain: where one number comes from, where it goes, and whether the model computes what it should."""
 
-import asyncio
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
-from ..engine.errors import EngineError
-from ..runs.explain import explain_weight
 from ..runs.explanation import Beside, Explanation
 from ..runs.self_check import Parity
 from . import schemas
-from .errors import refusals
 from .services import ServicesOf
 
 router = APIRouter(tags=["explaining"])
@@ -52,9 +48,7 @@ async def explain_of_weight(
     services: ServicesOf, model_id: str, name: str, index: CellIndex = "", direction: Direction = "forward"
 ) -> Explanation:
     """Explain one cell of a weight, without a run: its number, the lines through it, and what it acts on."""
-    services.entry(model_id)
-    with refusals():
-        return await services.read(lambda: explain_weight(services.load(model_id), name, index, direction))
+    return await services.model(model_id).explain(name, index, direction)
 
 
 @router.get("/models/{model_id}/parity", response_model=Parity, responses={202: {"model": schemas.ParityProgress}})
@@ -64,16 +58,9 @@ async def parity(
     wait: Annotated[bool, Query(description="until it is done; otherwise 202 says how far it is")] = True,
 ) -> object:
     """Measure how far a model is from a float64 recomputation of its graph; made when first asked for, then kept."""
-    services.entry(model_id)
-    loaded = await services.read(lambda: services.load(model_id))
-    with refusals():
-        check = services.engine.self_checks.of(loaded)
+    model = services.model(model_id)
+    check = await model.self_check()
     if not wait and not check.report.done():
         progress = schemas.ParityProgress(model=model_id, done=check.done, operations=check.operations)
         return JSONResponse(progress.model_dump(), 202)
-    try:
-        report = await asyncio.shield(asyncio.wrap_future(check.report))
-    except Exception as error:
-        said = f"the comparison broke off: {type(error).__name__}: {error}"
-        raise EngineError("parity_failed", said, "Ask again.") from error
-    return report
+    return await model.parity()

@@ -9,12 +9,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from .. import __version__
 from ..checkpoints.entry import ModelEntry
-from ..engine.errors import unknown_tensor
-from ..engine.prompts import tokenize as tokenized
-from ..engine.slices import checked_slice, slice_of
 from ..lenses import LENSES
-from ..runs.scales import scales_by_kind, scales_by_tensor
-from ..transformer.graph import Graph, TensorInfo
+from ..transformer.graph import Graph
 from ..transformer.wording import formula
 from . import schemas
 from .answers import token_answer
@@ -99,12 +95,7 @@ async def ops(
 @router.get("/models/{model_id}/scales")
 async def scales(services: ServicesOf, model_id: str, by: schemas.ScaleOf = "kind") -> schemas.Scales:
     """Return the colour scales of the weights, by kind of tensor or by tensor."""
-    graph = services.entry(model_id).graph
-    samples = await services.read(lambda: services.engine.models.samples(model_id))
-    if by == "tensor":
-        return schemas.Scales(scales=scales_by_tensor(samples))
-    kinds = {tensor.name: tensor.kind for tensor in graph.tensors}
-    return schemas.Scales(scales=scales_by_kind(samples, kinds))
+    return schemas.Scales(scales=dict(await services.model(model_id).scales(by == "tensor")))
 
 
 @router.get("/models/{model_id}/weights/{name}", response_model=schemas.Numbers, responses=NUMBERS)
@@ -117,30 +108,20 @@ async def weights(
     format: Format = "json",
 ) -> Response:
     """Read numbers of a weight."""
-    entry = services.entry(model_id)
-    tensor = weight_info(entry, name)
-    shape = entry.graph.shape(tensor)
-    chosen = checked_slice(index, shape, tensor.axes, most_of(format, services.settings))
-
-    def answer() -> Response:
-        loaded = services.load(model_id)
-        tag = f'"{loaded.fingerprint}"'
-        if request.headers.get("if-none-match") == tag:
-            return Response(status_code=304, headers={"ETag": tag})
-        weight = loaded.model.weight(name).detach()
-        response = numbers_answer(slice_of(weight, name, tensor.axes, shape, False, chosen), format)
-        response.headers["ETag"], response.headers["Cache-Control"] = tag, "no-cache"
-        return response
-
-    return await services.read(answer)
+    model, most = services.model(model_id), most_of(format, services.settings)
+    model.slice(name, index, most)
+    tag = f'"{(await model.loaded()).fingerprint}"'
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers={"ETag": tag})
+    answer = await model.rows_as(lambda rows: numbers_answer(rows, format), name, index, most)
+    answer.headers["ETag"], answer.headers["Cache-Control"] = tag, "no-cache"
+    return answer
 
 
 @router.post("/models/{model_id}/tokenize")
 async def tokenize(services: ServicesOf, model_id: str, question: schemas.TokenizeQuestion) -> schemas.Tokens:
     """Tokenize a text as the model reads it, its prefix included."""
-    tokens = await services.read(
-        lambda: tokenized(services.load(model_id), question.text, services.settings.text_bytes)
-    )
+    tokens = await services.model(model_id).tokenize(question.text)
     return schemas.Tokens(tokens=[token_answer(token) for token in tokens])
 
 
@@ -199,11 +180,3 @@ def _worded(graph: Graph, start: int, count: int) -> schemas.Operations:
         ],
         count=len(graph.ops),
     )  # fmt: skip
-
-
-def weight_info(entry: ModelEntry, name: str) -> TensorInfo:
-    """Return what the graph says of a weight, or the refusal."""
-    for tensor in entry.graph.tensors:
-        if tensor.name == name and tensor.role == "weight":
-            return tensor
-    raise unknown_tensor(name, model=entry.id)

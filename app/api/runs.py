@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from ..engine.local_run import LocalRun
+from ..engine.port import RunHandle
 from ..lenses import Format as LensFormat
 from . import schemas
 from .answers import activations_answer, lens_answer, run_answer, spec_of
@@ -45,12 +45,15 @@ async def make_run(services: ServicesOf, request: Request, response: Response, q
     return await run.describe_as(run_answer)
 
 
-async def _wait(run: LocalRun, request: Request) -> None:
+async def _wait(run: RunHandle, request: Request) -> None:
     """Wait until the run is over; a client that has gone away takes its run with it."""
     over = asyncio.create_task(run.finished())
-    while not (await asyncio.wait({over}, timeout=_PRESENCE_SECONDS))[0]:
-        if await request.is_disconnected():
-            run.cancel()
+    try:
+        while not (await asyncio.wait({over}, timeout=_PRESENCE_SECONDS))[0]:
+            if await request.is_disconnected():
+                run.cancel()
+    finally:
+        over.cancel()
 
 
 @router.get("/runs/{run_id}", response_model=schemas.RunAnswer)

@@ -10,6 +10,7 @@ from ..checkpoints.catalog import LoadedModel
 from ..checkpoints.entry import ModelEntry
 from ..engine.errors import unknown_tensor
 from ..engine.local import LocalEngine
+from ..engine.local_model import LocalModel
 from ..engine.local_run import LocalRun
 from ..runs.clients import Client
 from ..runs.difference import Difference
@@ -62,6 +63,11 @@ class Services:
         """Return a run as this client has it in hand, or the refusal."""
         with refusals():
             return self.engine.run(run_id, client.get())
+
+    def model(self, model_id: str) -> LocalModel:
+        """Return a model as this client has it in hand, or the refusal."""
+        with refusals():
+            return self.engine.model(model_id, client.get())
 
     def run(self, run_id: str) -> Run:
         """Return a run, or the refusal."""

@@ -5,16 +5,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from ..engine.local_model import LocalModel
 from ..engine.port import Measured
-from ..engine.tiles import plate_index
-from ..runs.plates import plate_indices, weight_plate
 from ..runs.pooling import Pool
-from ..runs.thumbnails import thumbnails
 from ..runs.tiles import Tile
 from . import schemas
-from .clients import client
-from .errors import refusals
-from .models import weight_info
 from .runs import Minus
 from .services import ServicesOf
 
@@ -47,15 +42,12 @@ async def weight_tile(
     v: Version = None,
 ) -> Response:
     """Read 256 x 256 numbers of a plate of a weight, each of 2^level x 2^level cells; less at its edges."""
-    info = weight_info(services.entry(model_id), name)
-    loaded = await services.loaded(model_id)
-    with refusals():
-        plate = weight_plate(loaded, name, plate_index(name, info.axes, _heads(head, kv_head)))
-    tag = f'"{loaded.fingerprint}"'
-    headers = {"ETag": tag, "Cache-Control": _FOR_EVER if v == loaded.fingerprint else "no-cache"}
+    model = services.model(model_id)
+    model.weight(name)
+    tag, headers = await _kept_by(model, v)
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
-    return _tile(await services.engine.tiles.tile(plate, level, row, col, pool, client.get()), headers)
+    return _tile(await model.tile(name, level, row, col, _heads(head, kv_head), pool), headers)
 
 
 @router.get("/runs/{run_id}/activations/{name}/tiles/{level}/{row}/{col}", responses=_NUMBERS)
@@ -82,11 +74,7 @@ async def activation_tile(
 @router.get("/models/{model_id}/weights/{name}/stats")
 async def weight_statistics(services: ServicesOf, model_id: str, name: str) -> schemas.TensorStatistics:
     """Measure all numbers of a weight."""
-    entry = services.entry(model_id)
-    info, loaded = weight_info(entry, name), await services.loaded(model_id)
-    shape = entry.graph.shape(info)
-    plates = [weight_plate(loaded, name, index) for index in plate_indices(info.axes, shape)]
-    return _statistics(await services.engine.tiles.measure(name, shape, plates, client.get()))
+    return _statistics(await services.model(model_id).statistics(name))
 
 
 @router.get("/runs/{run_id}/activations/{name}/stats")
@@ -102,19 +90,18 @@ async def model_thumbnails(
     services: ServicesOf, request: Request, model_id: str, pool: Pool = "mean", v: Version = None
 ) -> Response:
     """Pool every plate of a model's weights to at most 32 x 32 numbers; docs/reference/tiles.md describes the file."""
-    services.entry(model_id)
-    loaded = await services.loaded(model_id)
-    tag = f'"{loaded.fingerprint}"'
-    headers = {"ETag": tag, "Cache-Control": _FOR_EVER if v == loaded.fingerprint else "no-cache"}
+    model = services.model(model_id)
+    tag, headers = await _kept_by(model, v)
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
-    content = await services.read(lambda: services.engine.thumbnails.take(loaded, pool))
-    if content is None:
-        content = await services.cut(thumbnails(loaded, pool))
-        assert content is not None
-        made = content
-        await services.read(lambda: services.engine.thumbnails.put(loaded, pool, made))
-    return Response(content, media_type="application/octet-stream", headers=headers)
+    return Response(await model.thumbnails(pool), media_type="application/octet-stream", headers=headers)
+
+
+async def _kept_by(model: LocalModel, version: str | None) -> tuple[str, dict[str, str]]:
+    """Return a model's tag, and the headers that say how long what is made of its weights may be kept."""
+    fingerprint = (await model.loaded()).fingerprint
+    tag = f'"{fingerprint}"'
+    return tag, {"ETag": tag, "Cache-Control": _FOR_EVER if version == fingerprint else "no-cache"}
 
 
 def _heads(head: int | None, kv_head: int | None) -> dict[str, int]:

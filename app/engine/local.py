@@ -18,6 +18,7 @@ from ..runs.store import RunStore
 from ..runs.thumbnails import ThumbnailCache
 from ..settings import Settings
 from .errors import refusals
+from .local_model import LocalModel
 from .local_run import LocalRun
 from .making import make_run
 from .models import Models
@@ -32,14 +33,21 @@ class LocalEngine:
 
     def __init__(self, settings: Settings, catalog: Catalog) -> None:
         """Start the threads: one that runs models, and a few that cut and encode what is asked for."""
-        self.settings, self.models = settings, Models(catalog, settings.default_model)
+        self.models = Models(catalog, settings.default_model)
         self.store = RunStore(settings.run_store_bytes, settings.runs_held, settings.run_store_bytes)
-        self.workers = Workers(settings)
         self.executor = Executor(settings.queue_length, settings.threads, settings.client_queue)
+        self.workers = Workers(settings)
         self.tiles = Tiles(self.workers, settings.tile_cache_bytes)
-        self.parts = Parts(self.store, self.executor, self.workers, self.tiles)
-        self.self_checks = SelfChecks(self.executor)
-        self.thumbnails = ThumbnailCache(settings.cache_folder)
+        self.parts = Parts(
+            settings,
+            self.models,
+            self.store,
+            self.executor,
+            self.workers,
+            self.tiles,
+            SelfChecks(self.executor),
+            ThumbnailCache(settings.cache_folder),
+        )
         catalog.watch(self._in_use, self._forget_runs_of)
 
     async def start(self, spec: RunSpec, begun: Callable[[LocalRun], None] | None = None) -> LocalRun:
@@ -68,7 +76,7 @@ class LocalEngine:
         Raises:
             EngineError: it cannot be made.
         """
-        return make_run(self.models.load(spec.model), spec, self.settings)
+        return make_run(self.models.load(spec.model), spec, self.parts.settings)
 
     def run(self, run_id: str, client: Client = NOBODY) -> LocalRun:
         """Return a run that is held, for this client.
@@ -77,6 +85,14 @@ class LocalEngine:
             EngineError: there is none, or it has been forgotten.
         """
         return LocalRun(self.parts, self.parts.held(run_id), client)
+
+    def model(self, model_id: str, client: Client = NOBODY) -> LocalModel:
+        """Return a model, for this client.
+
+        Raises:
+            EngineError: there is none, or its files cannot be read.
+        """
+        return LocalModel(self.parts, self.models.entry(model_id), client)
 
     def end_idle(self, seconds: float) -> None:
         """End runs that have been paused for longer, so that their caches do not stay for ever."""

@@ -1,4 +1,4 @@
-"""What an engine is: runs are started from a `RunSpec`, and followed and read through a `RunHandle`.
+"""What an engine is: runs are started from a `RunSpec`, and followed and read through a `RunHandle`; models are read.
 
     run = await engine.start(RunSpec("sort", text="CBABBC", max_new_tokens=6))
     async for event in run.events():
@@ -25,6 +25,7 @@ from ..runs.clients import Client
 from ..runs.explanation import Beside, Direction, Explanation
 from ..runs.pooling import Pool
 from ..runs.run import Candidate, Event, Generated, Prediction, Reason, State
+from ..runs.self_check import Parity
 from ..runs.statistics import Statistics
 from ..runs.tiles import Tile
 from ..transformer.decoding import Sampling
@@ -279,8 +280,52 @@ class RunHandle(Protocol):
         """See the run through a lens."""
 
 
+class ModelHandle(Protocol):
+    """A model as one client has it in hand, to be read without a run; its weights are loaded when they are needed."""
+
+    id: str
+
+    async def tokenize(self, text: str) -> Sequence[Token]:
+        """Tokenize a text as the model reads it, its prefix included."""
+
+    async def rows(self, name: str, index: str = "") -> Rows:
+        """Read a slice of a weight."""
+
+    async def rows_as(self, then: Callable[[Rows], Result], name: str, index: str, most: int | None) -> Result:
+        """Read a slice of a weight in a form of one's own, if it has no more than `most` numbers."""
+
+    async def tile(
+        self,
+        name: str,
+        level: int,
+        row: int,
+        col: int,
+        plate: Mapping[str, int] | None = None,
+        pool: Pool = "mean",
+    ) -> Tile:
+        """Read 256 x 256 numbers of a plate of a weight, each of 2^level x 2^level cells."""
+
+    async def statistics(self, name: str) -> Measured:
+        """Measure all numbers of a weight."""
+
+    async def scales(self, by_tensor: bool = False) -> Mapping[str, float]:
+        """Return the colour scales of the weights, by kind of tensor or by tensor."""
+
+    async def explain(self, name: str, index: str, direction: Direction = "forward") -> Explanation:
+        """Explain one cell of a weight: its number, the lines through it, and what it acts on."""
+
+    async def thumbnails(self, pool: Pool = "mean") -> bytes:
+        """Pool every plate of the weights to at most 32 x 32 numbers, in one file."""
+
+    async def parity(self) -> Parity:
+        """Compare the model with a float64 recomputation of its graph."""
+
+
 class Engine(Protocol):
-    """Where runs are computed and kept."""
+    """Where models are, and where runs are computed and kept."""
+
+    def model(self, model_id: str, client: Client = NOBODY) -> ModelHandle:
+        """Return a model, for this client."""
 
     async def start(self, spec: RunSpec, begun: Callable[[RunHandle], None] | None = None) -> RunHandle:
         """Make a run and let it read its prompt and write.

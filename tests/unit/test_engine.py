@@ -162,6 +162,39 @@ def test_an_intervention_changes_what_follows(local: LocalEngine) -> None:
     within(local, program)
 
 
+def test_a_model_is_read_without_a_run(local: LocalEngine) -> None:
+    async def program(engine: Engine) -> None:
+        model = engine.model("sort")
+        assert [token.text for token in await model.tokenize("CAB")] == ["C", "A", "B"]
+        rows, tile = await model.rows("W_E"), await model.tile("W_E", 0, 0, 0)
+        halves = np.frombuffer(tile.payload, "<f2").reshape(tile.shape)
+        np.testing.assert_allclose(halves, rows.values, atol=1e-3)
+        cell = await model.explain("W_E", "1,2")
+        assert cell.captured == pytest.approx(float(rows.values[1, 2]))
+        measured = (await model.statistics("W_E")).statistics
+        assert measured.max == pytest.approx(float(rows.values.max()))
+        assert (await model.scales(by_tensor=True))["W_E"] > 0
+        assert len(await model.thumbnails()) > 1000
+        assert (await model.parity()).model == "sort"
+        found = [
+            _refused(lambda: engine.model("none")),
+            await refused(model.rows("none")),
+            await refused(model.rows("hook_embed")),
+            await refused(model.rows("W_E", "99")),
+            await refused(model.rows_as(str, "W_E", "", 3)),
+            await refused(model.tile("W_E", 0, 0, 0, {"head": 0})),
+            await refused(model.explain("logits", "0,0")),
+            await refused(model.tokenize("x")),
+            await refused(model.tokenize("A" * 30_000)),
+        ]
+        assert [error.kind for error in found] == [
+            "unknown_model", "unknown_tensor", "unknown_tensor", "bad_index", "too_many_numbers", "unknown_plate",
+            "needs_run", "untokenizable", "too_long",
+        ]  # fmt: skip
+
+    within(local, program)
+
+
 def test_refusals_have_kinds_and_no_status(local: LocalEngine) -> None:
     async def program(engine: Engine) -> None:
         run = await engine.start(RunSpec(model="sort", text="CBA"))
