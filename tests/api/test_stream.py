@@ -350,7 +350,7 @@ def test_nothing_but_garbage_ends_the_connection(own: Server) -> None:
 
 
 def test_a_reader_who_never_reads_is_disconnected(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.api.stream._REFUSAL_SECONDS", 0)
+    monkeypatch.setattr("app.api.stream.endpoint._REFUSAL_SECONDS", 0)
     settings = Settings(models=[tiny_folder], default_model="tiny", outbox_messages=100, refusals=1_000_000)
     with serving(settings) as server, connect(server.stream_address, compression=None, close_timeout=0.1) as socket:
         text = json.dumps({"type": "cancel", "run": "x" * 200})

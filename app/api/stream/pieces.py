@@ -10,18 +10,18 @@ from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from ..checkpoints.catalog import LoadedModel
-from ..engine.errors import unknown_tensor
-from ..runs.difference import Difference
-from ..runs.frames import frame
-from ..runs.headers import CellsHeader, TileHeader
-from ..runs.plates import Box, Plate, check_plate, plate_shape, steps_read
-from ..runs.run import Run
-from ..runs.tiles import TILE, Tile, check_cells, check_tile, singles
-from ..transformer.names import resolve_name
-from . import schemas
-from .errors import ApiError, api_error, refusals
-from .services import Services
+from ...checkpoints.catalog import LoadedModel
+from ...engine.errors import unknown_tensor
+from ...runs.difference import Difference
+from ...runs.frames import frame
+from ...runs.headers import CellsHeader, TileHeader
+from ...runs.plates import Box, Plate, check_plate, plate_shape, steps_read
+from ...runs.run import Run
+from ...runs.tiles import TILE, Tile, check_cells, check_tile, singles
+from ...transformer.names import resolve_name
+from .. import schemas
+from ..errors import ApiError, api_error, refusals
+from ..services import Services
 
 # Pieces cut in one go, and those that may wait for the reader.
 _BATCH, _READY = 16, 32

@@ -1,7 +1,7 @@
 """One connection of the stream: what it wants to see, what it has been sent, and the runs it started.
 
 Everything here lives on the event loop, except the encoding of rows, which readers do, and the cutting of tiles
-(`tile_scheduler.py`). The executor's thread reaches it only through `call_soon_threadsafe`.
+(`pieces.py`). The executor's thread reaches it only through `call_soon_threadsafe`.
 """
 
 import asyncio
@@ -12,22 +12,22 @@ from urllib.parse import urlsplit
 
 from fastapi import WebSocket
 
-from ..engine.errors import EngineError, unknown_tensor
-from ..engine.events import event_of
-from ..engine.port import RunEvent
-from ..runs.difference import Difference
-from ..runs.explain import finite
-from ..runs.frames import rows_frame, rows_per_frame
-from ..runs.patterns import Names, PatternError, names_of, patterns
-from ..runs.run import Event, Generated, Run
-from ..transformer.names import resolve_name
-from ..transformer.spec import Spec
-from . import schemas
-from .answers import candidates_answer, predictions_answer, sampling_of, spec_of, token_answer
-from .clients import client
-from .errors import ApiError, api_error, refusals
-from .services import Services
-from .tile_scheduler import TileScheduler
+from ...engine.errors import EngineError, unknown_tensor
+from ...engine.events import event_of
+from ...engine.port import RunEvent
+from ...runs.difference import Difference
+from ...runs.explain import finite
+from ...runs.frames import rows_frame, rows_per_frame
+from ...runs.patterns import Names, PatternError, names_of, patterns
+from ...runs.run import Event, Generated, Run
+from ...transformer.names import resolve_name
+from ...transformer.spec import Spec
+from .. import schemas
+from ..answers import candidates_answer, predictions_answer, sampling_of, spec_of, token_answer
+from ..clients import client
+from ..errors import ApiError, api_error, refusals
+from ..services import Services
+from .pieces import TileScheduler
 
 # Frames encoded in one go: large enough to be worth handing to a thread, small enough to change one's mind after.
 _BATCH_FRAMES = 16
@@ -75,7 +75,7 @@ class _Said:
     scales_of: str | None
 
 
-class Session:
+class StreamConnection:
     """The server's side of one connection."""
 
     def __init__(self, services: Services, socket: WebSocket) -> None:

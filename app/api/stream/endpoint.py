@@ -1,4 +1,4 @@
-"""The WebSocket `/api/v1/stream`: takes the browser's messages in; `session.py` answers.
+"""The WebSocket `/api/v1/stream`: takes the browser's messages in; `connection.py` answers.
 
 docs/reference/stream.md describes the messages.
 """
@@ -9,11 +9,11 @@ import contextlib
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import TypeAdapter, ValidationError
 
-from . import schemas
-from .clients import address_of, client, new_connection
-from .errors import ApiError
-from .services import Connection, Services, ServicesOf
-from .session import Session, same_origin
+from .. import schemas
+from ..clients import address_of, client, new_connection
+from ..errors import ApiError
+from ..services import Connection, Services, ServicesOf
+from .connection import StreamConnection, same_origin
 
 router = APIRouter()
 _MESSAGES: TypeAdapter[schemas.ClientMessage] = TypeAdapter(schemas.ClientMessage)
@@ -37,7 +37,7 @@ async def stream(socket: WebSocket, services: ServicesOf) -> None:
     if not _find_room(services, address):
         return await socket.close(_TRY_LATER, "too many connections; try again later")
     client.set(new_connection(address))
-    session = Session(services, socket)
+    session = StreamConnection(services, socket)
     services.sockets += 1
     services.sessions.setdefault(address, []).append(session)
     sending = asyncio.create_task(session.send())
@@ -85,7 +85,7 @@ def _let_go(services: Services, address: str, session: Connection) -> None:
             del services.sessions[address]
 
 
-async def _receive(session: Session, socket: WebSocket, services: Services) -> None:
+async def _receive(session: StreamConnection, socket: WebSocket, services: Services) -> None:
     """Take messages in until the other side goes away or has sent too much that means nothing."""
     longest, patience = services.settings.message_bytes, services.settings.bad_messages
     while True:
@@ -109,7 +109,7 @@ async def _receive(session: Session, socket: WebSocket, services: Services) -> N
             await asyncio.sleep(_REFUSAL_SECONDS)
 
 
-async def _take(session: Session, text: str | None, longest: int) -> None:
+async def _take(session: StreamConnection, text: str | None, longest: int) -> None:
     if text is None:
         raise ApiError(422, "bad_message", "binary messages are not understood", _HINT)
     if len(text) > longest:
