@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ..engine.port import Activation, Change, LensOffer, RunDescription, RunSpec
+from ..engine.values import Activation, Change, LensOffer, RunDescription, RunSpec
 from ..runs.explain import finite
 from ..runs.run import Candidate, Generated, Prediction
 from ..transformer.decoding import Sampling

@@ -8,7 +8,7 @@ import orjson
 from fastapi import Response
 from safetensors.numpy import save
 
-from ..engine.port import Rows
+from ..engine.values import Rows
 from ..settings import Settings
 
 Format = Literal["json", "npy", "safetensors"]

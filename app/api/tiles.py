@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from ..engine.local_model import LocalModel
-from ..engine.port import Measured
+from ..engine.values import Measured
 from ..runs.pooling import Pool
 from ..runs.tiles import Tile
 from . import schemas

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ..runs.run import Event, Generated, Run
 from .errors import failed_run
-from .port import RunEvent
+from .values import RunEvent
 
 
 def event_of(run: Run, kind: Event) -> RunEvent:

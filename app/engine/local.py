@@ -23,8 +23,8 @@ from .local_run import LocalRun
 from .making import make_run
 from .models import Models
 from .parts import Parts
-from .port import NOBODY, RunSpec
 from .tiles import Tiles
+from .values import NOBODY, RunSpec
 from .workers import Workers
 
 

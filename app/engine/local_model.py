@@ -24,10 +24,10 @@ from ..transformer.graph import TensorInfo
 from ..transformer.tokenizer import Token
 from .errors import EngineError, refusals, unknown_tensor
 from .parts import Parts
-from .port import Measured, Rows
 from .prompts import tokenize
 from .slices import checked_slice, slice_of
 from .tiles import plate_index
+from .values import Measured, Rows
 
 Result = TypeVar("Result")
 

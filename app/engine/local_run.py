@@ -23,10 +23,11 @@ from ..transformer.decoding import Sampling
 from ..transformer.names import resolve_name
 from .errors import EngineError, failed_run, refusals, unknown_tensor
 from .events import event_of, so_far
+from .making import check_count, check_sampling
 from .parts import Parts
-from .port import Activation, Change, LensOffer, Measured, Rows, RunDescription, RunEvent
 from .slices import checked_slice, slice_of
 from .tiles import plate_index
+from .values import Activation, Change, LensOffer, Measured, Rows, RunDescription, RunEvent
 
 Result = TypeVar("Result")
 
@@ -120,6 +121,9 @@ class LocalRun:
             raise EngineError(
                 "run_over", f"run {self.id} is over", "Start a new one with its tokens to write on.", run=self.id
             )
+        check_count("count", count)
+        if sampling is not None:
+            check_sampling(sampling)
         with refusals():
             self.ahead = self.run.advance(self._parts.executor, count, sampling)
 

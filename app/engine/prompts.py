@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ..checkpoints.catalog import LoadedModel
 from ..transformer.tokenizer import Token
 from .errors import EngineError, refusals
-from .port import RunSpec
+from .values import RunSpec
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ..runs.slices import Index, element_count, parse_index
 from .errors import EngineError, refusals
-from .port import Rows
+from .values import Rows
 
 
 def checked_slice(text: str, shape: Sequence[int], axes: Sequence[str], most: int | None) -> Index:

@@ -12,7 +12,7 @@ from ..runs.pooling import Pool
 from ..runs.statistics import Statistics, statistics
 from ..runs.tiles import Pyramids, Tile, check_tile
 from .errors import EngineError, refusals
-from .port import Measured
+from .values import Measured
 from .workers import Workers
 
 _STATISTICS_KEPT = 4096

@@ -26,6 +26,8 @@ _WASTE = 8
 _TABLES = ("hook_pos_embed", "hook_token_type_embed")
 _SOFTMAX = ("hook_attn_scores_raw", "hook_attn_scores", "hook_max", "hook_sum", "hook_pattern")
 
+Action = Literal["set", "scale", "add"]
+
 
 @dataclass(frozen=True)
 class Intervention:
@@ -36,7 +38,7 @@ class Intervention:
 
     name: str
     index: tuple[int | slice, ...]
-    action: Literal["set", "scale", "add"]
+    action: Action
     value: float
 
     def apply(self, tensor: Tensor, row_axis: int, first_row: int) -> Tensor:

@@ -10,6 +10,9 @@ from torch import Tensor
 from .model import KeyValueCache, Transformer
 from .rules import Rules, Writing
 
+# What may be asked for: the highest temperature, counts of seeds and of `top_k`s, the most beams. A seed's product with
+# the position, and its JSON, stay within what every language can count.
+HOTTEST, SEEDS, TOP_K, BEAMS = 100.0, 2**53, 2**31, 16
 # Below it, differences of logits divided by the temperature leave what float32 can hold.
 _GREEDY_BELOW = 1e-6
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from app.engine.local_run import LocalRun
-from app.engine.port import RunSpec
+from app.engine.values import RunSpec
 from app.settings import Settings
 from tests.api.test_bad_input import refused
 from tests.conftest import Server, serving

@@ -4,7 +4,7 @@ import asyncio
 import json
 import struct
 from collections.abc import Awaitable, Callable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -13,7 +13,8 @@ from app.checkpoints.catalog import Catalog
 from app.engine import errors
 from app.engine.errors import EngineError, Kind
 from app.engine.local import LocalEngine
-from app.engine.port import Change, Engine, RunEvent, RunHandle, RunSpec
+from app.engine.port import Engine, RunHandle
+from app.engine.values import Change, RunEvent, RunSpec
 from app.paths import MODELS
 from app.runs.clients import Client
 from app.settings import Settings
@@ -233,6 +234,27 @@ def test_refusals_have_kinds_and_no_status(local: LocalEngine) -> None:
         assert all(error.message and not hasattr(error, "status") for error in found)
 
     within(local, program)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"max_new_tokens": -1},
+        {"write": -1},
+        *(
+            {"sampling": Sampling(**sampling)}
+            for sampling in (
+                {"temperature": -0.1}, {"temperature": float("nan")}, {"temperature": 101}, {"top_k": -1},
+                {"top_p": 0}, {"top_p": 1.5}, {"seed": -1}, {"seed": 2**53}, {"beams": 0}, {"beams": 17},
+            )
+        ),
+        {"interventions": [Change("hook_embed", "", "set", float("nan"))]},
+        {"interventions": [Change("hook_embed", "", "double", 1.0)]},  # type: ignore[arg-type]
+    ],
+)  # fmt: skip
+def test_what_no_schema_has_looked_at_is_refused_all_the_same(local: LocalEngine, asked: dict[str, Any]) -> None:
+    error = within(local, lambda engine: refused(engine.start(RunSpec(model="sort", text="CBA", **asked))))
+    assert (error.kind, error.hint[:3]) == ("invalid", "Use")
 
 
 def test_what_is_refused_leaves_nothing_behind_and_ends_nobody_else(small: LocalEngine) -> None:

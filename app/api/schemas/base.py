@@ -4,13 +4,14 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ...transformer.decoding import SEEDS
+
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Id = Annotated[str, Field(max_length=200)]
 Name = Annotated[str, Field(max_length=200)]
 # One token id; the model's vocabulary bounds it further.
 TokenId = Annotated[int, Field(ge=0, lt=2**31, strict=True)]
-# Neither the seed's product with the position nor its JSON may leave what every language can count.
-Seed = Annotated[int, Field(ge=0, lt=2**53, strict=True)]
+Seed = Annotated[int, Field(ge=0, lt=SEEDS, strict=True)]
 
 
 class Answer(BaseModel):

@@ -4,7 +4,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from ...runs.recorder import Action
 from ...runs.run import Reason, State
+from ...transformer.decoding import BEAMS, HOTTEST, TOP_K
 from ...transformer.graph import Role
 from .base import Answer, Finite, Id, Name, Question, Seed, Token, TokenId
 
@@ -18,11 +20,11 @@ class Sampling(Question):
     whatever the rest says; a model's own length penalty changes the "per token".
     """
 
-    temperature: Finite = Field(default=0.0, ge=0, le=100)
-    top_k: int = Field(default=0, ge=0, lt=2**31, strict=True)
+    temperature: Finite = Field(default=0.0, ge=0, le=HOTTEST)
+    top_k: int = Field(default=0, ge=0, lt=TOP_K, strict=True)
     top_p: Finite = Field(default=1.0, gt=0, le=1)
     seed: Seed = 0
-    beams: int = Field(default=1, ge=1, le=16, strict=True)
+    beams: int = Field(default=1, ge=1, le=BEAMS, strict=True)
 
 
 class Intervention(Question):
@@ -30,7 +32,7 @@ class Intervention(Question):
 
     name: Name
     index: str = Field(default="", max_length=400)
-    action: Literal["set", "scale", "add"]
+    action: Action
     value: Finite
 
 
@@ -110,7 +112,7 @@ class InterventionAnswer(Answer):
 
     name: str
     index: str
-    action: Literal["set", "scale", "add"]
+    action: Action
     value: float
 
 

@@ -14,7 +14,7 @@ from fastapi import WebSocket
 
 from ...engine.errors import EngineError, unknown_tensor
 from ...engine.events import event_of
-from ...engine.port import RunEvent
+from ...engine.values import RunEvent
 from ...runs.difference import Difference
 from ...runs.explain import finite
 from ...runs.frames import rows_frame, rows_per_frame
