@@ -1,17 +1,7 @@
 /** The atlas page: puts net, state, scene and panels together. */
 
 import "./pages";
-import "./shell/page.css";
-import "./panels/map/legend.css";
-import "./panels/explain/explain.css";
-import "./panels/search/navigation.css";
-import "./panels/explain/parity.css";
-import "./panels/lenses/lenses.css";
-import "./panels/attention/attention.css";
-import "./panels/outline/outline.css";
-import "./panels/lenses/plotly.css";
-import "./panels/playback/transport.css";
-import "./shell/shell.css";
+import "./styles/controls.css";
 import { effect } from "@preact/signals";
 import { h, render } from "preact";
 import { ApiError } from "./net/rest";

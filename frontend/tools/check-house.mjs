@@ -6,12 +6,11 @@
 // The arrows keep the layout testable without three.js, the scene usable without the panels, and each room of the
 // panels readable without the others.
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseSync } from "rolldown/utils";
+import { filesEnding, may, mayUse, nodes, roomOf, root } from "./rooms.mjs";
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), "../src");
 const LINES = { file: 400, function: 60, component: 120 };
 
 // Still too long, by how they read in what is printed; whoever cuts one takes it off the list.
@@ -22,55 +21,11 @@ const STILL = [
   "panels/lenses/lens-matrix.tsx LensMatrix",
 ];
 
-const below = ["graph", "net", "layout", "playback", "state"];
-const panel = [...below, "find", "scene", "session", "panels/shared"];
-// Room -> the rooms that it may import beside its own. What lies in no room (format.ts, …, and the shapes of what the
-// server says) is for all, and may import no room; `main` and `pages` may import everything.
-const may = {
-  graph: [],
-  net: ["graph"],
-  state: ["graph", "net", "layout", "playback"],
-  layout: ["graph"],
-  playback: ["layout", "graph"],
-  find: ["layout", "graph", "state", "net"],
-  scene: ["playback", "layout", "graph", "state"],
-  session: ["scene", "playback", "layout", "graph", "state", "net"],
-  "panels/shared": panel,
-  "panels/prompt": panel,
-  "panels/compare": panel,
-  "panels/search": panel,
-  "panels/playback": panel,
-  "panels/guide": [...panel, "panels/playback"],
-  "panels/explain": [...panel, "panels/compare", "panels/guide", "panels/playback", "panels/search"],
-  "panels/outline": [...panel, "panels/explain"],
-  "panels/map": [...panel, "panels/explain"],
-  "panels/lenses": [...panel, "panels/explain"],
-  "panels/attention": [...panel, "panels/lenses"],
-};
 const packages = { three: ["scene"] };
 
 const wrong = [];
-const files = readdirSync(root, { recursive: true })
-  .map((entry) => entry.replaceAll("\\", "/"))
-  .filter((entry) => /\.tsx?$/.test(entry));
+const files = filesEnding(".ts", ".tsx");
 const known = new Map(files.map((file) => [file.replace(/(\.d)?\.tsx?$/, ""), file]));
-
-function roomOf(file) {
-  if (file === "net/contract.gen.ts") return "";
-  const [first, second] = file.split("/");
-  if (first === "panels") return `panels/${second}`;
-  return file.includes("/") ? first : "";
-}
-
-/** Every node of a syntax tree. */
-function* nodes(node) {
-  if (!node || typeof node !== "object") return;
-  if (Array.isArray(node)) for (const each of node) yield* nodes(each);
-  else {
-    if (typeof node.type === "string") yield node;
-    for (const [key, value] of Object.entries(node)) if (key !== "parent") yield* nodes(value);
-  }
-}
 
 const imports = new Map();
 for (const file of files) {
@@ -120,8 +75,7 @@ function checkImports(file, tree) {
     found.add(to);
     const [from, into] = [roomOf(file), roomOf(to)];
     if (from === "shell" || (from === "" && /^(main|pages)\./.test(file)) || into === "") continue;
-    if (from !== into && !(may[from] ?? []).includes(into))
-      wrong.push(`${file} imports ${to}: against the arrows`);
+    if (!mayUse(from, into)) wrong.push(`${file} imports ${to}: against the arrows`);
   }
   imports.set(file, found);
 }

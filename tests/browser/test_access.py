@@ -137,7 +137,7 @@ def test_the_whole_page_is_used_by_keyboard_alone(page: Page, server: Server, wa
     page.keyboard.press("Enter")
     rest(page)
     assert state(page)["selected"] == {"tensor": "blocks.1.attn.hook_pattern", "index": [2, 4, 3]}
-    expect(page.locator(".follow").first).to_be_visible()
+    expect(page.locator("[data-follow]").first).to_be_visible()
     page.keyboard.press("g")
     wait_until(page, "() => window.__atlas.state().selected.tensor === 'blocks.1.attn.hook_attn_scores'")
     page.keyboard.press("b")

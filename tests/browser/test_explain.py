@@ -172,7 +172,7 @@ def _follow_and_return(page: Page, server: Server, by_keyboard: bool) -> None:
         if by_keyboard:
             page.keyboard.press("g")
         else:
-            page.locator(".follow").click()
+            page.locator("[data-follow]").click()
         wait_until(page, "before => JSON.stringify(window.__atlas.state().selected) !== before", compact(cell))
         steps += 1
         assert steps <= longest
@@ -271,7 +271,7 @@ def test_cells_are_pinned_three_ways_and_two_compared(page: Page, server: Server
         assert row == pytest.approx([sides["left"], sides["right"], sides["difference"]], rel=1e-3, abs=1e-8)
     # All rows but the first make up the first, and not only the largest terms.
     assert sum(row[2] for row in rows[1:]) == pytest.approx(rows[0][2], rel=2e-3, abs=2e-4)
-    cards.first.locator(".follow").click()
+    cards.first.locator("[data-follow]").click()
     expect(cards.first.get_by_role("heading", level=3).first).to_have_text("blocks.1.ln1.hook_out")
     cards.first.get_by_role("button", name="Back", exact=True).click()
     expect(cards.first.get_by_role("heading", level=3).first).to_have_text("blocks.1.attn.hook_q")

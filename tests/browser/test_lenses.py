@@ -62,7 +62,7 @@ def check_matrix(lens: Locator, figure: dict[str, Any], rows: list[list[Any]], n
             expect(lens.locator(".matrix-tip")).to_contain_text("head")
             continue
         value = trace["z"][at[0]][at[1]]
-        shown = lens.locator(".matrix-tip .value").inner_text()
+        shown = lens.locator(".matrix-tip .tip-value").inner_text()
         assert shown == "nothing: masked" if value is None else number(shown) == pytest.approx(value, rel=2e-3)
         down, across = trace["meta"]["stride"]
         row = down * (at[0] % len(trace["z"])) + across * (at[1] % len(trace["z"][0]))
@@ -98,7 +98,7 @@ def test_every_lens_shows_what_the_api_says(page: Page, server: Server, model: s
                 expect(lens).to_contain_text("Does not apply")
                 expect(lens).to_contain_text(SILENT[model][name])
                 continue
-            expect(lens.locator("div.plot, .matrix, svg.scatter")).to_have_count(1, timeout=15_000)
+            expect(lens.locator("div.plot, .matrix-window, svg.scatter")).to_have_count(1, timeout=15_000)
             expect(lens.get_by_role("alert")).to_have_count(0)
             figure = ask(server.url, f"/runs/{run}/lenses/{name}?format=figure")
             rows = ask(server.url, f"/runs/{run}/lenses/{name}?format=table")["rows"]

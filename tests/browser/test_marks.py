@@ -78,4 +78,4 @@ def test_what_is_spoken_of_can_be_seen(page: Page, server: Server) -> None:
         "blocks.0.attn.hook_pattern",
         "blocks.0.attn.hook_v",
     }
-    expect(page.locator(".callouts path.share")).to_have_count(6)
+    expect(page.locator(".callouts path.arc-share")).to_have_count(6)

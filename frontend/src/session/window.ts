@@ -8,7 +8,7 @@ import { passing } from "../state/pass";
 import { crowded, leftShown, phoneView, presenting, rightShown } from "../state/shell";
 import { chosenTextScale, LARGEST_TEXT, textScale } from "../state/text-scale";
 
-/** The styles speak of the same window (shell/shell.css). */
+/** The styles speak of the same window (shell/page.css). */
 const CROWDED = "(max-width: 860px)";
 /** How much larger words are on a wall, unless the reader has chosen a size. */
 const ON_A_WALL = 1.4;

@@ -8,6 +8,7 @@ import { useActions } from "../panels/shared/actions";
 import { FIRST_ATTENTION } from "../state/attention";
 import { attention, model, models } from "../state/store";
 import { PullOffers } from "./pull-offers";
+import "./model-picker.css";
 
 const megabytes = (bytes: number) => `${(bytes / 1e6).toPrecision(2)} MB`;
 

@@ -46,6 +46,7 @@ import { ModelPicker } from "./model-picker";
 import { Shortcuts } from "./shortcuts";
 import { Splitter } from "./splitter";
 import { Status } from "./status";
+import "./page.css";
 
 const TABS: readonly { name: Panel; word: string }[] = [
   { name: "inspector", word: "Inspector" },
@@ -113,12 +114,13 @@ export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvas
   );
 }
 
-/** What of the page is shown, in words for the styles. */
+const PHONE = { text: "phone-text", reading: "phone-reading", map: "phone-map" } as const;
+
+/** The classes that say which parts of the page are shown. */
 function atlasClass(): string {
   return [
     "atlas",
-    panel.value,
-    `phone-${phoneView.value}`,
+    PHONE[phoneView.value],
     dockWidth.value === null ? "" : "pulled",
     leftShown.value ? "" : "no-left",
     rightShown.value ? "" : "no-right",
@@ -152,7 +154,7 @@ function Header() {
       <button type="button" class="pill skip" onClick={() => document.getElementById("prompt")?.focus()}>
         Skip to the text
       </button>
-      <h1 class="title">
+      <h1 class="site-title">
         <a href="/">
           <span class="first">Transformer </span>Atlas
         </a>

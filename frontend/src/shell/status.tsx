@@ -18,6 +18,7 @@ import {
   tokensPerSecond,
   waitingFor,
 } from "../state/store";
+import "./status.css";
 
 export function Status() {
   const { map, session } = useActions();
@@ -53,7 +54,7 @@ export function Status() {
             : "connecting"}
       </span>
       {waitingFor.value && connection.value === "open" && (
-        <span class="waiting">
+        <span>
           still waiting for {waitingFor.value}{" "}
           <button type="button" class="pill" onClick={() => session.retry()}>
             Ask again

@@ -58,7 +58,7 @@ export function AttentionMatrix({ of, tokens, start, onPair }: MatrixProps) {
         {(cell) => (
           <>
             <Reading of={of} tokens={tokens} at={cell} held={picture && valueIn(picture, ...cell)} />{" "}
-            <button type="button" class="link why" onClick={() => onPair(cell)}>
+            <button type="button" class="link why-weight" onClick={() => onPair(cell)}>
               query · key
             </button>
           </>

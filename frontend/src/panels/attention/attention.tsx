@@ -19,6 +19,7 @@ import { AttentionPair } from "./attention-pair";
 import { type AxisTokens, axisTokens, stageWord } from "./attention-parts";
 import { AttentionRollout } from "./attention-rollout";
 import { readPair } from "./pair";
+import "./attention.css";
 
 const VIEWS: readonly { view: AttentionView; word: string }[] = [
   { view: "matrix", word: "Matrix" },

@@ -14,6 +14,7 @@ import {
 } from "../../state/difference";
 import { readTokens } from "../../state/run";
 import { model, modelId, run } from "../../state/store";
+import "./compare.css";
 
 const LONGEST = 34;
 

@@ -12,6 +12,7 @@ import { useCellValue } from "../shared/cell-value";
 import { emptyWords, tokenAt } from "../shared/cell-words";
 import { walkTo } from "./operand-navigation";
 import { WalkedCell } from "./walked-card";
+import "./explain.css";
 
 export function Inspector() {
   const { map } = useActions();
@@ -43,7 +44,7 @@ export function Inspector() {
 function CellCard({ cell, tensor }: { cell: Cell; tensor: TensorInfo }) {
   return (
     <>
-      <div class="mono name">{tensor.name}</div>
+      <div class="mono tensor-name">{tensor.name}</div>
       <div class="mono soft">
         {tensor.role}
         {tensor.layer === null ? "" : ` · block ${tensor.layer}`} · {shapeText(tensor)}

@@ -6,6 +6,7 @@ import { formatCount, formatNumber } from "../../format";
 import { getParity, type Parity, type ParityProgress } from "../../net/parity";
 import { ApiError } from "../../net/rest";
 import { goTo, useActions } from "../shared/actions";
+import "./parity.css";
 
 const ASK_AGAIN_MS = 500;
 /** Beyond this a float32 model is not what its equations say (docs/reference/explain.md). */
@@ -58,7 +59,7 @@ async function watch(model: string, signal: AbortSignal, tell: (state: State) =>
 function Report({ report, close }: { readonly report: Parity; readonly close: () => void }) {
   const right = report.not_finite.length === 0 && (report.relative ?? Number.POSITIVE_INFINITY) <= RIGHT;
   return (
-    <details class={`parity ${right ? "right" : "off"}`}>
+    <details class={`parity ${right ? "exact" : "off"}`}>
       <summary>
         <b>{right ? "✓ exact" : "≈ not exact"}</b> to {formatNumber(report.relative ?? Number.NaN, 2)} against
         float64{report.dtype === "float32" ? "" : `, in ${report.dtype}`}

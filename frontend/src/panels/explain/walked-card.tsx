@@ -53,7 +53,8 @@ function FollowButton({ cell, go }: { cell: Cell; go: (cell: Cell) => void }) {
   return (
     <button
       type="button"
-      class="pill follow"
+      class="pill"
+      data-follow
       disabled={!next}
       title="Follow the number back to its first operand"
       onClick={() => next && go(next)}

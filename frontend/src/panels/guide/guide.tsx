@@ -11,6 +11,7 @@ import { watchItRead } from "../playback/pass-controls";
 import { useActions } from "../shared/actions";
 import { changeText, showGuess, showLook } from "./guide-acts";
 import { storyOf } from "./story";
+import "./guide.css";
 
 export function Guide() {
   const { map, session } = useActions();

@@ -130,7 +130,7 @@ export function LensMatrix({ figure, table, title }: Props) {
   const words = cursor.value ? wordsOf(data[0]!, matrix, cursor.value) : [];
   const shape = `${matrix.rowLabels.length} rows (${matrix.down}) and ${matrix.columnLabels.length} columns (${matrix.across})`;
   return (
-    <div class="matrix">
+    <div>
       <div class="matrix-key mono note">
         <span>
           {matrix.down === matrix.across ? `↓→ ${matrix.down}` : `↓ ${matrix.down} → ${matrix.across}`}
@@ -236,7 +236,7 @@ function Tip({ words, at }: { words: readonly string[]; at: { x: number; y: numb
       }}
     >
       {words.map((line, number) => (
-        <div key={number} class={number === 1 ? "value" : undefined}>
+        <div key={number} class={number === 1 ? "tip-value" : undefined}>
           {line}
         </div>
       ))}

@@ -73,7 +73,7 @@ export function LensTableView({ table, title }: { table: LensTable; title: strin
                 <th
                   key={name}
                   scope="col"
-                  class={numeric(table, column) ? "number" : undefined}
+                  class={numeric(table, column) ? "numeric" : undefined}
                   aria-sort={sortWord(order.value, column)}
                 >
                   <button type="button" onClick={() => sortBy(column)}>
@@ -100,7 +100,7 @@ export function LensTableView({ table, title }: { table: LensTable; title: strin
                 onKeyDown={(event) => keys(event, () => open(row))}
               >
                 {table.rows[row]!.map((value, column) => (
-                  <td key={table.header[column]} class={typeof value === "number" ? "number" : undefined}>
+                  <td key={table.header[column]} class={typeof value === "number" ? "numeric" : undefined}>
                     {written(value, table.header[column]!)}
                   </td>
                 ))}

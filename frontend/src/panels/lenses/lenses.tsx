@@ -6,6 +6,7 @@ import { rests } from "../../state/run";
 import { run } from "../../state/store";
 import { useAnswer } from "../shared/use-lens";
 import { LensPanel } from "./lens-panel";
+import "./lenses.css";
 
 export function Lenses() {
   const now = run.value;

@@ -16,6 +16,7 @@ import {
 } from "../shared/figure-parts";
 import { withDensity } from "./png";
 import { eye, SIZE, scatterFile } from "./scatter-view";
+import "./plotly.css";
 
 interface Point {
   readonly curveNumber: number;

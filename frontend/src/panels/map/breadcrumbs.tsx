@@ -15,6 +15,7 @@ import type { FlightTarget } from "../../scene/types";
 import { type Cell, graph, laidOut, selected } from "../../state/store";
 import { useActions } from "../shared/actions";
 import { shortLabel } from "../shared/cell-words";
+import "./map.css";
 
 /** The eye has to rest this long. */
 const REST = 90;

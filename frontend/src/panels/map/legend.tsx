@@ -11,6 +11,7 @@ import { fullColour, measured, pinName, scaleChoice } from "../../state/scales";
 import { graph, hovered, selected } from "../../state/store";
 import { shortLabel } from "../shared/cell-words";
 import { ScaleControl } from "./scale-control";
+import "./legend.css";
 
 const ROLES: readonly { role: Role; word: string; signed: boolean }[] = [
   { role: "weight", word: "weights", signed: true },

@@ -7,6 +7,7 @@ import { present } from "../../session/window";
 import { leftShown, phoneView, presenting, rightShown, toggleSide } from "../../state/shell";
 import { panel } from "../../state/store";
 import { chosenTextScale, LARGEST_TEXT, LEAST_TEXT, textScale } from "../../state/text-scale";
+import "./view-menu.css";
 
 export function ViewMenu() {
   const menu = useRef<HTMLDetailsElement>(null);

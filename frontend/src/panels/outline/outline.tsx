@@ -24,6 +24,7 @@ import { graph, hovered, model, modelId, selected } from "../../state/store";
 import { choose, useActions } from "../shared/actions";
 import { tokenAt } from "../shared/cell-words";
 import { OutlineTable } from "./outline-table";
+import "./outline.css";
 
 export function Outline() {
   const root = useComputed(() => {

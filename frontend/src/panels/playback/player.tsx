@@ -9,6 +9,7 @@ import { useActions } from "../shared/actions";
 import { useExplanation } from "../shared/use-explanation";
 import { sumOf } from "./build-cell-script";
 import { still } from "./pass-playback";
+import "./player.css";
 
 export function Player({ cell }: { cell: Cell }) {
   const { map } = useActions();

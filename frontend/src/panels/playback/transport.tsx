@@ -22,6 +22,7 @@ import { goTo, useActions } from "../shared/actions";
 import { Formula } from "../shared/math";
 import { blockBy, leavePass, scrubTo, stepBy, toFirst, togglePass, toLast } from "./pass-controls";
 import { shownPlace } from "./pass-playback";
+import "./transport.css";
 
 /** The slider counts in whole numbers, always up to the same: browsers misplace the knob when its end changes. */
 const FINE = 100_000;
@@ -62,7 +63,7 @@ function Controls({ now, whole }: { now: Passing; whole: Pass }) {
       <Press label="Forward" keys="→" sign="›" off={end} act={() => stepBy(session, 1)} />
       <Press label="Block forward" keys="Page Down" sign="»" off={end} act={() => blockBy(session, 1)} />
       <Line now={now} whole={whole} />
-      <label class="mono soft speed">
+      <label class="mono soft">
         <span class="unseen">Speed</span>
         <select
           value={passSpeed.value}
@@ -219,7 +220,7 @@ function Told({
       <p class="sentence soft">{words?.sentence ?? (problem ? `${problem.message} ${problem.hint}` : "")}</p>
       <div class="formula-line">
         {words && <Formula latex={words.latex_marked} roles={roles} />}
-        <span class="mono soft sizes">{words && sizesOf(step, words)}</span>
+        <span class="mono soft">{words && sizesOf(step, words)}</span>
       </div>
     </div>
   );

@@ -16,6 +16,7 @@ import {
   unread,
 } from "../../state/store";
 import { type Actions, useActions } from "../shared/actions";
+import "./prompt.css";
 
 const COUNT_DELAY = 150;
 

@@ -12,6 +12,7 @@ import { graph, laidOut, run } from "../../state/store";
 import { type Actions, useActions } from "../shared/actions";
 import { visitFind } from "../shared/go-to-result";
 import { useVocabulary, type Vocabulary } from "../shared/vocabulary";
+import "./search.css";
 
 /** Opens the search. */
 export function SearchButton({ title, class: name }: { title: string; class: string }) {
@@ -223,7 +224,7 @@ function Option({ row, at, chosen, choose, take }: OptionProps) {
       onMouseDown={(event) => event.preventDefault()}
       onClick={take}
     >
-      <i class={`swatch ${row.found ? (row.found.role ?? "region") : "none"}`} aria-hidden="true" />
+      <i class={`swatch ${row.found ? (row.found.role ?? "region") : ""}`} aria-hidden="true" />
       <Marked title={row.title} marks={row.found?.marks ?? []} />
       <span class="note">{row.note}</span>
       {row.found?.meaning && <span class="meaning">{row.found.meaning}</span>}
@@ -235,7 +236,7 @@ function Option({ row, at, chosen, choose, take }: OptionProps) {
 function Marked({ title, marks }: Pick<Find, "title" | "marks">) {
   const cuts = [0, ...marks.flat(), title.length];
   return (
-    <span class="mono title">
+    <span class="mono found-name">
       {cuts.slice(1).map((to, at) => {
         const piece = title.slice(cuts[at], to);
         return at % 2 === 1 ? <mark key={at}>{piece}</mark> : <span key={at}>{piece}</span>;

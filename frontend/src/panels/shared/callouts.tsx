@@ -16,6 +16,7 @@ import { graph, hovered } from "../../state/store";
 import { textScale } from "../../state/text-scale";
 import { useActions } from "./actions";
 import { shortLabel } from "./cell-words";
+import "./callouts.css";
 
 const SVG = "http://www.w3.org/2000/svg";
 /** Pixels that an edge must have to be bracketed, and how far a bracket keeps from it. */
@@ -199,7 +200,7 @@ function shares(
     const bend = (start[1] + end[1]) / 2;
     const path = `M${start[0]} ${start[1]}C${start[0]} ${bend} ${end[0]} ${bend} ${end[0]} ${end[1]}`;
     const width = 0.8 + BROADEST * share;
-    return [element("path", { class: "share probability", d: path, "stroke-width": width.toFixed(2) })];
+    return [element("path", { class: "arc-share probability", d: path, "stroke-width": width.toFixed(2) })];
   });
 }
 

@@ -3,6 +3,7 @@
 
 import { computed, signal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import "./formula.css";
 
 type Katex = typeof import("katex").default;
 
@@ -48,7 +49,7 @@ export function Formula({
       for (const element of host.current.querySelectorAll(`.operand-${n}`)) element.classList.add(role);
     if (fit) shrink(host.current);
   }, [loaded, latex, roles.join(" "), block, fit]);
-  return <span class={`formula${block ? " block" : ""}`} ref={host} />;
+  return <span class="formula" ref={host} />;
 }
 
 /** Letters below this size, in pixels, are not read any more. */
