@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { between, readableOn, rgbOf } from "./colour-scale";
 import type { Trace } from "./figure-parts";
-import { boxOf, gridOf, matrixOf, namesOf, roomy, stepped, unitAt, unitsOf } from "./matrix-grid";
+import { boxOf, gridOf, matrixOf, namesOf, roomy, unitAt, unitsOf } from "./matrix-grid";
+import { cellAfter } from "./matrix-moves";
 
 const AXES = { xaxis: { title: { text: "after" } }, yaxis: { title: { text: "read at" } } };
 const WRITTEN: Trace = {
@@ -68,9 +69,9 @@ test("small maps are one unit each, for the pointer and the keys", () => {
   expect(unitAt(matrix, grid, grid.left + 4 * grid.cellWidth, grid.top + 5 * grid.cellHeight)).toEqual([
     1, 1,
   ]);
-  expect(stepped(matrix, [0, 1], "ArrowRight")).toEqual([0, 1]);
-  expect(stepped(matrix, [0, 1], "ArrowDown")).toEqual([1, 1]);
-  expect(stepped(matrix, [0, 1], "x")).toBeNull();
+  expect(cellAfter("ArrowRight", [0, 1], unitsOf(matrix))).toEqual([0, 1]);
+  expect(cellAfter("ArrowDown", [0, 1], unitsOf(matrix))).toEqual([1, 1]);
+  expect(cellAfter("x", [0, 1], unitsOf(matrix))).toBeNull();
 });
 
 test("labels that would touch are thinned", () => {

@@ -155,36 +155,6 @@ export function boxOf(matrix: Matrix, grid: Grid, [row, column]: readonly [numbe
   };
 }
 
-/** The next unit for a key; null for keys that move nothing. */
-export function stepped(
-  matrix: Matrix,
-  [row, column]: readonly [number, number],
-  key: string,
-): readonly [number, number] | null {
-  const [rows, columns] = unitsOf(matrix);
-  const within = (at: number, size: number) => Math.max(0, Math.min(size - 1, at));
-  switch (key) {
-    case "ArrowLeft":
-      return [row, within(column - 1, columns)];
-    case "ArrowRight":
-      return [row, within(column + 1, columns)];
-    case "ArrowUp":
-      return [within(row - 1, rows), column];
-    case "ArrowDown":
-      return [within(row + 1, rows), column];
-    case "Home":
-      return [row, 0];
-    case "End":
-      return [row, columns - 1];
-    case "PageUp":
-      return [0, column];
-    case "PageDown":
-      return [rows - 1, column];
-    default:
-      return null;
-  }
-}
-
 /** What a unit is called: its row and its column. */
 export function namesOf(matrix: Matrix, [row, column]: readonly [number, number]): readonly [string, string] {
   return [matrix.rowLabels[row]?.text ?? `${row}`, matrix.columnLabels[column]?.text ?? `${column}`];
