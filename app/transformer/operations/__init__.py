@@ -2,31 +2,26 @@
 
     OPERATIONS["softmax"].evaluate(inputs)      # float64, along the output's axes
 
-A new kind is a module here and a name in `graph.OpKind`; `tests/unit/test_operations.py` holds the two equal.
+A new kind is a module here and a name in `graph.OpKind`: whichever module of this folder has an `OPERATION` is found.
+`tests/unit/test_equations.py` holds both equal.
 """
 
+from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import get_args
+
 from ..graph import OpKind
-from . import (
-    activation,
-    add,
-    affine,
-    deviation,
-    einsum,
-    embed,
-    mask,
-    maximum,
-    mean,
-    multiply,
-    normalize,
-    root_mean_square,
-    rotate,
-    softmax,
-    sum_exponentials,
-)
 from .operation import Operation
 
-_MODULES = (
-    embed, add, mean, deviation, root_mean_square, normalize, affine, einsum, rotate, mask, maximum,
-    sum_exponentials, softmax, activation, multiply,
-)  # fmt: skip
-OPERATIONS: dict[OpKind, Operation] = {module.OPERATION.kind: module.OPERATION for module in _MODULES}
+
+def _declared() -> Iterator[Operation]:
+    """Import the modules of this folder and give the operation of each that has one."""
+    for module in iter_modules(__path__):
+        operation = getattr(import_module(f".{module.name}", __name__), "OPERATION", None)
+        if isinstance(operation, Operation):
+            yield operation
+
+
+_FOUND = {operation.kind: operation for operation in _declared()}
+OPERATIONS: dict[OpKind, Operation] = {kind: _FOUND[kind] for kind in get_args(OpKind) if kind in _FOUND}
