@@ -1,14 +1,10 @@
 /** The page: header, text on the left, the map, reading on the right, status at the foot. */
 
+import { useSignalEffect } from "@preact/signals";
 import type { Lost } from "../net/stream";
-import { Attention } from "../panels/attention/attention";
 import { Compare, DifferenceNote } from "../panels/compare/compare";
 import { HoverCard } from "../panels/explain/hover-card";
-import { Inspector } from "../panels/explain/inspector";
-import { Pins } from "../panels/explain/pins";
 import { TapCard } from "../panels/explain/tap-card";
-import { Help } from "../panels/guide/help";
-import { Lenses } from "../panels/lenses/lenses";
 import { Crumbs } from "../panels/map/breadcrumbs";
 import { LabelCard } from "../panels/map/label-card";
 import { Legend, MapLegend } from "../panels/map/legend";
@@ -16,7 +12,6 @@ import { Occupied } from "../panels/map/occupied";
 import { Overview } from "../panels/map/overview";
 import { PositionMarks } from "../panels/map/position-marks";
 import { PhoneBar, Presenting, SideToggle, ViewMenu } from "../panels/map/view-menu";
-import { Outline } from "../panels/outline/outline";
 import { Flights } from "../panels/playback/cell-playback";
 import { PassStage } from "../panels/playback/pass-playback";
 import { Transport } from "../panels/playback/transport";
@@ -27,7 +22,6 @@ import { Bars } from "../panels/prompt/top-tokens";
 import { Search, SearchButton } from "../panels/search/search";
 import { type Actions, ActionsContext, useActions } from "../panels/shared/actions";
 import { Callouts } from "../panels/shared/callouts";
-import { pins } from "../state/explain";
 import { dockWidth } from "../state/lenses";
 import { leftShown, phoneView, presenting, rightShown, toggleSide } from "../state/shell";
 import {
@@ -35,7 +29,6 @@ import {
   lostTo,
   mapProblem,
   model,
-  type Panel,
   type Problem,
   pageProblem,
   panel,
@@ -43,22 +36,16 @@ import {
 } from "../state/store";
 import { theme, toggleTheme } from "../theme";
 import { ModelPicker } from "./model-picker";
+import { forgetUnknownPanel, offeredPanels, openPanel } from "./panels";
 import { Shortcuts } from "./shortcuts";
 import { Splitter } from "./splitter";
 import { Status } from "./status";
 import "./page.css";
 
-const TABS: readonly { name: Panel; word: string }[] = [
-  { name: "inspector", word: "Inspector" },
-  { name: "pins", word: "Pinned" },
-  { name: "attention", word: "Attention" },
-  { name: "lenses", word: "Lenses" },
-  { name: "outline", word: "Outline" },
-  { name: "help", word: "?" },
-];
-
 /** `canvas` is the map's own, put where the map belongs. */
 export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvasElement }) {
+  const { Component: Open } = openPanel.value;
+  useSignalEffect(forgetUnknownPanel);
   return (
     <ActionsContext.Provider value={actions}>
       <Shortcuts />
@@ -101,8 +88,8 @@ export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvas
         </section>
         <section class="right" aria-label="Reading">
           <Tabs />
-          <div id="reading" class="reading" role="tabpanel" aria-labelledby={`tab-${panel.value}`}>
-            <Reading />
+          <div id="reading" class="reading" role="tabpanel" aria-labelledby={`tab-${openPanel.value.id}`}>
+            <Open />
           </div>
         </section>
       </main>
@@ -128,23 +115,6 @@ function atlasClass(): string {
   ]
     .filter(Boolean)
     .join(" ");
-}
-
-function Reading() {
-  switch (panel.value) {
-    case "inspector":
-      return <Inspector />;
-    case "pins":
-      return <Pins />;
-    case "attention":
-      return <Attention />;
-    case "lenses":
-      return <Lenses />;
-    case "outline":
-      return <Outline />;
-    case "help":
-      return <Help />;
-  }
 }
 
 function Header() {
@@ -190,31 +160,32 @@ function Header() {
 }
 
 function Tabs() {
+  const tabs = offeredPanels.value;
+  const open = openPanel.value;
   const step = (event: KeyboardEvent) => {
     const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
     if (by === 0) return;
-    const at = TABS.findIndex(({ name }) => name === panel.value);
-    const next = TABS[(at + by + TABS.length) % TABS.length]!;
-    panel.value = next.name;
-    document.getElementById(`tab-${next.name}`)?.focus();
+    const { id } = tabs[(tabs.indexOf(open) + by + tabs.length) % tabs.length]!;
+    panel.value = id;
+    document.getElementById(`tab-${id}`)?.focus();
   };
   return (
     <div class="tabs" role="tablist" aria-label="Reading" onKeyDown={step}>
-      {TABS.map(({ name, word }) => (
+      {tabs.map(({ id, title, label, count }) => (
         <button
-          key={name}
-          id={`tab-${name}`}
+          key={id}
+          id={`tab-${id}`}
           type="button"
           role="tab"
-          aria-selected={panel.value === name}
+          aria-selected={id === open.id}
           aria-controls="reading"
-          aria-label={name === "help" ? "Help" : undefined}
-          tabIndex={panel.value === name ? 0 : -1}
+          aria-label={label}
+          tabIndex={id === open.id ? 0 : -1}
           onClick={() => {
-            panel.value = name;
+            panel.value = id;
           }}
         >
-          {name === "pins" && pins.value.length > 0 ? `${word} ${pins.value.length}` : word}
+          {count?.() ? `${title} ${count()}` : title}
         </button>
       ))}
     </div>

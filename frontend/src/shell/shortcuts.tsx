@@ -18,6 +18,7 @@ import { overviewShown, searching } from "../state/navigation";
 import { pass, passing } from "../state/pass";
 import { presenting } from "../state/shell";
 import { hovered, panel, run, selected } from "../state/store";
+import { openByKey } from "./panels";
 
 export function Shortcuts() {
   const { map, session } = useActions();
@@ -29,8 +30,10 @@ export function Shortcuts() {
         event.preventDefault();
         return;
       }
-      const act = event.shiftKey ? SHIFTED[event.key] : undefined;
-      if ((act ?? KEYS[event.key.toLowerCase()])?.(map) === true) event.preventDefault();
+      const shifted = event.shiftKey ? SHIFTED[event.key] : undefined;
+      const act = shifted ?? KEYS[event.key.toLowerCase()];
+      if (!act) openByKey(event.key);
+      else if (act(map)) event.preventDefault();
     };
     const paste = (event: ClipboardEvent) => {
       const scope = scopeNow(map, new Map());
@@ -132,10 +135,6 @@ const PASS_KEYS: Readonly<Record<string, (session: Session) => void>> = {
 
 /** What each key does; true where the browser is to do nothing of its own. */
 const KEYS: Readonly<Record<string, (map: (CameraPort & FlightPort & PickPort) | null) => boolean>> = {
-  "?": () => {
-    panel.value = "help";
-    return false;
-  },
   escape: (map) => {
     if (presenting.value) present(false);
     else if (played.value) played.value = null;

@@ -31,8 +31,6 @@ export interface Problem {
 }
 
 export type Connection = "connecting" | "open" | "lost";
-export const PANELS = ["inspector", "pins", "attention", "lenses", "outline", "help"] as const;
-export type Panel = (typeof PANELS)[number];
 
 export const DEFAULT_SAMPLING: Sampling = { temperature: 0.8, top_k: 0, top_p: 0.95, seed: 0, beams: 1 };
 
@@ -98,7 +96,8 @@ export const selected = signal<Cell | null>(null);
 export const marked = signal<readonly { tensor: string; index: readonly (number | null)[] }[]>([]);
 /** The columns of the last token are lit while nothing else is: for whoever has just come. */
 export const lightsLast = signal(false);
-export const panel = signal<Panel>("inspector");
+/** The id of the panel that is open (shell/panels.ts lists them). */
+export const panel = signal("inspector");
 export const attention = signal<AttentionChoice>(FIRST_ATTENTION);
 /** What an address asked for as attention and nobody can read. */
 export const attentionUnread = signal<string | null>(null);

@@ -5,7 +5,7 @@ import { computed, signal } from "@preact/signals";
 import { HEAD_ARRANGEMENTS, type HeadArrangement } from "../layout/head-arrangement";
 import { readAttention, writeAttention } from "./attention";
 import { codec, plainText, wholeNumbers } from "./codec";
-import { attention, attentionUnread, type Cell, heads, PANELS, type Panel, panel, selected } from "./store";
+import { attention, attentionUnread, type Cell, heads, panel, selected } from "./store";
 
 /** Where the eye is or flies to: target, distance, azimuth and elevation. */
 export const viewpoint = signal<readonly number[] | undefined>(undefined);
@@ -64,16 +64,11 @@ export const panelCodec = codec({
     when: "before",
     onRetrace: true,
     into: (name) => {
-      panel.value = panelNamed(name) ?? "inspector";
+      // Addresses from before there were lenses say "charts".
+      panel.value = name === "charts" ? "lenses" : (name ?? "inspector");
     },
   },
 });
-
-function panelNamed(name: string | undefined): Panel | undefined {
-  // Addresses from before there were lenses.
-  if (name === "charts") return "lenses";
-  return PANELS.find((one) => one === name);
-}
 
 /** Part, layer, head, stage and view of the attention panel. */
 export const attentionCodec = codec({

@@ -20,6 +20,7 @@ import { type AxisTokens, axisTokens, stageWord } from "./attention-parts";
 import { AttentionRollout } from "./attention-rollout";
 import { readPair } from "./pair";
 import "./attention.css";
+import type { Panel } from "../shared/panel";
 
 const VIEWS: readonly { view: AttentionView; word: string }[] = [
   { view: "matrix", word: "Matrix" },
@@ -35,6 +36,8 @@ const PARTS: Readonly<Record<string, string>> = {
   decoder: "decoder, self",
   cross: "cross: decoder to source",
 };
+
+export const ATTENTION_PANEL: Panel = { id: "attention", title: "Attention", Component: Attention };
 
 export function Attention() {
   const now = run.value;

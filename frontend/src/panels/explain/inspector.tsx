@@ -13,6 +13,9 @@ import { emptyWords, tokenAt } from "../shared/cell-words";
 import { walkTo } from "./operand-navigation";
 import { WalkedCell } from "./walked-card";
 import "./explain.css";
+import type { Panel } from "../shared/panel";
+
+export const INSPECTOR_PANEL: Panel = { id: "inspector", title: "Inspector", Component: Inspector };
 
 export function Inspector() {
   const { map } = useActions();

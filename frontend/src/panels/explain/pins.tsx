@@ -6,9 +6,17 @@ import { changePin, type Pin, pins, unpin, walked } from "../../state/explain";
 import { type Cell, graph } from "../../state/store";
 import { choose, useActions } from "../shared/actions";
 import { useCellValue } from "../shared/cell-value";
+import type { Panel } from "../shared/panel";
 import { useBeside } from "../shared/use-explanation";
 import { signed, termName, varying } from "./terms";
 import { CellName, CellPlace, WalkedCell } from "./walked-card";
+
+export const PINS_PANEL: Panel = {
+  id: "pins",
+  title: "Pinned",
+  count: () => pins.value.length,
+  Component: Pins,
+};
 
 export function Pins() {
   const all = pins.value;

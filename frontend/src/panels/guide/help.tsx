@@ -1,5 +1,7 @@
 /** What the hands can do, by keyboard, pointer and touch. */
 
+import type { Panel } from "../shared/panel";
+
 interface Sheet {
   readonly title: string;
   readonly rows: readonly (readonly [keys: string, what: string])[];
@@ -72,6 +74,8 @@ const SHEETS: readonly Sheet[] = [
     ],
   },
 ];
+
+export const HELP_PANEL: Panel = { id: "help", title: "?", label: "Help", key: "?", Component: Help };
 
 export function Help() {
   return (

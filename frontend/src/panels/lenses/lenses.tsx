@@ -7,6 +7,9 @@ import { run } from "../../state/store";
 import { useAnswer } from "../shared/use-lens";
 import { LensPanel } from "./lens-panel";
 import "./lenses.css";
+import type { Panel } from "../shared/panel";
+
+export const LENSES_PANEL: Panel = { id: "lenses", title: "Lenses", Component: Lenses };
 
 export function Lenses() {
   const now = run.value;

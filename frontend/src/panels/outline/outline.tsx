@@ -25,6 +25,9 @@ import { choose, useActions } from "../shared/actions";
 import { tokenAt } from "../shared/cell-words";
 import { OutlineTable } from "./outline-table";
 import "./outline.css";
+import type { Panel } from "../shared/panel";
+
+export const OUTLINE_PANEL: Panel = { id: "outline", title: "Outline", Component: Outline };
 
 export function Outline() {
   const root = useComputed(() => {
