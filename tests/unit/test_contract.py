@@ -1,11 +1,14 @@
 """The page's types and bounds are what the server says."""
 
 import json
+from dataclasses import asdict
+from typing import Any
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from app.api.schemas import Graph, Sampling
+from app.api.answers import spec_of
+from app.api.schemas import Graph, RunBase, RunQuestion, Sampling, StartMessage
 from tools.contract import FILE, Writer, contract_text
 from tools.graph_fixtures import FAMILIES, FOLDER
 
@@ -20,6 +23,22 @@ def test_bounds_are_the_last_values_that_the_server_takes(field: str, largest: i
     Sampling.model_validate({field: largest})
     with pytest.raises(ValidationError):
         Sampling.model_validate({field: largest + 1})
+
+
+def test_the_stream_starts_whatever_rest_does() -> None:
+    assert set(RunQuestion.model_fields) - {"wait"} == set(StartMessage.model_fields) - {"type", "request", "write"}
+    asked: dict[str, Any] = {
+        "model": "sort", "text": "A", "text_pair": "B", "tokens": [1], "token_types": [0], "target_tokens": [2],
+        "max_new_tokens": 3, "sampling": {"temperature": 0.5, "top_k": 4, "top_p": 0.25, "seed": 5, "beams": 6},
+        "interventions": [{"name": "logits", "index": "0", "action": "add", "value": 7.0}], "capture": "all",
+    }  # fmt: skip
+    assert set(asked) == set(RunBase.model_fields), "a field that one of the doors may forget"
+    rest = spec_of(RunQuestion(**asked))
+    assert rest == spec_of(StartMessage(type="start", request="r", **asked))
+    passed_on = asdict(rest)
+    assert {key: passed_on[key] for key in asked if key != "capture"} == {
+        key: value for key, value in asked.items() if key != "capture"
+    }
 
 
 def test_shapes_are_written_as_typescript() -> None:

@@ -121,11 +121,11 @@ def test_a_run_waits_writes_on_pauses_and_is_ended(local: LocalEngine) -> None:
         assert (await until("paused")).written == 1
         run.advance(2, Sampling(temperature=1, seed=3))
         assert (await until("paused")).written == 3
+        # Told on the run's own thread, so that it is paused before it writes another.
+        stop = run.listen(lambda event: run.pause() if event.kind == "token" and event.written == 5 else None)
         run.advance(None)
-        await until("token")
-        run.pause()
-        paused = await until("paused")
-        assert 3 < paused.written < 200
+        assert (await until("paused")).written == 5
+        stop()
         run.cancel()
         assert (await until("done")).reason == "cancelled"
         assert [event async for event in events] == [], "nothing follows the end"

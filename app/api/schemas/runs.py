@@ -52,6 +52,7 @@ class RunBase(Question):
     max_new_tokens: int = Field(default=0, ge=0, lt=2**31, strict=True)
     sampling: Sampling = Field(default_factory=Sampling)
     interventions: list[Intervention] = Field(default_factory=list)
+    capture: Literal["all"] = "all"
 
 
 class RunQuestion(RunBase):
@@ -60,7 +61,6 @@ class RunQuestion(RunBase):
     An encoder-decoder reads them as its source; `target_tokens` are what its own text begins with.
     """
 
-    capture: Literal["all"] = "all"
     wait: bool = True
 
 

@@ -1150,6 +1150,7 @@ export interface StartMessage {
   readonly max_new_tokens?: number;
   readonly sampling?: Sampling;
   readonly interventions?: readonly Intervention[];
+  readonly capture?: "all";
   readonly type: "start";
   readonly request: string;
   readonly write?: boolean;
