@@ -9,6 +9,7 @@ import { ABSENT, decodeHalf, MASKED_ZERO } from "./half";
 import { type FarPlates, farPlates, packSlot } from "./lod-colour";
 import { type Mask, maskOfShares } from "./masks";
 import { type Held, LAYER_BYTES, Pool } from "./pool";
+import { type Area, eachTile, eachTileOf, stridesOf, tileSize } from "./sheet-tiles";
 import { LAYER_SIZE, layerShare } from "./slots";
 
 /** A tile of a sheet, and how much it is wanted (more is sooner). */
@@ -22,15 +23,6 @@ export interface Rank {
 
 /** Share of the pool that one view may ask for, beside what is kept. */
 const ROOM = 0.9;
-
-const tileSize = (whole: number, tile: number): number => Math.min(LAYER_SIZE, whole - tile * LAYER_SIZE);
-
-function strides(shape: readonly number[]): number[] {
-  const steps = new Array<number>(shape.length).fill(1);
-  for (let axis = shape.length - 2; axis >= 0; axis--)
-    steps[axis] = (steps[axis + 1] as number) * (shape[axis + 1] as number);
-  return steps;
-}
 
 export class Values {
   readonly pool: Pool;
@@ -89,7 +81,7 @@ export class Values {
       const mask = sheet.weight ? null : maskOfShares(graph, sheet);
       if (mask) this.masks.set(sheet, mask);
       const same = known.get(sheet.key);
-      this.eachTile(sheet, (tile, level, row, column, width, height) => {
+      eachTile(sheet, (tile, level, row, column, width, height) => {
         this.sheetOf[tile] = sheet;
         if (sheet.streamed) this.kept += layerShare(width, height);
         const was = same?.levels[level];
@@ -110,7 +102,7 @@ export class Values {
     this.scale = scale;
     for (const sheet of this.sheets.sheets) {
       const inverse = this.inverse(sheet);
-      this.eachTile(sheet, (tile) => {
+      eachTile(sheet, (tile) => {
         const held = this.held[tile];
         if (held) this.pool.setScale(held, inverse);
       });
@@ -126,7 +118,7 @@ export class Values {
   markStale(): void {
     for (const sheet of this.sheets.sheets) {
       if (sheet.weight || sheet.streamed) continue;
-      this.eachTile(sheet, (tile) => {
+      eachTile(sheet, (tile) => {
         const held = this.held[tile];
         if (held && held.known < this.extent.target) held.stale = true;
       });
@@ -171,7 +163,7 @@ export class Values {
   clearActivations(): void {
     for (const sheet of this.sheets.sheets) {
       if (sheet.weight) continue;
-      this.eachTile(sheet, (tile) => {
+      eachTile(sheet, (tile) => {
         const held = this.held[tile];
         if (!held) return;
         if (sheet.streamed) this.pool.clear(held);
@@ -187,7 +179,7 @@ export class Values {
     const info = this.sheets.tensor(source);
     if (!info) return;
     const token = info.axes.findIndex((axis) => axis === "pos" || axis === "query_pos");
-    const steps = strides(shape);
+    const steps = stridesOf(shape);
     for (const sheet of this.sheets.bySource.get(source) ?? []) {
       if (!sheet.streamed) continue;
       let start = 0;
@@ -276,23 +268,6 @@ export class Values {
     return held ? this.pool.read(held, row & 255, column & 255) : ABSENT;
   }
 
-  private eachTile(
-    sheet: Sheet,
-    visit: (tile: number, level: number, row: number, column: number, width: number, height: number) => void,
-  ): void {
-    for (const [level, at] of sheet.levels.entries())
-      for (let row = 0; row < at.tilesDown; row++)
-        for (let column = 0; column < at.tilesAcross; column++)
-          visit(
-            at.firstTile + row * at.tilesAcross + column,
-            level,
-            row,
-            column,
-            tileSize(at.columns, column),
-            tileSize(at.rows, row),
-          );
-  }
-
   private write(
     sheet: Sheet,
     area: Area,
@@ -301,7 +276,7 @@ export class Values {
     scale: number,
     infinityIsAbsent: boolean,
   ): void {
-    this.eachTileOf(sheet, area, (tile, row, column, inTile) => {
+    eachTileOf(sheet, area, (tile, row, column, inTile) => {
       const held = this.hold(tile, sheet, area.level, row, column);
       if (!held) return;
       held.stale = false;
@@ -319,37 +294,10 @@ export class Values {
 
   private writeAbsent(sheet: Sheet, top: number, rows: number, left: number): void {
     const area = { level: 0, top, rows, left, columns: sheet.columns - left };
-    this.eachTileOf(sheet, area, (tile, _row, _column, inTile) => {
+    eachTileOf(sheet, area, (tile, _row, _column, inTile) => {
       const held = this.held[tile];
       if (held) this.pool.writeAbsent(held, inTile);
     });
-  }
-
-  /** Cuts a rectangle of a level along its tiles; what lies outside the sheet is left out. */
-  private eachTileOf(
-    sheet: Sheet,
-    area: Area,
-    visit: (
-      tile: number,
-      row: number,
-      column: number,
-      inTile: { left: number; top: number; right: number; bottom: number },
-    ) => void,
-  ): void {
-    const at = sheet.levels[area.level];
-    if (!at) return;
-    const bottom = Math.min(at.rows, area.top + area.rows);
-    const right = Math.min(at.columns, area.left + area.columns);
-    for (let row = area.top >> 8; row * LAYER_SIZE < bottom; row++) {
-      for (let column = area.left >> 8; column * LAYER_SIZE < right; column++) {
-        visit(at.firstTile + row * at.tilesAcross + column, row, column, {
-          top: Math.max(0, area.top - row * LAYER_SIZE),
-          left: Math.max(0, area.left - column * LAYER_SIZE),
-          bottom: Math.min(LAYER_SIZE, bottom - row * LAYER_SIZE),
-          right: Math.min(LAYER_SIZE, right - column * LAYER_SIZE),
-        });
-      }
-    }
   }
 
   private hold(tile: number, sheet: Sheet, level: number, row: number, column: number): Held | null {
@@ -400,13 +348,4 @@ export class Values {
     if (freed > 0) this.version++;
     return freed > 0;
   }
-}
-
-/** A rectangle of a level of a sheet, in its cells. */
-interface Area {
-  readonly level: number;
-  readonly top: number;
-  readonly left: number;
-  readonly rows: number;
-  readonly columns: number;
 }
