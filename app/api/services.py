@@ -107,8 +107,8 @@ class Services:
                 raise unknown_tensor(name, model=loaded.entry.id) from error
 
     async def read(self, function: Callable[[], Result]) -> Result:
-        """Compute something off the event loop."""
-        return await self.engine.workers.read(function)
+        """Compute something short off the event loop, in turns with other clients."""
+        return await self.engine.workers.read(function, client.get())
 
     async def see(self, function: Callable[[], Result]) -> Result:
         """Compute something that takes as long as a lens, in turns with those; or refuse, where too much waits."""

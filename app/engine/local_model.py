@@ -75,7 +75,9 @@ class LocalModel:
             EngineError: it is too long, no Unicode, or not of the model's vocabulary.
         """
         loaded = await self.loaded()
-        return await self._parts.workers.read(lambda: tokenize(loaded, text, self._parts.settings.text_bytes))
+        return await self._parts.workers.read(
+            lambda: tokenize(loaded, text, self._parts.settings.text_bytes), self._client
+        )
 
     async def rows(self, name: str, index: str = "") -> Rows:
         """Read a slice of a weight.
@@ -91,7 +93,8 @@ class LocalModel:
         info, loaded = self.weight(name), await self.loaded()
         shape = self.entry.graph.shape(info)
         return await self._parts.workers.read(
-            lambda: then(slice_of(loaded.model.weight(name).detach(), name, info.axes, shape, False, chosen))
+            lambda: then(slice_of(loaded.model.weight(name).detach(), name, info.axes, shape, False, chosen)),
+            self._client,
         )
 
     async def tile(
@@ -123,7 +126,7 @@ class LocalModel:
     async def scales(self, by_tensor: bool = False) -> Mapping[str, float]:
         """Return the colour scales of the weights, by kind of tensor or by tensor."""
         await self.loaded()
-        samples = await self._parts.workers.read(lambda: self._parts.models.samples(self.id))
+        samples = await self._parts.workers.read(lambda: self._parts.models.samples(self.id), self._client)
         if by_tensor:
             return scales_by_tensor(samples)
         return scales_by_kind(samples, {tensor.name: tensor.kind for tensor in self.entry.graph.tensors})
@@ -136,17 +139,17 @@ class LocalModel:
         """
         loaded = await self.loaded()
         with refusals():
-            return await self._parts.workers.read(lambda: explain_weight(loaded, name, index, direction))
+            return await self._parts.workers.read(lambda: explain_weight(loaded, name, index, direction), self._client)
 
     async def thumbnails(self, pool: Pool = "mean") -> bytes:
         """Pool every plate of the weights to at most 32 x 32 numbers, in one file; made once and kept on disk."""
         loaded, parts = await self.loaded(), self._parts
-        content = await parts.workers.read(lambda: parts.thumbnails.take(loaded, pool))
+        content = await parts.workers.read(lambda: parts.thumbnails.take(loaded, pool), self._client)
         if content is not None:
             return content
         made = await parts.workers.cut(thumbnails(loaded, pool), self._client)
         assert made is not None
-        await parts.workers.read(lambda: parts.thumbnails.put(loaded, pool, made))
+        await parts.workers.read(lambda: parts.thumbnails.put(loaded, pool, made), self._client)
         return made
 
     async def self_check(self) -> SelfCheck:

@@ -148,11 +148,11 @@ class LocalRun:
 
     async def describe_as(self, then: Callable[[RunDescription], Result]) -> Result:
         """Describe the run in a form of one's own."""
-        return await self._parts.workers.read(lambda: then(_described(self.run)))
+        return await self._parts.workers.read(lambda: then(_described(self.run)), self._client)
 
     async def activations(self) -> Sequence[Activation]:
         """List what can be read so far."""
-        return await self._parts.workers.read(lambda: _activations(self.run))
+        return await self._parts.workers.read(lambda: _activations(self.run), self._client)
 
     async def rows(self, name: str, index: str = "", minus: str | None = None) -> Rows:
         """Read a slice of an activation.
@@ -178,7 +178,9 @@ class LocalRun:
             tensor = recorder.read(own, 0, rows) if less is None else less.rows(own, 0, rows, torch.nan)
             return tensor[..., : shape[-1]] if axes[-1] == "key_pos" else tensor
 
-        return await self._parts.workers.read(lambda: then(slice_of(read(), own, axes, shape, derived, chosen)))
+        return await self._parts.workers.read(
+            lambda: then(slice_of(read(), own, axes, shape, derived, chosen)), self._client
+        )
 
     async def tile(
         self,
@@ -223,10 +225,10 @@ class LocalRun:
 
     async def scales(self, by_tensor: bool = False, minus: str | None = None) -> Mapping[str, float]:
         """Return the colour scales of the activations, by kind of tensor or by tensor, from the prompt."""
-        less, read = self._less(minus), self._parts.workers.read
+        less, own = self._less(minus), self.run.scales
         if less is not None:
-            return await read(lambda: less.scales(by_tensor))
-        return await read(self.run.scales.by_tensor if by_tensor else self.run.scales.update)
+            return await self._parts.workers.read(lambda: less.scales(by_tensor), self._client)
+        return await self._parts.workers.read(own.by_tensor if by_tensor else own.update, self._client)
 
     async def pairing(self, minus: str) -> tuple[list[int | None], list[int | None]]:
         """Return each position's partner in another run, and each position of the source's."""
@@ -235,23 +237,29 @@ class LocalRun:
         def pairs(partners: Tensor) -> list[int | None]:
             return [partner if partner >= 0 else None for partner in partners.tolist()]
 
-        return await self._parts.workers.read(lambda: (pairs(less.partners), pairs(less.source_partners)))
+        return await self._parts.workers.read(lambda: (pairs(less.partners), pairs(less.source_partners)), self._client)
 
     async def explain(self, name: str, index: str, direction: Direction = "backward", terms: int = 32) -> Explanation:
         """Explain one cell: the arithmetic that made it, or the cells it feeds."""
         own = resolve_name(name, self.run.loaded.spec)
         with refusals():
-            return await self._parts.workers.read(lambda: explain_cell(self.run, own, index, direction, terms))
+            return await self._parts.workers.read(
+                lambda: explain_cell(self.run, own, index, direction, terms), self._client
+            )
 
     async def compare(self, name: str, index: str, other: str, other_index: str, terms: int = 8) -> Beside:
         """Compare two cells: the first less the second, and the terms in which they differ most."""
         one, two = (resolve_name(given, self.run.loaded.spec) for given in (name, other))
         with refusals():
-            return await self._parts.workers.read(lambda: compare_cells(self.run, one, index, two, other_index, terms))
+            return await self._parts.workers.read(
+                lambda: compare_cells(self.run, one, index, two, other_index, terms), self._client
+            )
 
     async def lenses(self) -> Sequence[LensOffer]:
         """List what the run can be seen through."""
-        return await self._parts.workers.read(lambda: [_offer(lens, self.run) for lens in LENSES.values()])
+        return await self._parts.workers.read(
+            lambda: [_offer(lens, self.run) for lens in LENSES.values()], self._client
+        )
 
     async def lens(self, name: str, asked: Mapping[str, str] | None = None, form: Format = "json") -> str | bytes:
         """See the run through a lens, with what is `asked` of its parameters."""

@@ -5,15 +5,14 @@ tile = await workers.cut(pyramids.tile(plate, 0, 0, 0, "mean"), client)
 
 import asyncio
 from collections.abc import Callable, Generator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
 from ..runs.clients import Client
 from ..runs.executor import Executor, Job
 from ..settings import Settings
-from ..threads import compute_with
 from .errors import refusals
+from .readers import Readers
 
 _READERS = 2
 Result = TypeVar("Result")
@@ -24,18 +23,15 @@ class Workers:
 
     def __init__(self, settings: Settings) -> None:
         """Start the threads."""
-        # Readers compute on one core each, so that they do not wait for each other: docs/decisions/002-threads.md.
-        self._readers = ThreadPoolExecutor(_READERS, "atlas-reader", initializer=compute_with, initargs=(1,))
-        for started in [self._readers.submit(lambda: None) for _ in range(_READERS)]:
-            started.result()
+        self._readers = Readers(_READERS)
         # Lenses compute for longer than slices are cut, so they have a thread of their own, and take turns on it.
         self._lenses = Executor(settings.queue_length, 1, settings.client_queue)
         # Tiles are cut and pooled on one thread, with one core: docs/decisions/002-threads.md.
         self._tiles = Executor(settings.tile_queue, 1, settings.tile_queue * 3 // 4)
 
-    async def read(self, function: Callable[[], Result]) -> Result:
-        """Compute something off the event loop."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, function)
+    async def read(self, function: Callable[[], Result], client: Client) -> Result:
+        """Compute something short off the event loop, in turns with other clients."""
+        return await self._readers.read(function, client)
 
     async def cut(
         self, steps: Generator[None, None, Result], client: Client, wanted: Callable[[], bool] = lambda: True
@@ -67,7 +63,7 @@ class Workers:
         """End every thread."""
         self._tiles.close()
         self._lenses.close()
-        self._readers.shutdown(cancel_futures=True)
+        self._readers.close()
 
 
 def _at_once(function: Callable[[], Result]) -> Generator[None, None, Result]:

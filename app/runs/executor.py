@@ -9,6 +9,7 @@ import torch
 
 from ..threads import compute_with, cores
 from .clients import Client
+from .turns import Turns
 
 Job = Generator[None, None, None]
 # Beyond the limit a client that has nothing here yet still finds a place, up to so many times the limit.
@@ -22,7 +23,7 @@ class QueueFullError(RuntimeError):
 class Executor:
     """Runs jobs in turns. A job is a generator: each `next` is one stage, such as one layer.
 
-    The next stage is of the client that has been computed for the least, in seconds; a client's jobs take turns.
+    The next stage is of the client that has been computed for the least (`turns.py`); a client's jobs take turns.
     """
 
     def __init__(self, limit: int, threads: int = 0, share: int | None = None) -> None:
@@ -35,8 +36,7 @@ class Executor:
         # How many torch said it uses, after the stage that was computed last.
         self.threads = self._threads
         self._jobs: dict[Client, deque[Job]] = {}
-        # Seconds computed for each address and client that has a job.
-        self._used: dict[str | Client, float] = {}
+        self._turns = Turns()
         self._wake = threading.Condition()
         self._working: Client | None = None
         self._closed = False
@@ -62,7 +62,9 @@ class Executor:
             if (others >= self._limit or own >= self._share) and (own or others >= _NEWCOMERS * self._limit):
                 raise QueueFullError
             admit()
-            self._enter(client)
+            if client not in self._jobs:
+                self._turns.enter(client)
+                self._jobs[client] = deque()
             self._jobs[client].append(job)
             self._wake.notify()
             return others
@@ -74,27 +76,8 @@ class Executor:
             self._wake.notify()
         self._thread.join(timeout=10)
 
-    def _enter(self, client: Client) -> None:
-        """Let a client take part, level with the one that has been computed for the least."""
-        if client in self._jobs:
-            return
-        beside = [self._used[one] for one in self._jobs if one.address == client.address]
-        if not beside:
-            addresses = [self._used[one.address] for one in self._jobs]
-            self._used[client.address] = min(addresses, default=0.0)
-        self._used[client] = min(beside, default=0.0)
-        self._jobs[client] = deque()
-
-    def _leave(self, client: Client) -> None:
-        """Forget a client that has no job any more."""
-        if not self._jobs[client]:
-            del self._jobs[client], self._used[client]
-            if all(one.address != client.address for one in self._jobs):
-                del self._used[client.address]
-
     def _next(self) -> tuple[Client, Job]:
-        waiting = [client for client, jobs in self._jobs.items() if jobs]
-        client = min(waiting, key=lambda one: (self._used[one.address], self._used[one]))
+        client = self._turns.first([client for client, jobs in self._jobs.items() if jobs])
         return client, self._jobs[client].popleft()
 
     def _work(self) -> None:
@@ -113,11 +96,11 @@ class Executor:
                 self.threads = torch.get_num_threads()
                 with self._wake:
                     self._working = None
-                    self._used[client.address] += seconds
-                    self._used[client] += seconds
+                    self._turns.spend(client, seconds)
                     if more:
                         self._jobs[client].append(job)
-                    self._leave(client)
+                    if not self._jobs[client]:
+                        del self._jobs[client]
 
 
 def _advance(job: Job) -> bool:
