@@ -13,7 +13,8 @@ import { colourMap, fetchTensorScales } from "./session/colour-scales";
 import { followComparison, rememberRuns } from "./session/comparing";
 import { openOnLively } from "./session/first-head";
 import { followChoice, followHead, forgetOthers, lightUp } from "./session/highlight";
-import { rememberDock, rememberOverview, rememberSpeed } from "./session/local-storage";
+import { LessonGuide } from "./session/lesson-guide";
+import { rememberDock, rememberLessons, rememberOverview, rememberSpeed } from "./session/local-storage";
 import { nameMap } from "./session/naming";
 import { askEarly } from "./session/prefetch";
 import { Session } from "./session/session";
@@ -22,6 +23,7 @@ import { followWindow } from "./session/window";
 import { publish } from "./shell/debug-api";
 import { Page } from "./shell/page";
 import { type LaidOut, samePicture } from "./state/laid-out";
+import { placeIn } from "./state/lesson";
 import * as state from "./state/store";
 import { theme } from "./theme";
 
@@ -101,13 +103,15 @@ async function start(): Promise<void> {
     const { clientWidth, clientHeight } = canvas;
     return clientWidth > 0 && clientHeight > 0 ? clientWidth / clientHeight : 1;
   });
+  const lessons = new LessonGuide(session, map, (at) => columnOf(at, false));
   rememberDock();
+  rememberLessons();
   rememberOverview();
   rememberSpeed();
   followTextSize();
   followWindow(map, currentAddress());
   host.replaceChildren();
-  render(h(Page, { actions: { session, map }, canvas }), host);
+  render(h(Page, { actions: { session, map, lessons }, canvas }), host);
   followChoice();
   followHead();
   openOnLively();
@@ -128,7 +132,12 @@ async function start(): Promise<void> {
     state.pageProblem.value = { message: error.message, hint: error.hint };
     return;
   }
-  await follow(currentAddress(), session, map);
+  const first = currentAddress();
+  await follow(first, session, map);
+  if (first.lesson !== undefined) {
+    const { lesson, step } = placeIn(first.lesson);
+    void lessons.open(lesson, step);
+  }
   mirror(session, map);
   // Half a second of the processor's time: not while the first picture is being made.
   // A reader who has looked for a while may open a chart next; whoever has just come has better uses for the processor.

@@ -161,7 +161,7 @@ export async function json<T>(path: string, signal?: AbortSignal): Promise<T> {
   return (await (await ask(path, signal ? { signal } : {})).json()) as T;
 }
 
-async function post<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
+export async function post<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
   const headers = { "content-type": "application/json" };
   const options = { method: "POST", headers, body: JSON.stringify(body), ...(signal ? { signal } : {}) };
   return (await (await ask(path, options)).json()) as T;

@@ -3,6 +3,7 @@
 
 import { effect } from "@preact/signals";
 import { dockWidth, openLenses, readLenses, writeLenses } from "../state/lenses";
+import { doneSteps } from "../state/lesson";
 import { overviewShown } from "../state/navigation";
 import { readSpeed, writeSpeed } from "../state/speed";
 import { writingSpeed } from "../state/store";
@@ -11,6 +12,13 @@ const LENSES = "atlas-lenses";
 const WIDTH = "atlas-dock";
 const OVERVIEW = "atlas-overview";
 const SPEED = "atlas-writing-speed";
+const LESSONS = "atlas-lessons-done";
+
+/** Brings back which steps of lessons have been done, and remembers from now on. */
+export function rememberLessons(): void {
+  doneSteps.value = new Set((window.localStorage.getItem(LESSONS) ?? "").split(" ").filter(Boolean));
+  effect(() => window.localStorage.setItem(LESSONS, [...doneSteps.value].join(" ")));
+}
 
 export function rememberSpeed(): void {
   writingSpeed.value = readSpeed(window.localStorage.getItem(SPEED)) ?? null;

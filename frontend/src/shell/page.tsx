@@ -5,6 +5,8 @@ import type { Lost } from "../net/stream";
 import { Compare, DifferenceNote } from "../panels/compare/compare";
 import { HoverCard } from "../panels/explain/hover-card";
 import { TapCard } from "../panels/explain/tap-card";
+import { Contents } from "../panels/lessons/contents";
+import { LessonPanel } from "../panels/lessons/lesson-panel";
 import { Crumbs } from "../panels/map/breadcrumbs";
 import { LabelCard } from "../panels/map/label-card";
 import { Legend, MapLegend } from "../panels/map/legend";
@@ -23,6 +25,7 @@ import { Search, SearchButton } from "../panels/search/search";
 import { type Actions, ActionsContext, useActions } from "../panels/shared/actions";
 import { Callouts } from "../panels/shared/callouts";
 import { dockWidth } from "../state/lenses";
+import { contentsShown, lessonPlace } from "../state/lesson";
 import { leftShown, phoneView, presenting, rightShown, toggleSide } from "../state/shell";
 import {
   connection,
@@ -56,6 +59,7 @@ export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvas
         style={{ "--dock": dockWidth.value === null ? undefined : `${dockWidth.value}px` }}
       >
         <section class="left" aria-label="Text and writer">
+          <LessonPanel />
           <Prompt />
           {model.value?.kind !== "encoder" && !model.value?.no_head && <Writer />}
           <Tokens />
@@ -97,6 +101,7 @@ export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvas
       <PhoneBar />
       <HoverCard />
       <Search />
+      <Contents />
     </ActionsContext.Provider>
   );
 }
@@ -112,6 +117,7 @@ function atlasClass(): string {
     leftShown.value ? "" : "no-left",
     rightShown.value ? "" : "no-right",
     presenting.value ? "presenting" : "",
+    lessonPlace.value ? "in-lesson" : "",
   ]
     .filter(Boolean)
     .join(" ");
@@ -143,6 +149,15 @@ function Header() {
         }}
       >
         Attention
+      </button>
+      <button
+        type="button"
+        class="link"
+        onClick={() => {
+          contentsShown.value = true;
+        }}
+      >
+        Lessons
       </button>
       <a href="/models">Models</a>
       <a href="/api">API</a>

@@ -4,6 +4,7 @@
 import { minusCodec } from "./difference";
 import { pinsCodec } from "./explain";
 import { lensesCodec } from "./lenses";
+import { lessonCodec } from "./lesson";
 import { stepCodec } from "./pass";
 import {
   kindsCodec,
@@ -30,6 +31,8 @@ const CODECS = [
   pinsCodec,
   headsCodec,
   stepCodec,
+  // After the pass, whose place a lesson's step takes.
+  lessonCodec,
   scaleCodec,
   panelCodec,
   attentionCodec,

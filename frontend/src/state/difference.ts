@@ -42,8 +42,12 @@ export const wordsOf = ({ tokens, source }: Read): string =>
   textOf(source.length > 0 ? source : tokens) || "no text";
 
 /** The text of tokens, without those that stand for none of it. */
-export const textOf = (tokens: readonly Token[]): string =>
-  joined(tokens.map(({ text }) => text)).replace(/<\|[^|>]*\|>/g, "");
+export function textOf(tokens: readonly Token[]): string {
+  // Of tokens given by their ids alone nobody knows which stand for text.
+  const known = tokens.some(({ start, end }) => end > start);
+  const read = known ? tokens.filter(({ start, end }) => end > start) : tokens;
+  return joined(read.map(({ text }) => text)).replace(/<\|[^|>]*\|>/g, "");
+}
 
 const keyOf = ({ model, tokens, source, kinds = [] }: Read): string =>
   [model, source.map(({ id }) => id), tokens.map(({ id }) => id), kinds].join("|");

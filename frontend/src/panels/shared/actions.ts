@@ -4,11 +4,13 @@ import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import { findTensor } from "../../graph/shape";
 import type { FlightPort, MapView, PickPort } from "../../scene/ports";
+import type { LessonGuide } from "../../session/lesson-guide";
 import type { Session } from "../../session/session";
 import { type Cell, graph, panel, selected } from "../../state/store";
 
 export interface Actions {
   readonly session: Session;
+  readonly lessons: LessonGuide;
   /** Null without WebGL2. */
   readonly map: MapView | null;
 }
