@@ -125,3 +125,13 @@ def test_every_file_that_is_named_exists() -> None:
         if unknown:
             missing[str(page.relative_to(ROOT))] = unknown
     assert missing == {}
+
+
+def test_adding_one_of_five_takes_two_files_that_exist() -> None:
+    page = (DOCS / "design/architecture.md").read_text("utf-8")
+    table = page.partition("## Where to add what")[2].partition("And these:")[0]
+    rows = dict(re.findall(r"^\| (.+?) \| (.+) \|$", table, re.MULTILINE))
+    for what in ("a parameter of the address", "a kind of operation", "a lens", "a REST call", "a panel"):
+        files = re.findall(r"`((?:app|frontend)/[\w/.-]+)`", rows[what])
+        assert len(files) == 2, what
+        assert all((ROOT / file).is_file() for file in files), files
