@@ -70,15 +70,15 @@ export const joined = (texts: readonly string[]): string =>
     return decoded(bytes) ?? escapes;
   });
 
-/** What a token would be called after others: it may end the character that they began. */
+/** Names a token that comes after others: it may end the character that they began. */
 export const calledAfter = (texts: readonly string[], next: string): string =>
   withCharacters([...texts.slice(-3), next]).at(-1)!;
 
-/** How many bytes a character has that begins with this one; 0 for a byte that begins none. */
+/** Counts the bytes of a character that begins with this one; 0 for a byte that begins none. */
 const lengthOf = (byte: number): number =>
   byte >= 0xf0 && byte < 0xf8 ? 4 : byte >= 0xe0 && byte < 0xf0 ? 3 : byte >= 0xc2 && byte < 0xe0 ? 2 : 0;
 
-/** Whether nothing stands between the bytes. */
+/** Tells whether nothing stands between the bytes. */
 function inOneRow(bytes: readonly Byte[], texts: readonly string[]): boolean {
   if (bytes.length === 0 || bytes.length < lengthOf(bytes[0]!.value)) return false;
   return bytes.slice(1).every(({ token, at }, n) => {

@@ -1,4 +1,7 @@
-/** How numbers and token texts are written everywhere on the page: hover, cells and tables alike. */
+/** Writes numbers and token texts, everywhere on the page alike: hover, cells and tables.
+ *
+ *      formatNumber(-0.12345)   // "−0.1235"
+ */
 
 /** Four significant digits with a true minus sign; infinities and not-a-number by their own names. */
 export function formatNumber(value: number, digits = 4): string {

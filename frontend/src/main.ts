@@ -41,7 +41,7 @@ function makeMap(canvas: HTMLCanvasElement): TestedMap | null {
   }
 }
 
-/** What the map tells the page. */
+/** Passes on what the map tells the page. */
 function listen(map: MapView, canvas: HTMLCanvasElement, session: Session): void {
   map.onWantedChange(() => session.wantsChanged());
   let pointer = { x: 0, y: 0 };

@@ -1,4 +1,4 @@
-/** What every page does in the browser: it wears the shared styles, and its theme button works.
+/** Gives every page the shared styles, and makes its theme button work.
  *  The map's page draws its own button; the one found here is the other pages', which the server draws. */
 
 import "./styles/base.css";

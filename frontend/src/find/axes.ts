@@ -1,4 +1,4 @@
-/** Which cells of a tensor a search means: its shorthand, laid on the tensor's axes. */
+/** Finds the cells of a tensor that a search means: its shorthand, laid on the tensor's axes. */
 
 import { type Called, calledTokens } from "../characters";
 import { tokenText } from "../format";
@@ -85,14 +85,14 @@ export function tokenIds(
   return (vocabulary.get(token.text) ?? []).map(({ id }) => id);
 }
 
-/** Whether a token of the text is the one named: by its id, or its text, with or without the space before it. */
+/** Tells whether a token of the text is the one named: by its id, or its text, with or without the space before it. */
 export function isToken(one: Called<Token>, named: TokenTerm): boolean {
   if ("id" in named) return one.id === named.id;
   if (/^\s/.test(named.text)) return one.spells === named.text;
   return one.spells.trim().toLowerCase() === named.text.trim().toLowerCase();
 }
 
-/** What stands in brackets goes to the axes that nothing else fixes, in their order; as many as all axes replace
+/** Gives the indices in brackets to the axes that nothing else fixes, in their order; as many as all axes replace
  *  what the shorthand said. Null where there is no such cell. */
 function fill(
   index: readonly (number | null)[],
@@ -126,7 +126,7 @@ function counted(place: AxisPlace, size: number): number | null | undefined {
   return at >= 0 && at < size ? at : undefined;
 }
 
-/** Where an index is, in words: `block 3`, `head 5`, `query_pos 4 “cat”`. */
+/** Puts an index into words: `block 3`, `head 5`, `query_pos 4 “cat”`. */
 export function addressOf(
   tensor: TensorInfo,
   index: readonly (number | null)[],

@@ -21,7 +21,7 @@ import type { CalledScope, Find, Findings, Scope } from "./types";
 
 const MOST = 60;
 
-/** What answers to a search, the best first. */
+/** Finds what answers to a search, the best first. */
 export function find(typed: string, { tokens, source, ...rest }: Scope): Findings {
   const scope: CalledScope = { ...rest, tokens: calledTokens(tokens), source: calledTokens(source) };
   const text = asked(typed);
@@ -144,7 +144,7 @@ function tensorNames(tensor: TensorInfo): Names {
   return names;
 }
 
-/** What else people call a tensor. */
+/** Lists other names of a tensor. */
 function otherNames(leaf: string): readonly string[] {
   const names: Readonly<Record<string, readonly string[]>> = {
     q: ["query", "queries"],
@@ -198,7 +198,7 @@ function indexText(index: readonly (number | null)[]): string {
         .join(", ")}]`;
 }
 
-/** Where in a title the words stand: each at its last place, which is the one that tells names apart. */
+/** Finds the words in a title: each at its last place, which is the one that tells names apart. */
 export function marksIn(title: string, words: readonly string[]): readonly (readonly [number, number])[] {
   const lower = title.toLowerCase();
   const found = words
@@ -277,7 +277,7 @@ export function examples(scope: Scope): readonly { readonly text: string; readon
   return found.filter(({ text }) => textsToLookUp(text).length > 0 || find(text, scope).finds.length > 0);
 }
 
-/** What pasted text names, where it names one tensor of the model or cells of it, and nothing else. */
+/** Finds what pasted text names, where it names one tensor of the model or cells of it, and nothing else. */
 export function findPasted(text: string, scope: Scope): Find | null {
   const pasted = readPasted(text, scope.graph);
   const first = pasted && find(text, scope).finds[0];

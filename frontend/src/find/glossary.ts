@@ -1,4 +1,4 @@
-/** What learners call things, and where in the page each is: tensors of the map, lenses, the writer's fields. */
+/** Maps learners' words to places of the page: tensors of the map, lenses, the writer's fields. */
 
 import type { Graph, TensorInfo } from "../graph/types";
 import { importanceOf, labelOf } from "../layout/labels";
@@ -138,7 +138,7 @@ export function asked(text: string): string {
   return rest === "" || (rest === plain && !text.includes("?")) ? text : rest;
 }
 
-/** What answers to a word that learners use. */
+/** Finds the entries for a word that learners use. */
 export function findGlossary(text: string, graph: Graph): readonly Find[] {
   const words = text.trim().toLowerCase().replace(/\s+/g, " ");
   const entry = GLOSSARY.find(

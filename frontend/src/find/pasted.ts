@@ -11,7 +11,7 @@ export interface Pasted {
   readonly index: readonly AxisPlace[];
 }
 
-/** What the text names, where that is a tensor of this graph; null otherwise. */
+/** Finds the tensor that the text names, where that is a tensor of this graph; null otherwise. */
 export function readPasted(text: string, graph: Graph): Pasted | null {
   for (const read of [readAddress, readCall, readCache, readAttribute, readOutput, readName]) {
     const found = read(text);

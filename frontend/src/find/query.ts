@@ -1,4 +1,4 @@
-/** What a search asks for: words, and the shorthand of the field for where to look (`L3H5`, `q[4]`, `' cat'`).
+/** Reads a search: words, and the shorthand of the field for where to look (`L3H5`, `q[4]`, `' cat'`).
  *
  *  Pure: text in, parts out. What the parts find is find.ts's work.
  */
@@ -12,7 +12,7 @@ export type TokenTerm =
   | { readonly id: number; readonly quoted: true };
 
 export interface Query {
-  /** What names have to match, all of it; in lower case. */
+  /** The words that a name has to match, all of them; in lower case. */
   readonly words: readonly string[];
   readonly layer: number | null;
   readonly head: number | null;
@@ -21,7 +21,7 @@ export interface Query {
   readonly position: number | null;
   /** The token named in quotation marks or by its id. */
   readonly token: TokenTerm | null;
-  /** What stands in brackets, in the order of the axes that nothing else fixes. */
+  /** The indices in brackets, in the order of the axes that nothing else fixes. */
   readonly index: readonly AxisPlace[] | null;
 }
 
@@ -101,7 +101,7 @@ export function parseIndex(text: string): readonly AxisPlace[] | null {
   return places.every((place) => place !== undefined) ? places : null;
 }
 
-/** Whether a search says anything beside words: then it is no word to look up in the vocabulary. */
+/** Tells whether a search says anything beside words: then it is no word to look up in the vocabulary. */
 export const isPlain = ({ layer, head, stack, position, token, index }: Query): boolean =>
   [layer, head, stack, position, token, index].every((part) => part === null);
 

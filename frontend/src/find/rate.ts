@@ -1,14 +1,14 @@
-/** How well words match names: from 0 to 1, null where a word matches nothing. */
+/** Rates how well words match names: from 0 to 1, null where a word matches nothing. */
 
 /** The names of one thing, all in lower case. */
 export interface Names {
   /** As it is written in full. */
   readonly whole: readonly string[];
-  /** What it is called for short. */
+  /** Its short name. */
   readonly leaf: readonly string[];
   /** The pieces that these are made of. */
   readonly segments: readonly string[];
-  /** What else it is called. */
+  /** Its other names. */
   readonly other: readonly string[];
 }
 

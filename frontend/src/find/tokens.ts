@@ -95,7 +95,7 @@ export function findVocabulary(text: string, query: Query, scope: CalledScope): 
   });
 }
 
-/** Which byte of a character it is, as a note goes on. */
+/** Says which byte of a character a token is, to go on a note. */
 function told(token: Called<Token>): string {
   const words = bytesInWords(token);
   return words === "" ? "" : ` · ${words}`;

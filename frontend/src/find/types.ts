@@ -1,11 +1,11 @@
-/** What a search looks through, and what it finds. */
+/** Types of a search: the scope that it looks through, and the results that it finds. */
 
 import type { Called } from "../characters";
 import type { Graph, Role } from "../graph/types";
 import type { Region } from "../layout/types";
 import type { Token } from "../net/types";
 
-/** What the search looks through. */
+/** The scope that a search looks through. */
 export interface Scope {
   readonly graph: Graph;
   /** None where the map cannot be drawn. */
@@ -36,9 +36,9 @@ export interface Find {
   readonly title: string;
   /** Parts of the title that the search named: from, up to. */
   readonly marks: readonly (readonly [number, number])[];
-  /** What it is, in a few words. */
+  /** Its kind, in a few words. */
   readonly note: string;
-  /** What it is for, in a sentence; empty where that goes without saying. */
+  /** Its purpose, in a sentence; empty where that goes without saying. */
   readonly meaning: string;
   readonly role: Role | null;
   readonly target: Target;
@@ -47,7 +47,7 @@ export interface Find {
 
 export interface Findings {
   readonly finds: readonly Find[];
-  /** How many there are beside those listed. */
+  /** The number of results beside those listed. */
   readonly more: number;
   /** Why there are none. */
   readonly problem: { readonly message: string; readonly hint: string } | null;

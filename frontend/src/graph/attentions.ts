@@ -34,12 +34,12 @@ export function stagesOf(graph: Graph, module: string): readonly AttentionStage[
   return STAGES.filter((stage) => findTensor(graph, `${module}.${stage}`));
 }
 
-/** Whether the positions along an axis of a module are those of the source of an encoder-decoder. */
+/** Tells whether the positions along an axis of a module are those of the source of an encoder-decoder. */
 export function ofSource(graph: Graph, module: string, axis: "query_pos" | "key_pos"): boolean {
   return findTensor(graph, module + PATTERN)?.source_axes.includes(axis) ?? false;
 }
 
-/** Whether a query may not look at a key; null where a module masks nothing. */
+/** Tells whether a query may not look at a key; null where a module masks nothing. */
 export function maskOf(graph: Graph, module: string): ((query: number, key: number) => boolean) | null {
   const op = opMaking(graph, `${module}.hook_attn_scores`);
   if (op?.kind !== "mask") return null;
@@ -57,7 +57,7 @@ export function headsOf(graph: Graph): { readonly heads: number; readonly group:
   return { heads: head, group: head / kv_head };
 }
 
-/** Where a tensor stands among the attentions: its part, block and stage; null where it is no attention's. */
+/** Places a tensor among the attentions: its part, block and stage; null where it is no attention's. */
 export function attentionOf(
   graph: Graph,
   tensor: string,

@@ -1,4 +1,4 @@
-/** Which cells a cell reads, and which it feeds: both answered from the graph's index expressions alone, whatever
+/** Finds the cells that a cell reads, and those that it feeds: both from the graph's index expressions alone, whatever
  *  the operation. Cells are answered as boxes (one half-open range per axis), since a contracted axis is read whole.
  */
 
@@ -12,11 +12,11 @@ export interface CellBox {
   readonly tensor: string;
   readonly start: readonly number[];
   readonly stop: readonly number[];
-  /** What the cells are to the operation: `input`, `bias`, `scale`, … */
+  /** The cells' part in the operation: `input`, `bias`, `scale`, … */
   readonly part: string;
 }
 
-/** What the graph alone does not know. */
+/** Sizes that the graph alone does not know. */
 export interface Reading {
   /** Tokens read so far. */
   readonly positions: Positions;
@@ -285,7 +285,7 @@ function boxFrom(tensor: string, box: readonly Range[], part: string): CellBox {
   return { tensor, start: box.map(([start]) => start), stop: box.map(([, stop]) => stop), part };
 }
 
-/** How many cells a box holds. */
+/** Counts the cells of a box. */
 export function boxSize({ start, stop }: Pick<CellBox, "start" | "stop">): number {
   return start.reduce((product, first, axis) => product * (stop[axis]! - first), 1);
 }

@@ -20,9 +20,9 @@ export interface Spec {
   readonly tied?: boolean;
   /** As many as heads unless given. */
   readonly kv_heads?: number;
-  /** Of an encoder-decoder; as many as layers unless given. */
+  /** Blocks of an encoder-decoder's encoder; as many as layers unless given. */
   readonly encoder_layers?: number;
-  /** Of an encoder-decoder; as long as the target unless given. */
+  /** Source positions of an encoder-decoder; as many as the target's unless given. */
   readonly source_positions?: number;
 }
 
@@ -174,7 +174,7 @@ function opIn(op: Op, layer: number): Op {
   return { ...op, layer, output: named(op.output, layer, op.stack), reads };
 }
 
-/** What reads a stack from without reads its last block's output, whichever that is. */
+/** Lets an operation that reads another stack read the output of that stack's last block. */
 function lastBlocksOf(op: Op, layersOf: (stack: string | null) => number): Op {
   return { ...op, reads: op.reads.map((read) => ({ ...read, tensor: lastName(read.tensor, op, layersOf) })) };
 }

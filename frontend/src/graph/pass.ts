@@ -21,7 +21,7 @@ export interface Step {
   readonly opNumber: number;
   readonly op: Op;
   readonly output: TensorInfo;
-  /** Of the output, with the positions read so far. */
+  /** Shape of the output, with the positions read so far. */
   readonly shape: readonly number[];
   /** The outer axis first; none where the operation is done in one. */
   readonly swept: readonly SweptAxis[];
@@ -32,7 +32,7 @@ export interface Step {
   readonly stop: number;
 }
 
-/** Where a block begins, the embedding or the output. */
+/** The beginning of a block, of the embedding or of the output. */
 export interface Mark {
   readonly step: number;
   readonly name: string;
@@ -50,7 +50,7 @@ export interface PassPlace {
   readonly progress: number;
 }
 
-/** What happens at a place. */
+/** The operation at a place of the pass. */
 export interface Moment {
   readonly step: Step;
   /** True before the first part and after the last: the operation is shown as a whole. */
@@ -135,8 +135,8 @@ export function stepsUnder({ marks, steps }: Pass, mark: Mark): readonly [first:
   return [mark.step, next?.step ?? steps.length];
 }
 
-/** How much faster than step by step the clock runs where every mark is to take so many seconds, however many
- *  operations are under it. */
+/** Gives the factor by which the clock runs faster than step by step, where every mark is to take so many seconds
+ *  however many operations are under it. */
 export function blockPace(pass: Pass, step: number, seconds: number): number {
   const mark = markOf(pass, step);
   if (!mark) return 1;
@@ -165,7 +165,7 @@ export function placeAt({ steps, seconds }: Pass, time: number): PassPlace {
 
 // ---- the moment --------------------------------------------------------------------------------------------
 
-/** What is read and made at a place of the pass. */
+/** Finds the cells that are read and made at a place of the pass. */
 export function momentAt(graph: Graph, pass: Pass, place: PassPlace, reading: Reading): Moment | null {
   const step = pass.steps[place.step];
   if (!step || step.shape.includes(0)) return null;
@@ -191,7 +191,7 @@ export function momentAt(graph: Graph, pass: Pass, place: PassPlace, reading: Re
   };
 }
 
-/** Which part is being made. */
+/** Finds the part that is being made. */
 function partAt({ start, stop, parts }: Step, progress: number): number | "none" | "all" {
   const seconds = progress * (stop - start);
   if (seconds < ARRIVING) return "none";
@@ -219,7 +219,7 @@ function rangesOf(step: Step, all: Ranges, part: number): Ranges {
   return ranges;
 }
 
-/** What is made after a part: the rest of its row, and the rows that follow. */
+/** Finds the cells that are made after a part: the rest of its row, and the rows that follow. */
 function laterThan(step: Step, all: Ranges, part: number): readonly Ranges[] {
   const now = rangesOf(step, all, part);
   return step.swept.flatMap(({ axis, size }, i) => {

@@ -57,7 +57,7 @@ export function shapeAt(tensor: TensorInfo, positions: Positions | number): read
   });
 }
 
-/** How many numbers a tensor of that shape holds. */
+/** Counts the numbers of a tensor of that shape. */
 export function cellCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }

@@ -40,7 +40,7 @@ function comparison(text: string): Comparison {
   };
 }
 
-/** Whether it holds for an output cell. Axes that the cell does not have are not judged. */
+/** Tells whether a condition holds for an output cell. Axes that the cell does not have are not judged. */
 export function holds(comparison: Comparison, at: ReadonlyMap<string, number>): boolean {
   const left = at.get(comparison.left);
   const right = comparison.right === null ? 0 : at.get(comparison.right);
@@ -61,7 +61,7 @@ export function restrict(
   );
 }
 
-/** Where both sides are ranges, the box falls apart: one for every index on the right. */
+/** Splits a box where both sides are ranges: one box for every index on the right. */
 function restrictOne(box: ReadonlyMap<string, Range>, comparison: Comparison): ReadonlyMap<string, Range>[] {
   const { left, right, offset } = comparison;
   const from = box.get(left);

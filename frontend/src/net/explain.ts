@@ -1,4 +1,4 @@
-/** What the server answers about one cell: the arithmetic that made it, or the cells that it goes into. Null numbers
+/** The server's answers about one cell: the arithmetic that made it, or the cells that it goes into. Null numbers
  *  are infinities or not-a-number; docs/reference/explain.md tells what the fields mean. */
 
 import type { Beside, CellValue, Direction, Explanation } from "./contract.gen";
@@ -15,7 +15,7 @@ export type {
   Operand,
 } from "./contract.gen";
 
-/** Where a cell is: in a run, or, for weights, in a model. */
+/** The holder of a cell: a run, or, for weights, a model. */
 export interface Place {
   readonly kind: "runs" | "models";
   readonly id: string;

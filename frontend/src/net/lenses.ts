@@ -1,4 +1,4 @@
-/** What the server says of its lenses, and what they show of a run. What a lens answers with is its own affair and is
+/** The server's list of lenses, and their views of a run. What a lens answers with is its own affair and is
  *  not in the contract: these shapes follow docs/reference/lenses.md. */
 
 import type { Lenses, LensInfo } from "./contract.gen";
@@ -22,7 +22,7 @@ export interface LensTable {
   readonly rows: readonly (readonly LensValue[])[];
   /** For every row, the cells that it speaks of. */
   readonly places: readonly (LensPlace | null)[];
-  /** Whether these are all rows; a file has them all. */
+  /** True where these are all rows; a file has them all. */
   readonly complete: boolean;
   readonly along: LensAlong | null;
 }
@@ -41,7 +41,7 @@ export interface LensBoard {
     readonly query: number;
     readonly keys: readonly (readonly number[])[];
     readonly shares: readonly (readonly number[])[];
-    /** How far the share is above what that key gets from all queries and heads. */
+    /** The share less what that key gets from all queries and heads. */
     readonly above: readonly (readonly number[])[];
   } | null;
   /** `[layer][head][query][key]`. */

@@ -36,7 +36,7 @@ export class ApiError extends Error {
   }
 }
 
-/** What a lens answers with `format=figure`: a Plotly figure. */
+/** A lens's answer to `format=figure`: a Plotly figure. */
 export interface Figure {
   readonly data: readonly Record<string, unknown>[];
   readonly layout: Readonly<Record<string, unknown>>;
@@ -123,7 +123,7 @@ export async function makeRun(
   return runTokens(await post<RunAnswer>("/runs", { model, ...input, max_new_tokens: 0 }));
 }
 
-/** What can be said of all numbers of a tensor; `of` is `/models/ID/weights` or `/runs/ID/activations`. */
+/** Asks for the statistics of all numbers of a tensor; `of` is `/models/ID/weights` or `/runs/ID/activations`. */
 export const getStatistics = (of: string, tensor: string, minus?: string) =>
   json<TensorStatistics>(
     `${of}/${encodeURIComponent(tensor)}/stats${minus ? `?${new URLSearchParams({ minus })}` : ""}`,
@@ -190,7 +190,7 @@ export async function ask(path: string, options: RequestInit = {}): Promise<Resp
 
 let tellForgotten: (run: string) => void = () => undefined;
 
-/** Who is told of every run that the server turns out to have forgotten. */
+/** Tells a listener of every run that the server turns out to have forgotten. */
 export function onForgotten(listener: (run: string) => void): void {
   tellForgotten = listener;
 }

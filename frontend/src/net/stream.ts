@@ -27,7 +27,7 @@ const LONGEST_WAIT = 8000;
 /** Milliseconds without a word after which the server is said to be silent. */
 const SILENCE = 5000;
 const LISTEN_EVERY = 1000;
-/** What the server closes with when all its streams are taken (RFC 6455's registry: try again later). */
+/** The code with which the server closes when all its streams are taken (RFC 6455's registry: try again later). */
 const TRY_AGAIN_LATER = 1013;
 
 export class Stream {

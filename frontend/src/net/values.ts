@@ -6,7 +6,7 @@ import { getActivations, getWeights, type Slice } from "./rest";
 const SIDE = 32;
 const KEPT = 256;
 
-/** Where a tensor's numbers are: a model's weights, or a run's activations. */
+/** The holder of a tensor's numbers: a model's weights, or a run's activations. */
 export interface Source {
   readonly kind: "weights" | "activations";
   readonly id: string;

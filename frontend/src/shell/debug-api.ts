@@ -24,7 +24,7 @@ interface Snapshot {
   readonly panel: string;
   readonly connection: string;
   readonly frames: number;
-  /** Where stepping through the pass stands; null while nobody does. */
+  /** The place of stepping through the pass; null while nobody does. */
   readonly pass: PassSnapshot | null;
 }
 
@@ -34,7 +34,7 @@ interface PassSnapshot {
   readonly output: string;
   readonly progress: number;
   readonly running: boolean;
-  /** What is framed: the cells read, and the cells made. */
+  /** The cells that are framed: those read, and the cells made. */
   readonly reads: readonly CellBox[];
   readonly makes: readonly CellBox[];
 }

@@ -66,10 +66,10 @@ const TYPED = `textarea, [contenteditable], input:not(${[
 const isText = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && target.matches(TYPED);
 
-/** What moves a slider. */
+/** Keys that move a slider. */
 const SLIDER_KEYS = ["Home", "End", "PageUp", "PageDown"];
 
-/** Whether a key belongs to what has the focus: all keys to a text, to a list those that choose in it, to a slider and
+/** Tells whether a key belongs to what has the focus: all keys to a text, to a list those that choose in it, to a slider and
  *  the like those that move it. */
 function isTakenBy(target: EventTarget | null, key: string): boolean {
   if (isText(target)) return true;
@@ -108,7 +108,7 @@ function fitAll(map: CameraPort | null): boolean {
   return true;
 }
 
-/** What Space presses. */
+/** Elements that Space presses. */
 const PRESSED = "button, a, summary, input, [role=option], [role=button]";
 
 /** Stepping through the pass; true where the key was meant for it. */
@@ -133,7 +133,7 @@ const PASS_KEYS: Readonly<Record<string, (session: Session) => void>> = {
   Escape: leavePass,
 };
 
-/** What each key does; true where the browser is to do nothing of its own. */
+/** The act of each key; true where the browser is to do nothing of its own. */
 const KEYS: Readonly<Record<string, (map: (CameraPort & FlightPort & PickPort) | null) => boolean>> = {
   escape: (map) => {
     if (presenting.value) present(false);

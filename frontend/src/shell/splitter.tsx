@@ -5,7 +5,7 @@ import { dockWidth } from "../state/lenses";
 
 const LEAST = 260;
 const STEP = 24;
-/** What is left to the map, at least. */
+/** CSS pixels left to the map, at least. */
 const MAP = 240;
 
 export function Splitter() {

@@ -71,7 +71,7 @@ export function Status() {
   );
 }
 
-/** How the heads of an attention stand. */
+/** Chooses how the heads of an attention stand. */
 function Heads() {
   const { session } = useActions();
   return (

@@ -114,7 +114,7 @@ function SecondText({ done }: { done: () => void }) {
   );
 }
 
-/** How many tokens are compared with what, in words. */
+/** Says how many tokens are compared with what. */
 function PairWords() {
   const other = comparison.value;
   const now = run.value;

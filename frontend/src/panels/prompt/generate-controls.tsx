@@ -96,7 +96,7 @@ export function Writer() {
   );
 }
 
-/** What the button does, in words and in a sentence. */
+/** Words on the button, and a sentence about it. */
 const CALLED: Readonly<Record<Writing, string>> = {
   begins: "Write",
   "goes on": "Go on",
@@ -108,7 +108,7 @@ const WRITES: Readonly<Record<Writing, string>> = {
   "begins anew": "Nothing can follow here: reads the text again and writes anew, with the settings below",
 };
 
-/** How fast it writes, from one token a second to as fast as it goes. */
+/** Sets the speed of writing, from one token a second to as fast as it goes. */
 function Speed() {
   const { session } = useActions();
   const at = WRITING_SPEEDS.indexOf(writingSpeed.value);

@@ -148,7 +148,7 @@ function putBack(): void {
   promptProblem.value = null;
 }
 
-/** How many tokens the draft is; null while unknown. The server counts; ids count themselves. */
+/** Counts the tokens of the draft; null while unknown. The server counts; ids count themselves. */
 function useTokenCount(): number | null {
   const count = useSignal<number | null>(null);
   const now = model.value;

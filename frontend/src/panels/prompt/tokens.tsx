@@ -35,7 +35,7 @@ export function Tokens() {
   );
 }
 
-/** How the run came to be, where that is not by being read here. */
+/** Says how the run came to be, where it was not read here. */
 function Notes({ run: now }: { run: Run }) {
   const changes = now.interventions.map(({ name, index, action, value }) => {
     const cells = index === "" ? name : `${name}[${index}]`;
@@ -110,7 +110,7 @@ function Chips({ run: now }: { run: Run }) {
   );
 }
 
-/** Whether a token stands hidden, or for some of the text: not for its beginning, its end, or a mask typed by hand. */
+/** Tells whether a token stands hidden, or for some of the text: not for its beginning, its end, or a mask typed by hand. */
 const canToggle = ({ id, start, end }: Token, at: number): boolean =>
   hidden.value.has(at) || (end > start && id !== model.value?.mask_id);
 

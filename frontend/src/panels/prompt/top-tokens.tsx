@@ -71,7 +71,7 @@ function Headless({ reason }: { reason: string }) {
   );
 }
 
-/** What would stand in place of a mask; the token that is hidden there is marked. */
+/** Shows the tokens that would stand in place of a mask; the token that is hidden there is marked. */
 function Masked() {
   const mask = shownMask.value;
   const behind = mask ? hidden.value.get(mask.position) : undefined;

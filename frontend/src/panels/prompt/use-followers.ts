@@ -1,4 +1,4 @@
-/** What may follow a token of the prompt: the stream tells it of the last token and of those that were written, the
+/** Finds the tokens that may follow one of the prompt: the stream tells it of the last token and of those that were written, the
  *  lens *Next token* of every other, from the logits that the server keeps. */
 
 import { getJson, lensAddress } from "../../net/rest";

@@ -48,7 +48,7 @@ export function Search() {
   return <Palette />;
 }
 
-/** What there is to look through now. */
+/** Gives the scope that a search looks through now. */
 export function scopeNow(map: Actions["map"], vocabulary: Vocabulary["known"]): Scope | null {
   const now = graph.value;
   if (!now) return null;
@@ -257,7 +257,7 @@ function wordOn(findings: Findings | null, pending: boolean): string {
   return problem ? `${problem.message} ${problem.hint}` : "";
 }
 
-/** Where an arrow key leads in a list of so many; null for other keys. */
+/** Moves by an arrow key in a list of so many; null for other keys. */
 function stepped(key: string, from: number, count: number): number | null {
   if (count === 0) return null;
   if (key === "ArrowDown") return (from + 1) % count;
