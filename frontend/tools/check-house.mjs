@@ -20,12 +20,8 @@ const WORDS = /^\/\*\*[\s*]*(What|Whatever|Whether|Where|Which|Who|Whose|Of|How)
 // Rooms whose comments nobody has gone through yet; whoever has done one takes it off the list.
 const UNREAD = [
   "layout",
-  "panels/attention",
   "panels/explain",
   "panels/guide",
-  "panels/lenses",
-  "panels/map",
-  "panels/outline",
   "panels/playback",
   "panels/shared",
   "playback",

@@ -252,7 +252,7 @@ interface PictureProps {
   readonly last: number;
 }
 
-/** What is in view of the arcs. */
+/** The rows of the arcs that are in view. */
 function Picture({ blocks, shown, heads, arcs, top, height, first, last }: PictureProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const shade = theme.value;

@@ -105,7 +105,7 @@ export function useBoard(part: string, layer: number | null, wanted = true) {
   );
 }
 
-/** What is measured in a run of its own comes after the board. */
+/** Follows the board with what is measured in a run of its own. */
 function useRepeated(part: string, after: boolean) {
   const now = run.value;
   const place = after && now?.id && part !== "cross" ? `${now.id} ${part}` : null;

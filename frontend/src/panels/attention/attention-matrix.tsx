@@ -78,7 +78,7 @@ interface ReadingProps extends Props {
   readonly held: number | null;
 }
 
-/** What a cell says, in words. */
+/** Puts a cell into words. */
 function Reading({ of, tokens, at: [query, key], held }: ReadingProps) {
   const masked = maskOf(graph.value!, of.module)?.(query, key) ?? false;
   const cell = { tensor: of.tensor, index: [of.head, query, key] };
@@ -96,7 +96,7 @@ function Reading({ of, tokens, at: [query, key], held }: ReadingProps) {
   );
 }
 
-/** What is drawn of the head: the tiles of what is in view, fetched as the run grows. */
+/** Gathers what is drawn of the head: the tiles of what is in view, fetched as the run grows. */
 function usePicture(
   { module, tensor, head, stage }: Attention,
   view: { cells: Cells; level: number } | null,

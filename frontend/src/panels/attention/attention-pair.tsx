@@ -1,4 +1,4 @@
-/** Where one score comes from: the query and the key number by number, their products, the sum, what it is divided by,
+/** Shows where one score comes from: the query and the key number by number, their products, the sum, what it is divided by,
  *  and the share that the softmax makes of it. */
 
 import { useSignal } from "@preact/signals";

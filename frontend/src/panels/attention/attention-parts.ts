@@ -1,4 +1,4 @@
-/** What the views of the attention panel share: the tokens along the axes of an attention, and its colours. */
+/** Shared by the views of the attention panel: the tokens along the axes of an attention, and its colours. */
 
 import { tokenText } from "../../format";
 import { findTensor } from "../../graph/shape";
@@ -10,7 +10,7 @@ import { arrived, graph, run } from "../../state/store";
 export interface AxisTokens {
   readonly queries: readonly string[];
   readonly keys: readonly string[];
-  /** Whether the model has computed this attention for what it has read. */
+  /** True where the model has computed this attention for what it has read. */
   readonly rowsHere: boolean;
 }
 
@@ -39,5 +39,5 @@ const place = (texts: readonly string[], at: number) =>
 export const queryPlace = ({ queries }: AxisTokens, at: number) => place(queries, at);
 export const keyPlace = ({ keys }: AxisTokens, at: number) => place(keys, at);
 
-/** What the lenses call a stage. */
+/** The lenses' name of a stage. */
 export const stageWord = (stage: string): string => stage.replace("hook_attn_", "").replace("hook_", "");

@@ -71,7 +71,7 @@ export function AttentionRollout({ of }: { of: Attention }) {
   );
 }
 
-/** What the server says of a lens: how it is read, and how it is misread. */
+/** Shows the server's notes on a lens: how it is read, and how it is misread. */
 function Reading({ run: id, lens, heading }: { run: string; lens: string; heading: string }) {
   const { value } = useFlow(id, "", (signal) => getLenses(id, signal));
   const info = value?.find(({ name }) => name === lens);

@@ -7,7 +7,7 @@ export interface BoardHead {
   /** Place among the board's layers. */
   readonly row: number;
   readonly head: number;
-  /** Of the measure that the heads are sorted by. */
+  /** The value of the measure by which the heads are sorted. */
   readonly value: number | null;
 }
 

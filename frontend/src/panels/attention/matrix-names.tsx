@@ -18,7 +18,7 @@ interface Props {
   readonly side: "top" | "left";
 }
 
-/** Where there is no room for each token, every so many are named, and the one marked. */
+/** Names every token, or every so many where there is no room for each, and the one marked. */
 export function MatrixNames({ texts, first, last, size, offset, extent, marked, side }: Props) {
   const every = Math.max(1, Math.ceil(LABEL_HEIGHT / size));
   const middle = (at: number) => Math.max(6, Math.min(extent - 6, (at + 0.5) * size - offset));

@@ -81,7 +81,7 @@ export function joined(
   };
 }
 
-/** Whether a patch that holds nothing is masked at its corners. */
+/** Tells whether a patch that holds nothing is masked at its corners. */
 function allMasked(
   masked: (query: number, key: number) => boolean,
   row: number,

@@ -14,20 +14,20 @@ import { useViewport } from "./use-viewport";
 
 interface Props {
   readonly label: string;
-  /** What its rows and its columns are. */
+  /** The words for a row and for a column. */
   readonly axes: readonly [rows: string, columns: string];
   /** The texts along both axes; their lengths are the matrix's. */
   readonly rows: readonly string[];
   readonly columns: readonly string[];
-  /** Whose hues it has. */
+  /** The role whose hues it has. */
   readonly hue: Role;
   /** |value| of full colour. */
   readonly full: number;
-  /** What has come of the numbers; parts of it that are missing are drawn as not there yet. */
+  /** The numbers that have come; missing parts are drawn as not there yet. */
   readonly picture: Picture | null;
   /** The picture is of something else still. */
   readonly stale: boolean;
-  /** What is in view, whenever it changes. */
+  /** Called with the part in view whenever it changes. */
   readonly onView: (cells: Cells, level: number) => void;
   /** The cell that is pointed at elsewhere. */
   readonly linked: Place | null;
@@ -37,7 +37,7 @@ interface Props {
   readonly onChoose?: (cell: Place) => void;
   /** A double click. */
   readonly onOpen?: (cell: Place) => void;
-  /** What is said of a cell. */
+  /** Puts a cell into words. */
   readonly children: (cell: Place) => ComponentChildren;
 }
 

@@ -1,4 +1,5 @@
-/** Which part of a matrix is in view, and at which size: it fits its frame until it is enlarged, and scrolls from then on. */
+/** Follows which part of a matrix is in view, and at which size: it fits its frame until it is enlarged, and scrolls
+ *  from then on. */
 
 import { useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
@@ -23,7 +24,7 @@ export interface Viewport {
   readonly level: number;
   /** Pixels of the screen in one of CSS. */
   readonly ratio: number;
-  /** Whether the frame has been measured. */
+  /** True once the frame has been measured. */
   readonly isMeasured: boolean;
   readonly isLargest: boolean;
   readonly onScroll: (event: Event & { readonly currentTarget: HTMLElement }) => void;

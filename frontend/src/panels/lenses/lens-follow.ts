@@ -1,4 +1,4 @@
-/** What a lens shows follows what is chosen on the page: the block, head, neuron and positions of the cell chosen in
+/** Lets a lens follow what is chosen on the page: the block, head, neuron and positions of the cell chosen in
  *  the map, and the token chosen in the text, wherever the reader of the lens has not chosen otherwise. */
 
 import { findTensor } from "../../graph/shape";
@@ -17,7 +17,7 @@ const AXES: Readonly<Record<string, readonly string[]>> = {
 /** Chooses which stack's or which attention's cells are meant; a cell of another one says nothing. */
 const PART = "part";
 
-/** What the chosen cell says of a parameter; null where it says nothing, or nothing that can be had. */
+/** Reads a parameter off the chosen cell; null where it says nothing, or nothing that can be had. */
 export function chosenFor(
   parameter: LensParameter,
   cell: Cell | null,
@@ -48,7 +48,7 @@ function partOf(tensor: string, choices: readonly string[]): string | null {
   return choices.includes(part) ? part : null;
 }
 
-/** What a lens is to be asked: what was chosen in it, and what is chosen on the page where the lens has it. */
+/** Puts together what a lens is asked: what was chosen in it, and what is chosen on the page where the lens has it. */
 export function askedOf(parameters: readonly LensParameter[], query: LensQuery): LensQuery {
   const asked: Record<string, string> = {};
   const part = parameters.find(({ name }) => name === PART);

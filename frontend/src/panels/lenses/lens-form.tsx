@@ -13,9 +13,9 @@ const TOKEN_AXES = new Set(["pos", "key_pos"]);
 
 interface Props {
   readonly parameters: readonly LensParameter[];
-  /** What was chosen here. */
+  /** The parameters chosen here. */
   readonly query: LensQuery;
-  /** What the lens is asked: the same, and what follows the page. */
+  /** The parameters asked for: the same, and those that follow the page. */
   readonly asked: LensQuery;
   readonly onChange: (query: LensQuery) => void;
 }
@@ -46,7 +46,7 @@ export function LensForm({ parameters, query, asked, onChange }: Props) {
   );
 }
 
-/** Which attention or stack a lens looks at. */
+/** Chooses the attention or stack that a lens looks at. */
 function partOf(parameters: readonly LensParameter[], asked: LensQuery): string {
   return asked.part ?? `${parameters.find(({ name }) => name === "part")?.default ?? ""}`;
 }
@@ -62,9 +62,9 @@ interface ControlProps {
   readonly parameter: LensParameter;
   /** Null: nothing was chosen, the default holds. */
   readonly value: string | null;
-  /** What the page's own choice says, where nothing was chosen. */
+  /** The words for the page's own choice, where nothing was chosen. */
   readonly followed: string | null;
-  /** What stands at the places of its axis. */
+  /** The words at the places of its axis. */
   readonly tokens: readonly Token[];
   readonly onChange: (value: string | null) => void;
 }
@@ -155,6 +155,6 @@ function Text({ parameter, value, onChange }: ControlProps) {
   );
 }
 
-/** What is the default anyway need not be said; an index is, since what is not said follows the page. */
+/** Leaves a default value out; an index is said all the same, since what is not said follows the page. */
 const sameAsDefault = (value: string, parameter: LensParameter): string | null =>
   value === "" || (value === `${parameter.default}` && parameter.kind !== "index") ? null : value;

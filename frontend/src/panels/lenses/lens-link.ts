@@ -20,7 +20,7 @@ export function visit(map: (PickPort & FlightPort) | null, place: LensPlace | nu
   return map?.flyTo(cell) ?? false;
 }
 
-/** Whether a cell is among those that a row speaks of. */
+/** Tells whether a cell is among those that a row speaks of. */
 export function speaksOf(place: LensPlace | null | undefined, cell: Cell | null): boolean {
   return (
     place?.[0] === cell?.tensor &&

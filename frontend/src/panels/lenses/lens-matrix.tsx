@@ -32,7 +32,7 @@ export function LensMatrix({ figure, table, title }: Props) {
   const matrix = useMemo(() => matrixOf(data[0]!, figure.layout), [figure]);
   const zoom = useSignal(1);
   const cursor = useSignal<Place | null>(null);
-  /** Where the pointer is in the window; null when the cursor was moved by a key. */
+  /** The pointer's place in the window; null when the cursor was moved by a key. */
   const pointer = useSignal<{ x: number; y: number } | null>(null);
   const said = useSignal("");
   const scroller = useRef<HTMLDivElement>(null);
@@ -163,7 +163,7 @@ function Key({ matrix: { down, across, low, high }, unit, ramp, children }: KeyP
   );
 }
 
-/** What a unit says: where it is, its number, and what the figure has to say of it. */
+/** Puts a unit into words: where it is, its number, and what the figure has to say of it. */
 function wordsOf(trace: Trace, matrix: Matrix, unit: Place): readonly string[] {
   const [row, column] = namesOf(matrix, unit);
   const where = `${matrix.down} ${row} · ${matrix.across} ${column}`;
@@ -199,7 +199,7 @@ function Tip({ words, at }: { words: readonly string[]; at: { x: number; y: numb
   );
 }
 
-/** Whether the columns are a text's tokens, after which something comes. */
+/** Tells whether the columns are a text's tokens, after which something comes. */
 function alongText({ layout }: Figure): boolean {
   const axis = layout.xaxis as { title?: { text?: string } | string } | undefined;
   const title = typeof axis?.title === "string" ? axis.title : axis?.title?.text;

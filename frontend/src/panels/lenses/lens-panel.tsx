@@ -141,7 +141,7 @@ function Title({ figure }: { figure: Figure }) {
   return <>{plain(title?.text ?? "")}</>;
 }
 
-/** How to read a lens, and how it is misread. */
+/** Says how to read a lens, and how it is misread. */
 export function Notes({ info, heading = "Usual misreadings" }: { info: LensInfo; heading?: string }) {
   return (
     <div class="lens-notes">

@@ -163,7 +163,7 @@ function paperTicks(data: readonly Trace[], width: number): Record<string, objec
   return { xaxis: { tickmode: "array", tickvals: places, ticktext, tickangle: upright ? -90 : 0 } };
 }
 
-/** How wide a figure is on paper: as wide as its written cells need. */
+/** Gives the width of a figure on paper: as wide as its written cells need. */
 function paperSize(data: readonly Trace[]): { width: number; height: number } {
   const [trace] = data;
   const [rows, columns] = [

@@ -12,7 +12,7 @@ export interface Eye {
   readonly elevation: number;
 }
 
-/** Where the points are seen from; a picture for paper is taken from there too. */
+/** The place from which the points are seen; a picture for paper is taken from there too. */
 export const eye = signal<Eye>({ azimuth: 0.6, elevation: 0.4 });
 
 export const SIZE = 400;
@@ -40,7 +40,7 @@ export interface Scatter {
   readonly points: readonly SeenPoint[];
 }
 
-/** Where a point is seen: right, down, and toward the eye, each from -1 to 1 for points within the unit ball. */
+/** Projects a point: right, down, and toward the eye, each from -1 to 1 for points within the unit ball. */
 export function turned([x, y, z]: Point3, { azimuth, elevation }: Eye): Point3 {
   const right = x * Math.cos(azimuth) + z * Math.sin(azimuth);
   const toward = z * Math.cos(azimuth) - x * Math.sin(azimuth);

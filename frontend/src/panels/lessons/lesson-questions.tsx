@@ -1,4 +1,4 @@
-/** What a step asks: a guess before the number is shown, and a question whose key is the run's own. */
+/** Shows the questions of a step: a guess before the number is shown, and a question whose key is the run's own. */
 
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";

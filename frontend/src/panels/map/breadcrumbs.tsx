@@ -1,4 +1,4 @@
-/** Where one is: of the chosen cell while it is in the window, else of what the window's middle shows, from the whole
+/** Says where one is: at the chosen cell while it is in the window, else at what the window's middle shows, from the whole
  *  model down as far as fills the window. Each step flies there. */
 
 import { useSignal } from "@preact/signals";
@@ -128,12 +128,12 @@ function boundsOf({ x, y, z, columns, rows }: Plate): Bounds {
   return { min: [x, y, z - 1], max: [x + columns, y + rows, z] };
 }
 
-/** Whether all of a section is in the window, as far as one can tell from the distance. */
+/** Tells whether all of a section is in the window, as far as one can tell from the distance. */
 function showsAll(map: CameraPort, bounds: Bounds): boolean {
   return map.getCamera().distance >= ALL * wholeView(map, bounds);
 }
 
-/** Whether a section takes up enough of the window to be where one is. */
+/** Tells whether a section takes up enough of the window to be where one is. */
 function fillsWindow(map: CameraPort, bounds: Bounds): boolean {
   return map.getCamera().distance <= FILLS * wholeView(map, bounds);
 }

@@ -24,7 +24,7 @@ const ROLES: readonly { role: Role; word: string; signed: boolean }[] = [
 const last = signal<Readonly<Partial<Record<Role, string>>>>({});
 const latest = signal<string | null>(null);
 
-/** Whether the numbers behind the colours are shown. */
+/** True while the numbers behind the colours are shown. */
 export const colourNumbers = signal(false);
 
 const SWATCHES: readonly { role: Role; word: string }[] = [
@@ -117,7 +117,7 @@ function Row({ info, word, signed, on }: { info: TensorInfo; word: string; signe
   );
 }
 
-/** What has no place on a ramp. */
+/** Lists what has no place on a ramp. */
 function Others() {
   return (
     <ul class="others">

@@ -1,4 +1,4 @@
-/** How full colour is chosen, and for one tensor's kind (or role) the number itself: typed, dragged, or the largest
+/** Chooses how full colour is set, and for one tensor's kind (or role) the number itself: typed, dragged, or the largest
  *  value that the tensor has. */
 
 import { useSignal } from "@preact/signals";

@@ -1,4 +1,4 @@
-/** How the page is looked at: its panels, the size of its words, the whole screen, a link to what it shows; on a phone
+/** Sets how the page is looked at: its panels, the size of its words, the whole screen, a link to what it shows; on a phone
  *  also the ways to other pages. */
 
 import { useSignal } from "@preact/signals";
@@ -63,7 +63,7 @@ export function ViewMenu() {
   );
 }
 
-/** How large the words of page and map are. */
+/** Sets the size of the words of page and map. */
 export function TextSize() {
   const percent = Math.round(100 * textScale.value);
   return (
@@ -146,7 +146,7 @@ export function SideToggle({ side }: { side: "left" | "right" }) {
   );
 }
 
-/** What is left of the controls while the map is presented. */
+/** The controls that are left while the map is presented. */
 export function Presenting() {
   if (!presenting.value) return null;
   return (
@@ -166,7 +166,7 @@ const VIEWS = [
   { view: "map", word: "Map" },
 ] as const;
 
-/** What a phone shows: one view at a time, chosen at the foot. */
+/** Chooses the one view that a phone shows, at its foot. */
 export function PhoneBar() {
   const now = phoneView.value === "reading" && panel.value === "attention" ? "attention" : phoneView.value;
   return (

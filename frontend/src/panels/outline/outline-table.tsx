@@ -230,7 +230,7 @@ export function windowAt({ row, column }: Place, size: Size): Window {
   };
 }
 
-/** Where a key leads, within the table; null for other keys. */
+/** Moves by a key within the table; null for other keys. */
 export function moved(key: string, whole: boolean, { row, column }: Place, size: Size): Place | null {
   const [lastRow, lastColumn] = [size.rows - 1, size.columns - 1];
   const places: Readonly<Record<string, Place>> = {

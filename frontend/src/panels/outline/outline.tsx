@@ -101,7 +101,7 @@ function Tree({ root, path }: TreeProps) {
   );
 }
 
-/** What a key does on the node at `at`: the id to go on to, undefined to stay, null for keys that mean nothing. */
+/** Acts on a key at the node at `at`: gives the id to go on to, undefined to stay, null for keys that mean nothing. */
 function pressed(
   key: string,
   nodes: readonly VisibleNode[],
@@ -184,7 +184,7 @@ function Item({ node, level, place, siblings, isCurrent, isChosen }: ItemProps) 
   );
 }
 
-/** What a node is called: a tensor with its size, a row with its axis and token. */
+/** Names a node: a tensor with its size, a row with its axis and token. */
 function wordsOf({ name, leaf, rows }: OutlineNode): { readonly name: string; readonly detail: string } {
   if (!leaf) return { name, detail: "" };
   if (!rows)
