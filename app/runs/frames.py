@@ -5,12 +5,13 @@ of 8, then the raw numbers, row by row in the tensor's own order of axes. Every 
 """
 
 import struct
+from dataclasses import dataclass
 
 import orjson
 import torch
 
 from .difference import Difference
-from .headers import FrameHeader, RowsHeader, ThumbnailsHeader
+from .headers import CellsHeader, FrameHeader, RowsHeader, ThumbnailsHeader, TileHeader
 from .run import Run
 from .tiles import halves
 
@@ -26,22 +27,34 @@ def frame(header: FrameHeader | ThumbnailsHeader, payload: bytes) -> bytes:
     return b"".join((length, encoded, b" " * padding, payload))
 
 
-def rows_frame(
-    run: Run, name: str, start: int, end: int, epoch: int, seq: int, less: Difference | None = None
-) -> bytes:
-    """Frame rows `start` to `end` of an activation, along its `pos` or `query_pos` axis, or of a difference."""
+@dataclass(frozen=True)
+class Piece:
+    """What has been cut and encoded for a connection, and is framed when it is sent."""
+
+    header: RowsHeader | TileHeader | CellsHeader
+    payload: bytes
+
+    def frame(self, seq: int, epoch: int) -> bytes:
+        """Frame it as the connection's frame of this number, under the wish of this epoch."""
+        header = self.header.copy()
+        header["seq"], header["epoch"] = seq, epoch
+        return frame(header, self.payload)
+
+
+def rows_piece(run: Run, name: str, start: int, end: int, less: Difference | None = None) -> Piece:
+    """Encode rows `start` to `end` of an activation, along its `pos` or `query_pos` axis, or of a difference."""
     recorder = run.recorder
     with torch.inference_mode():
         tile = halves(recorder.read(name, start, end) if less is None else less.rows(name, start, end, torch.inf))
     header: RowsHeader = {
-        "v": 1, "type": "rows", "run": run.id, "model": run.loaded.entry.id, "epoch": epoch, "seq": seq,
+        "v": 1, "type": "rows", "run": run.id, "model": run.loaded.entry.id, "epoch": -1, "seq": 0,
         "name": name, "index": [], "level": 0, "row": 0, "col": 0, "offset": start,
         "full_shape": recorder.shape(name), "step": max(0, start - len(run.prompt) + 1),
         "dtype": tile.dtype, "shape": tile.shape, "scale": tile.scale,
     }  # fmt: skip
     if less is not None:
         header["minus"] = less.other.id
-    return frame(header, tile.payload)
+    return Piece(header, tile.payload)
 
 
 def rows_per_frame(run: Run, name: str, frame_bytes: int) -> int:

@@ -70,17 +70,19 @@ class Scales:
         """Measure scales of what `recorder` captures of the first `prompt_length` positions."""
         self._recorder, self._rows = recorder, prompt_length
         self._samples: dict[str, Samples] = {}
+        self._by_kind: dict[str, list[Samples]] = {}
         self._scales: dict[str, float] = {}
+        self._left = list(recorder.names)
         self._lock = threading.Lock()
 
     def update(self) -> dict[str, float]:
         """Sample what has been computed since the last call; the scales so far, by kind."""
         with self._lock:
-            grown = {kind for name in self._recorder.names if (kind := self._take(name))}
+            # What has been sampled is not looked at again: this is asked after every layer.
+            grown = {kind for name in self._left if (kind := self._take(name))}
+            self._left = [name for name in self._left if name not in self._samples]
             for kind in grown:
-                self._scales[kind] = percentile(
-                    samples for name, samples in self._samples.items() if self._recorder.info(name).kind == kind
-                )
+                self._scales[kind] = percentile(self._by_kind[kind])
             return dict(self._scales)
 
     def by_tensor(self) -> dict[str, float]:
@@ -94,7 +96,7 @@ class Scales:
         info, known = self._recorder.info(name), self._recorder.rows(name)
         # A source is read whole, once; of the text itself the prompt counts.
         last = known if self._recorder.of_source(name) else self._rows
-        if name in self._samples or known < max(last, 1):
+        if known < max(last, 1):
             return None
         if info.role == "probability":
             self._samples[name] = np.ones(1, np.float32)
@@ -102,4 +104,5 @@ class Scales:
             rows = min(last, _DERIVED_ROWS) if self._recorder.derived(name) else last
             with torch.inference_mode():
                 self._samples[name] = sample(self._recorder.read(name, last - rows, last))
+        self._by_kind.setdefault(info.kind, []).append(self._samples[name])
         return info.kind

@@ -88,6 +88,11 @@ class StreamClient:
             self.send(type="ack", seq=frame.header["seq"])
         return frame
 
+    def read_frames(self, count: int, timeout: float = 30) -> None:
+        """Read on until so many frames have come altogether."""
+        while len(self.frames) < count:
+            self.next(timeout)
+
     def read_until_quiet(self, seconds: float = 0.3) -> None:
         """Read on until nothing comes for a while."""
         while True:

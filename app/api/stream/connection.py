@@ -1,70 +1,33 @@
-"""One connection of the stream: what it wants to see, what it has been sent, and the runs it started.
+"""One connection of the stream: what the browser says, what it is told, and the runs it started.
 
-Everything here lives on the event loop, except the encoding of rows, which readers do, and the cutting of tiles
-(`pieces.py`). The executor's thread reaches it only through `call_soon_threadsafe`.
+Frames leave through `window.py`, which takes them from `rows.py` and `pieces.py`; `events.py` hears what happens to
+runs. Everything here lives on the event loop, except the encoding of rows, which readers do, and the cutting of tiles.
 """
 
 import asyncio
-from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from fastapi import WebSocket
 
-from ...engine.errors import EngineError, unknown_tensor
-from ...engine.events import event_of
-from ...engine.values import RunEvent
-from ...runs.difference import Difference
-from ...runs.explain import finite
-from ...runs.frames import rows_frame, rows_per_frame
-from ...runs.patterns import Names, PatternError, names_of, patterns
-from ...runs.run import Event, Generated, Run
-from ...transformer.names import resolve_name
-from ...transformer.spec import Spec
+from ...engine.errors import EngineError
+from ...runs.run import Run
 from .. import schemas
-from ..answers import candidates_answer, predictions_answer, sampling_of, spec_of, token_answer
+from ..answers import sampling_of, spec_of, token_answer
 from ..clients import client
 from ..errors import ApiError, api_error, refusals
 from ..services import Services
-from .pieces import TileScheduler
+from .events import Events
+from .pieces import Pieces
+from .rows import Rows
+from .window import Window
+from .wishes import Pace, Wish, check_size, items_of, rows_wished
 
-# Frames encoded in one go: large enough to be worth handing to a thread, small enough to change one's mind after.
-_BATCH_FRAMES = 16
-_BATCH_BYTES = 512 * 1024
-# Wishes with stars, times the names of a run, that are matched on the event loop: a few milliseconds.
-_MATCHED_AT_ONCE = 8_000
-# Runs, and differences of two, of which a connection remembers what it has sent, and runs that it has measured.
-_SENT_OF, _MEASURED = 32, 256
 # Runs that one connection can keep from being forgotten.
 _WATCHED = 6
 _BEAT = schemas.BeatMessage().model_dump_json()
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Rows of an activation that are to be sent."""
-
-    run: Run
-    name: str
-    start: int
-    end: int
-
-
-@dataclass
-class _Want:
-    """The wish that holds now."""
-
-    epoch: int = -1
-    run: str | None = None
-    names: list[str] = field(default_factory=list)
-    # The run's numbers are sent less another's.
-    less: Difference | None = None
-
-    @property
-    def sent_under(self) -> tuple[str, str]:
-        """Return the run, or difference, under which it is kept how many rows of each name have been sent."""
-        return str(self.run), "" if self.less is None else self.less.other.id
 
 
 @dataclass(frozen=True)
@@ -91,20 +54,16 @@ class StreamConnection:
         # Set once the connection is to be closed, with the code and the reason.
         self.dismissed = asyncio.Event()
         self.farewell: tuple[int, str] | None = None
-        self._want = _Want()
-        self._tiles = TileScheduler(services, self._wake.set)
-        # Rows sent so far, by run and run subtracted, then name; wishes come and go, what has been sent stays sent.
-        self._sent: OrderedDict[tuple[str, str], dict[str, int]] = OrderedDict()
-        self._seq = 0
         self._spoke = self._loop.time()
-        self._flying: deque[tuple[int, int]] = deque()
-        self._flying_bytes = 0
+        self._events = Events(services, self, self._grown)
+        self._rows, self._pieces = Rows(services), Pieces(services, self._wake.set)
+        self._window = Window(services.settings, self._rows, self._pieces, self._send_frame)
+        self._wish = Wish()
+        # The newest wish, if it has not taken effect yet, and what lets it.
+        self._newest_epoch, self._pace = -1, Pace()
+        self._next_wish: schemas.WantMessage | None = None
+        self._applying: asyncio.Task[None] | None = None
         self._own: list[str] = []
-        self._stops: dict[str, Callable[[], None]] = {}
-        self._measuring: set[str] = set()
-        self._measured: OrderedDict[str, None] = OrderedDict()
-        self._measure_again: set[str] = set()
-        self._measurements: set[asyncio.Task[None]] = set()
 
     # ---- what the browser says -----------------------------------------------------------------------------------
 
@@ -112,7 +71,7 @@ class StreamConnection:
         """Make a run and queue it."""
         spec = spec_of(message, write=None if message.write else 0, cut_to_fit=True)
         try:
-            run = await self._services.engine.start(spec, lambda begun: self._listen(begun.run))
+            run = await self._services.engine.start(spec, lambda begun: self._events.listen(begun.run))
         except EngineError as error:
             return self.refuse(api_error(error), request=message.request)
         self._make_way()
@@ -156,30 +115,48 @@ class StreamConnection:
             self.refuse(error, run=message.run)
 
     async def want(self, message: schemas.WantMessage) -> None:
-        """Replace the wish that held; unknown parts are refused in one message, the rest is served."""
-        if message.epoch < self._want.epoch:
+        """Replace the wish that held: at once, or, where very many come, by the newest of them a little later."""
+        if message.epoch < self._newest_epoch:
             return
-        limit = self._services.settings.wished_items
-        names, pieces = len(message.activations) + len(message.resend), len(message.tiles) + len(message.cells)
-        if names + pieces > limit:
-            self.refuse(ApiError(422, "too_much", f"the wish names more than {limit} things", "Wish for less."))
+        try:
+            check_size(message, self._services.settings)
+        except ApiError as error:
+            return self.refuse(error)
+        self._newest_epoch, self._next_wish = message.epoch, message
+        if self._applying is None:
+            if self._pace.wait:
+                self._applying = self._loop.create_task(self._apply_later())
+            else:
+                await self._apply()
+
+    async def _apply_later(self) -> None:
+        try:
+            while self._next_wish is not None:
+                await asyncio.sleep(self._pace.wait)
+                await self._apply()
+        finally:
+            self._applying = None
+
+    async def _apply(self) -> None:
+        """Let the newest wish hold; unknown parts are refused in one message, the rest is served."""
+        message, self._next_wish = self._next_wish, None
+        if message is None:
             return
-        starred = patterns([*message.activations, *message.resend])
-        if starred > self._services.settings.wished_patterns:
-            said = f"the wish has {starred} names with a *, more than {self._services.settings.wished_patterns}"
-            self.refuse(ApiError(422, "too_much", said, "Write fewer of them, or the names themselves."))
-            return
-        want = _Want(message.epoch)
+        self._pace.spend(wishes=1, items=items_of(message))
+        wish = Wish(message.epoch)
         errors: list[ApiError] = []
         if message.run is not None:
             try:
-                await self._want_rows(want, message, starred, errors)
+                run = self._services.run(message.run)
+                wish = await rows_wished(message, run, self._services, self._pace, errors)
+                self._events.listen(run)
             except ApiError as error:
                 errors.append(error)
-        for run in self._tiles.wish(message, want.less, errors):
-            self._listen(run)
-            self._tiles.grown(run)
-        self._want = want
+        for run in self._pieces.wish(message, wish.less, errors):
+            self._events.listen(run)
+            self._pieces.grown(run)
+        self._wish, self._window.epoch = wish, wish.epoch
+        self._rows.wish(wish)
         self._watch()
         if errors:
             first = errors[0]
@@ -189,8 +166,7 @@ class StreamConnection:
 
     def acknowledge(self, message: schemas.AckMessage) -> None:
         """Make room for more frames."""
-        while self._flying and self._flying[0][0] <= message.seq:
-            self._flying_bytes -= self._flying.popleft()[1]
+        self._window.acknowledge(message.seq)
         self._wake.set()
 
     # ---- what the server says ------------------------------------------------------------------------------------
@@ -223,9 +199,7 @@ class StreamConnection:
             await self._wake.wait()
             self._wake.clear()
             await self._send_messages()
-            while (batch := self._next_batch()) or self._may_send_pieces:
-                await self._send_batch(batch)
-                await self._send_pieces()
+            while await self._window.fill(self.refuse):
                 await self._send_messages()
 
     @property
@@ -250,14 +224,17 @@ class StreamConnection:
 
     def close(self) -> None:
         """End the runs that were started here; what they computed stays in the store."""
-        for stop in self._stops.values():
-            stop()
+        if self._applying is not None:
+            self._applying.cancel()
+        self._events.close()
         for run_id in self._own:
             self._if_held(run_id, Run.cancel)
-        for task in self._measurements:
-            task.cancel()
         self._services.store.watch(self, ())
-        self._tiles.close()
+        self._pieces.close()
+
+    async def _send_frame(self, frame: bytes) -> None:
+        await self._socket.send_bytes(frame)
+        self._spoke = self._loop.time()
 
     async def _send_messages(self) -> None:
         while self._outbox:
@@ -266,119 +243,18 @@ class StreamConnection:
             await self._socket.send_text(said.text)
             self._spoke = self._loop.time()
 
-    def _next_batch(self) -> list[_Rows]:
-        """Choose what rows to send next, most wanted first, as far as the reader has acknowledged."""
-        frames = min(_BATCH_FRAMES, self._frames_left)
-        room = min(_BATCH_BYTES, self._bytes_left)
-        batch: list[_Rows] = []
-        if frames <= 0 or room <= 0:
-            return batch
-        for item, size in self._pending_rows():
-            batch.append(item)
-            frames, room = frames - 1, room - size
-            if frames <= 0 or room <= 0:
-                break
-        return batch
+    # ---- runs ----------------------------------------------------------------------------------------------------
 
-    @property
-    def _frames_left(self) -> int:
-        return self._services.settings.window_frames - len(self._flying)
-
-    @property
-    def _bytes_left(self) -> int:
-        return self._services.settings.window_bytes - self._flying_bytes
-
-    @property
-    def _may_send_pieces(self) -> bool:
-        return bool(self._tiles.ready) and self._frames_left > 0 and self._bytes_left > 0
-
-    def _pending_rows(self) -> Iterator[tuple[_Rows, int]]:
-        """Find every row that exists, is wanted and has not been sent, with its size in bytes."""
-        run = self._held(self._want.run)
-        if run is None:
-            return
-        sent_so_far = self._sent.get(self._want.sent_under, {})
-        for name in self._want.names:
-            known, sent = run.recorder.rows(name), sent_so_far.get(name, 0)
-            if sent >= known:
-                continue
-            count = rows_per_frame(run, name, self._services.settings.frame_bytes)
-            row_bytes = self._services.settings.frame_bytes // count
-            for start in range(sent, known, count):
-                end = min(known, start + count)
-                yield _Rows(run, name, start, end), (end - start) * row_bytes
-
-    async def _send_batch(self, batch: list[_Rows]) -> None:
-        """Encode off the loop, then send, unless the wish has changed meanwhile."""
-        if not batch:
-            return
-        epoch, less, first = self._want.epoch, self._want.less, self._seq + 1
-        frames = await self._services.read(
-            lambda: [
-                rows_frame(rows.run, rows.name, rows.start, rows.end, epoch, first + n, less)
-                for n, rows in enumerate(batch)
-            ]
-        )
-        for rows, frame in zip(batch, frames, strict=True):
-            if self._want.epoch != epoch:
-                return
-            self._sent_of(self._want)[rows.name] = rows.end
-            await self._send_frame(frame)
-
-    async def _send_pieces(self) -> None:
-        """Send tiles and cells that have been cut, as far as the reader has acknowledged."""
-        while self._may_send_pieces:
-            piece = self._tiles.take()
-            if isinstance(piece, ApiError):
-                self.refuse(piece)
-            else:
-                await self._send_frame(piece.frame(self._seq + 1))
-
-    async def _send_frame(self, frame: bytes) -> None:
-        self._seq += 1
-        self._flying.append((self._seq, len(frame)))
-        self._flying_bytes += len(frame)
-        await self._socket.send_bytes(frame)
-        self._spoke = self._loop.time()
-
-    # ---- wishes --------------------------------------------------------------------------------------------------
-
-    async def _want_rows(self, want: _Want, message: schemas.WantMessage, starred: int, errors: list[ApiError]) -> None:
-        run = self._run(str(message.run))
-        if message.minus is not None:
-            want.less = self._services.difference(run, message.minus)
-        self._listen(run)
-        known = names_of(tuple(run.recorder.names))
-        spec, model = run.loaded.spec, run.loaded.entry.id
-
-        def match() -> tuple[dict[str, None], dict[str, None]]:
-            chosen = _matching(known, spec, message.activations, model, errors)
-            return chosen, _matching(known, spec, message.resend, model, [])
-
-        chosen, again = match() if starred * len(known) <= _MATCHED_AT_ONCE else await asyncio.to_thread(match)
-        want.run, want.names = run.id, list(chosen)
-        sent = self._sent_of(want)
-        for name in again:
-            sent.pop(name, None)
-
-    def _sent_of(self, want: _Want) -> dict[str, int]:
-        """Return the rows sent by name under a wish; what was sent under wishes of long ago is sent again."""
-        sent = self._sent.setdefault(want.sent_under, {})
-        self._sent.move_to_end(want.sent_under)
-        while len(self._sent) > _SENT_OF:
-            self._sent.popitem(last=False)
-        return sent
+    def _grown(self, run: Run) -> None:
+        """Look for what can be sent now that there may be more numbers of a run."""
+        self._pieces.grown(run)
+        self._wake.set()
 
     def _watch(self) -> None:
         """Tell the store which runs are looked at here: those of the wish, and the one started last."""
-        less = self._want.less
-        looked_at = [self._want.run, less and less.other.id, *self._own[-1:], *self._tiles.runs]
+        less = self._wish.less
+        looked_at = [self._wish.run, less and less.other.id, *self._own[-1:], *self._pieces.runs]
         self._services.store.watch(self, [run_id for run_id in looked_at if run_id][:_WATCHED])
-
-    # ---- runs ----------------------------------------------------------------------------------------------------
-
-    def _run(self, run_id: str) -> Run:
-        return self._services.run(run_id)
 
     def _held(self, run_id: str | None) -> Run | None:
         """Return a run if it is still held."""
@@ -398,110 +274,6 @@ class StreamConnection:
         for run in unfinished[: max(0, len(unfinished) - self._services.settings.runs_per_socket + 1)]:
             run.cancel()
         self._own = [run.id for run in unfinished]
-
-    def _listen(self, run: Run) -> None:
-        if run.id in self._stops:
-            return
-        if run.finished:  # nothing will be heard of it, and a listener would hold on to its numbers
-            return self._measure(run)
-
-        def hear(kind: Event) -> None:
-            # What the run is now is written down here, on its own thread: the loop may get to it later.
-            try:
-                self._loop.call_soon_threadsafe(self._hear, run, event_of(run, kind))
-            except RuntimeError:
-                stop()  # the loop is closed: nobody is left to tell
-
-        stop = run.listen(hear)
-        self._stops[run.id] = stop
-        if run.finished:  # just now: whether or not it has been heard, nothing more will be
-            self._loop.call_soon(self._stop_listening, run.id)
-        if run.fed:
-            self._measure(run)
-
-    def _hear(self, run: Run, event: RunEvent) -> None:
-        """Hear that something happened to a run."""
-        if event.kind == "stage":
-            if event.read <= len(run.prompt):
-                self._measure(run)
-        elif event.kind == "prompt":
-            predictions = predictions_answer(event.predictions)
-            self.say(schemas.PromptMessage(run=run.id, top=candidates_answer(event.top), predictions=predictions))
-        elif event.token is not None:
-            self._say_token(run, event.written, event.token)
-        elif event.kind == "paused":
-            self.say(schemas.PausedMessage(run=run.id, top=candidates_answer(event.top)))
-        elif event.reason is not None:
-            score = finite(event.beam_score) if event.beam_score is not None else None
-            top = candidates_answer(event.top)
-            self.say(schemas.DoneMessage(run=run.id, reason=event.reason, top=top, beam_score=score))
-        elif event.failure is not None:
-            self.refuse(api_error(event.failure), run=run.id)
-        if event.kind in ("done", "failed"):
-            self._stop_listening(run.id)
-        self._tiles.grown(run)
-        self._wake.set()
-
-    def _stop_listening(self, run_id: str) -> None:
-        stop = self._stops.pop(run_id, None)
-        if stop is not None:
-            stop()
-
-    def _say_token(self, run: Run, count: int, latest: Generated) -> None:
-        self.say(
-            schemas.TokenMessage(
-                run=run.id,
-                step=count,
-                position=latest.position,
-                token=token_answer(latest.token),
-                probability=finite(latest.choice.probability),
-                sampled_probability=finite(latest.choice.sampled_probability),
-                top=candidates_answer(latest.top),
-            )
-        )
-
-    def _measure(self, run: Run) -> None:
-        """Work out colour scales beside everything else; at most one measurement of a run at a time."""
-        if run.id in self._measured:
-            return
-        if run.id in self._measuring:
-            self._measure_again.add(run.id)
-            return
-        self._measuring.add(run.id)
-        task = self._loop.create_task(self._send_scales(run))
-        self._measurements.add(task)
-        task.add_done_callback(self._measurements.discard)
-
-    async def _send_scales(self, run: Run) -> None:
-        while True:
-            self._measure_again.discard(run.id)
-            frozen = run.fed >= len(run.prompt)
-            scales = await self._services.read(run.scales.update)
-            if scales:
-                self.say(schemas.ScalesMessage(run=run.id, scales=scales, frozen=frozen))
-            if frozen:
-                self._measured[run.id] = None
-                if len(self._measured) > _MEASURED:
-                    self._measured.popitem(last=False)
-            if frozen or run.id not in self._measure_again:
-                break
-        self._measuring.discard(run.id)
-
-
-def _matching(known: Names, spec: Spec, wishes: list[str], model: str, errors: list[ApiError]) -> dict[str, None]:
-    """List the names that wishes mean, each once, in their order; add wishes that mean none to `errors`."""
-    chosen: dict[str, None] = {}
-    for wish in dict.fromkeys(wishes):
-        try:
-            names = known.matching(resolve_name(wish, spec))
-        except PatternError as error:
-            hint = f"GET /api/v1/models/{model}/graph lists the names."
-            errors.append(ApiError(422, "too_many_stars", str(error), hint))
-            continue
-        if not names:
-            errors.append(api_error(unknown_tensor(wish, model=model)))
-        chosen.update(dict.fromkeys(names))
-    return chosen
 
 
 def same_origin(socket: WebSocket, allowed: list[str]) -> bool:

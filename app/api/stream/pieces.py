@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from ...checkpoints.catalog import LoadedModel
 from ...engine.errors import unknown_tensor
 from ...runs.difference import Difference
-from ...runs.frames import frame
+from ...runs.frames import Piece
 from ...runs.headers import CellsHeader, TileHeader
 from ...runs.plates import Box, Plate, check_plate, plate_shape, steps_read
 from ...runs.run import Run
@@ -40,20 +40,6 @@ class _Wanted:
     queued: bool = True
 
 
-@dataclass(frozen=True)
-class Piece:
-    """A piece that has been cut."""
-
-    header: TileHeader | CellsHeader
-    tile: Tile
-
-    def frame(self, seq: int) -> bytes:
-        """Frame the piece as it is sent, as the connection's frame of this number."""
-        header = self.header.copy()
-        header["seq"] = seq
-        return frame(header, self.tile.payload)
-
-
 @dataclass
 class _Wishes:
     """All pieces that are wished for now."""
@@ -69,7 +55,7 @@ class _Wishes:
     refused: set[str] = field(default_factory=set)
 
 
-class TileScheduler:
+class Pieces:
     """The tiles and cells of one connection. Lives on the event loop."""
 
     def __init__(self, services: Services, wake: Callable[[], None]) -> None:
@@ -214,7 +200,7 @@ class TileScheduler:
                 header = _header(wishes.epoch, wanted.wish, run, loaded, tile)
                 if less is not None:
                     header["minus"] = less.other.id
-                piece = Piece(header, tile)
+                piece = Piece(header, tile.payload)
             except ApiError as error:
                 piece = error
             with suppress(RuntimeError):  # the loop is closed: nobody is left to send to
