@@ -1,16 +1,14 @@
 """GGUF files, llama.cpp's: metadata for a configuration, and tensors that are quantised in blocks.
 
 Quantised numbers are widened by the `gguf` package when the model is loaded; others are mapped from the file.
-llama.cpp's `llama` files keep each head's query and key rows in another order, in which rotary pairs are neighbours.
-They are put back here, so that the same model has the same numbers from either kind of file.
+What the metadata of each architecture mean, `gguf_architectures.py` says, and how its tensors are called,
+`gguf_names.py`.
 """
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,16 +16,16 @@ from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, quants
 from torch import Tensor
 
 from ..transformer.model import Transformer
-from ..transformer.positions import rotary_frequencies
-from ..transformer.spec import Kind, Rotary, Spec, SpecError
+from ..transformer.spec import Spec, SpecError
 from .config import Config
 from .errors import CheckpointError, shown
-from .families.family import Family, Names, with_biases, with_blocks
+from .families.family import Family
 from .generation import Generation, read_generation
+from .gguf_architectures import ARCHITECTURES, LLAMA3_TABLE, RANK, Architecture
 from .gguf_ends import end_ids
 from .gguf_header import Header, Placed, read_header
 from .gguf_tokenizer import adds_bos, adds_eos, named_tokens, tokenizer_of, why_not
-from .tensors import Plan, Source, StoredTensor, Transform
+from .tensors import Plan, StoredTensor
 from .vocabulary import TextSource
 
 _PLAIN = {
@@ -43,9 +41,6 @@ _QUANTISED = {
 }  # fmt: skip
 _KINDS = {int(kind): kind for kind in (*_PLAIN, *_QUANTISED)}
 _READ = ", ".join(kind.name for kind in _KINDS.values())
-# Llama 3's frequencies are stretched by a table in the file; these are the constants that every Llama 3 was made with.
-_LLAMA3_CONTEXT, _LLAMA3_TABLE = 8192, "rope_freqs.weight"
-_RANK = 4  # the pooling of models that rank
 _CLASSIFIER = ("cls.", "cls_")
 _NEVER_WRITTEN = "tokenizer.ggml.suppress_tokens"
 # What a file may ask of choosing tokens beyond what a reader chooses, and the value that asks for nothing.
@@ -79,11 +74,11 @@ class GGUF:
             raise CheckpointError(
                 f"{path} holds the picture encoder of a model, not its language model", "Give the other file."
             )
-        if not isinstance(kind, str) or kind not in _ARCHITECTURES:
+        if not isinstance(kind, str) or kind not in ARCHITECTURES:
             raise CheckpointError(
-                f"{path} is of the architecture {shown(kind)}", f"Supported are {', '.join(_ARCHITECTURES)}."
+                f"{path} is of the architecture {shown(kind)}", f"Supported are {', '.join(ARCHITECTURES)}."
             )
-        self._kind: _Architecture = _ARCHITECTURES[kind]
+        self._kind: Architecture = ARCHITECTURES[kind]
         prefix = f"{kind}."
         values = {
             name.removeprefix(prefix): value
@@ -102,7 +97,7 @@ class GGUF:
         try:
             spec = self._kind.spec_of(self)
             # A classifier reads the last hidden states in the language head's place.
-            return spec.body() if self.config.get("pooling_type") == _RANK and spec.tied else spec
+            return spec.body() if self.config.get("pooling_type") == RANK and spec.tied else spec
         except SpecError as error:
             raise self.config.wrong(str(error), "A model that can exist is needed.") from error
 
@@ -218,7 +213,7 @@ class GGUF:
         stored = {
             name: self._stored(name, placed, size)
             for name, placed in self.header.tensors.items()
-            if name != _LLAMA3_TABLE and name not in self.left_out
+            if name != LLAMA3_TABLE and name not in self.left_out
         }
         kinds = frozenset(kind.name for kind in _KINDS.values())
         family = Family("gguf", lambda config, stored: spec, names)
@@ -248,187 +243,3 @@ _PLAIN_NUMPY = {
     GGMLQuantizationType.F64: np.float64,
 }
 _AGAIN = "Fetch the file again, and compare its size with the one it should have."
-
-
-@dataclass(frozen=True)
-class _Architecture:
-    """How one of llama.cpp's architectures becomes a spec, and its tensors' names."""
-
-    spec_of: Callable[[GGUF], Spec]
-    names: Names
-    fused: bool = False
-
-
-def _sizes(file: GGUF) -> dict[str, Any]:
-    config, embedding = file.config, file.header.tensors.get("token_embd.weight")
-    if embedding is None or len(embedding.shape) != 2:
-        raise CheckpointError(f"{file.path} has no token_embd.weight", "A language model is needed.")
-    if config.get("expert_count"):
-        raise config.wrong("it has a mixture of experts", "Only dense models are supported.")
-    _refuse_unknown(config)
-    heads = config.size("attention.head_count")
-    return {
-        "layers": config.size("block_count"),
-        "heads": heads,
-        "kv_heads": config.size("attention.head_count_kv", heads),
-        "d_model": config.size("embedding_length"),
-        "d_head": config.size("attention.key_length", None)
-        if config.get("attention.key_length")
-        else config.divided("embedding_length", "attention.head_count"),
-        "d_mlp": config.size("feed_forward_length"),
-        "d_vocab": embedding.shape[0],
-        "positions": config.size("context_length"),
-        "tied": not file.has("output.weight"),
-        "qkv_bias": file.has("blk.0.attn_q.bias"),
-        "attention_bias": file.has("blk.0.attn_output.bias"),
-    }
-
-
-# Keys under `attention.` and `rope.` that are read, and those that llama.cpp's loaders of these architectures pass over
-# (its YaRN takes their defaults).
-_KNOWN = {
-    "attention.head_count", "attention.head_count_kv", "attention.key_length", "attention.value_length",
-    "attention.layer_norm_epsilon", "attention.layer_norm_rms_epsilon", "attention.causal",
-    "rope.dimension_count", "rope.freq_base", "rope.scaling.type", "rope.scaling.factor", "rope.scale_linear",
-    "rope.scaling.original_context_length", "rope.scaling.attn_factor", "rope.scaling.finetuned",
-    "rope.scaling.yarn_beta_fast", "rope.scaling.yarn_beta_slow", "rope.scaling.yarn_attn_factor",
-    "rope.scaling.yarn_ext_factor", "rope.scaling.yarn_log_multiplier",
-}  # fmt: skip
-# Keys elsewhere that change the numbers of architectures that have them.
-_CHANGING = {
-    "logit_scale", "residual_scale", "embedding_scale", "attn_logit_softcapping", "final_logit_softcapping",
-    "pooling_type", "nextn_predict_layers", "use_parallel_residual",
-}  # fmt: skip
-
-
-def _refuse_unknown(config: Config) -> None:
-    """Refuse by name a key that changes what is computed and is not read here, unless its value says "none of it"."""
-    for name, value in config.values.items():
-        changes = name.startswith(("attention.", "rope.")) and name not in _KNOWN
-        if not (changes or name in _CHANGING) or value in (0, False, "none", ""):
-            continue
-        if name.endswith("scale") and value == 1:
-            continue
-        if name == "pooling_type" and value in (1, 2, 3, _RANK):
-            continue  # what an embedding model does with its last hidden states, which are shown themselves
-        if name == "attention.sliding_window" and isinstance(value, int) and value >= config.size("context_length"):
-            continue
-        raise config.wrong(f"{name} is {value!r}, which is not supported", "Supported are files without it.")
-    width = config.get("attention.key_length")
-    if width is not None and config.get("attention.value_length") not in (None, width):
-        raise config.wrong("its values are not as wide as its keys", "Supported are equal widths.")
-
-
-def _llama(file: GGUF) -> Spec:
-    sizes = _sizes(file)
-    return Spec(
-        **sizes,
-        kind="decoder" if file.config.flag("attention.causal", True) else "encoder",
-        activation="silu",
-        gated=True,
-        norm="rms",
-        norm_epsilon=file.config.number("attention.layer_norm_rms_epsilon", 1e-6),
-        position_kind="rotary",
-        rotary=_rotary(file, sizes["d_head"]),
-        mlp_bias=False,
-        query_key_norm=file.has("blk.0.attn_q_norm.weight"),
-    )
-
-
-def _gpt2(file: GGUF) -> Spec:
-    sizes = _sizes(file) | {"qkv_bias": True, "attention_bias": True}
-    kind: Kind = "decoder" if file.config.flag("attention.causal", True) else "encoder"
-    return Spec(**sizes, kind=kind, norm_epsilon=file.config.number("attention.layer_norm_epsilon", 1e-5))
-
-
-def _rotary(file: GGUF, d_head: int) -> Rotary:
-    config = file.config
-    dims, base = config.size("rope.dimension_count", d_head), config.number("rope.freq_base", 10_000.0)
-    if dims != d_head:
-        raise config.wrong(f"{dims} of {d_head} dimensions turn", "Supported is that all of a head's do.")
-    # As llama.cpp's loader reads them: the factor under its old name too, where 0 is none, and without a type it is
-    # linear. `attn_factor` multiplies cosine and sine whatever the type is.
-    factor = config.number("rope.scaling.factor", config.number("rope.scale_linear", 0.0)) or 1.0
-    attention = config.number("rope.scaling.attn_factor", 1.0)
-    kind = config.get("rope.scaling.type") or "linear"
-    if kind not in ("none", "linear", "yarn"):
-        raise config.wrong(
-            f"rope.scaling.type is {shown(kind)}", "Supported are none, linear, yarn, and Llama 3's table."
-        )
-    if factor < 0:
-        raise config.wrong(f"rope.scaling.factor is {factor}", "A positive factor is needed.")
-    factor = 1.0 if kind == "none" else factor
-    if file.has(_LLAMA3_TABLE):
-        if factor != 1:
-            raise config.wrong(
-                f"rope.scaling.factor is {factor} beside {_LLAMA3_TABLE}", "Supported is one of the two."
-            )
-        return _llama3(file, Rotary(dims, base, attention_factor=attention))
-    if factor == 1:
-        return Rotary(dims, base, attention_factor=attention)
-    if kind == "linear":
-        return Rotary(dims, base, scaling="linear", factor=factor, attention_factor=attention)
-    original = config.size("rope.scaling.original_context_length", config.size("context_length"))
-    attention *= 0.1 * math.log(factor) + 1 if factor > 1 else 1.0
-    return Rotary(dims, base, scaling="yarn", factor=factor, original=original, attention_factor=attention)
-
-
-def _llama3(file: GGUF, plain: Rotary) -> Rotary:
-    """Find the constants behind Llama 3's table of factors; refuse another table."""
-    table = file.read(_LLAMA3_TABLE).double()
-    found = replace(plain, scaling="llama3", factor=float(table.max()), original=_LLAMA3_CONTEXT)
-    expected = rotary_frequencies(plain) / rotary_frequencies(found)
-    if table.shape != expected.shape or not torch.allclose(table, expected, rtol=1e-3):
-        raise file.config.wrong(f"{_LLAMA3_TABLE} is not the table of Llama 3", "Other tables are not supported.")
-    return found
-
-
-def _unpermuted(heads_of: Callable[[Spec], int]) -> Transform:
-    """Turn llama.cpp's order of a head's rows, (0, d/2, 1, d/2 + 1, …), into ours, (0, 1, …)."""
-
-    def read(stored: Tensor, spec: Spec) -> Tensor:
-        # [head*d_head, ...] -> [head, d_head/2, 2, ...] -> [head, 2, d_head/2, ...] -> [head*d_head, ...]
-        rows: Tensor = stored.unflatten(0, (heads_of(spec), spec.d_head // 2, 2)).transpose(1, 2).flatten(0, 2)
-        return rows.t()
-
-    def write(ours: Tensor, spec: Spec) -> Tensor:
-        # the same, backwards
-        rows: Tensor = ours.t().unflatten(0, (heads_of(spec), 2, spec.d_head // 2)).transpose(1, 2).flatten(0, 2)
-        return rows
-
-    return Transform(read, write)
-
-
-_ATTENTION = {
-    "ln1.w": "attn_norm.weight",
-    "attn.W_O": "attn_output.weight",
-    "ln2.w": "ffn_norm.weight",
-    "mlp.W_in": "ffn_up.weight",
-    "mlp.W_out": "ffn_down.weight",
-}
-_SEPARATE = _ATTENTION | {f"attn.W_{letter}": f"attn_{letter.lower()}.weight" for letter in "QKV"}
-_FUSED = _ATTENTION | {"attn.W_QKV": "attn_qkv.weight"}
-_PLAIN_BLOCK = {
-    "mlp.W_gate": "ffn_gate.weight",
-    "attn.q_norm.w": "attn_q_norm.weight",
-    "attn.k_norm.w": "attn_k_norm.weight",
-}
-_OUTER: Mapping[str, str | Source] = {
-    **with_biases({"ln_final.w": "output_norm.weight"}),
-    "W_E": "token_embd.weight",
-    "W_pos": "position_embd.weight",
-    "W_U": "output.weight",
-}
-_HALVES = {**with_blocks("blocks.{i}", "blk.{i}", with_biases(_SEPARATE) | _PLAIN_BLOCK), **_OUTER}
-_QUERY, _KEY = _unpermuted(lambda spec: spec.heads), _unpermuted(lambda spec: spec.kv_heads)
-_NEIGHBOURS = _HALVES | {
-    f"blocks.{{i}}.attn.{ours}": Source(f"blk.{{i}}.attn_{letter}.{leaf}", transform)
-    for letter, transform in (("q", _QUERY), ("k", _KEY))
-    for ours, leaf in ((f"W_{letter.upper()}", "weight"), (f"b_{letter.upper()}", "bias"))
-}
-_ARCHITECTURES = {
-    "llama": _Architecture(_llama, _NEIGHBOURS),
-    "qwen2": _Architecture(_llama, _HALVES),
-    "qwen3": _Architecture(_llama, _HALVES),
-    "gpt2": _Architecture(_gpt2, {**with_blocks("blocks.{i}", "blk.{i}", with_biases(_FUSED)), **_OUTER}, fused=True),
-}
