@@ -1,18 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { boxSize, type CellBox, cellsRead, type Reading } from "./cells";
 import { decoderGraph, FAMILIES, familyGraph, SPECS } from "./fixtures";
-import {
-  blockPace,
-  type Moment,
-  markOf,
-  momentAt,
-  type Pass,
-  passOf,
-  placeAt,
-  type Step,
-  stepsUnder,
-  timeOf,
-} from "./pass";
+import { type Moment, markOf, momentOf, type Part, passOf, type Step } from "./pass";
 import { cellCount } from "./shape";
 import type { Graph } from "./types";
 
@@ -23,15 +12,10 @@ const cases = [
 const positions = { target: 5, source: 4 };
 const reading: Reading = { positions, lookup: (_, [at]) => ((at ?? 0) * 7) % 3 };
 
-/** Every moment of a step that differs from the one before: at the beginning, part by part, and at the end. */
-function momentsOf(graph: Graph, pass: Pass, step: Step): readonly Moment[] {
-  const found: Moment[] = [];
-  const looks = 20 + 8 * step.parts;
-  for (let i = 0; i <= looks; i++) {
-    const moment = momentAt(graph, pass, { step: step.number, progress: i / looks }, reading)!;
-    if (JSON.stringify(moment.makes) !== JSON.stringify(found.at(-1)?.makes)) found.push(moment);
-  }
-  return found;
+/** Every moment of a step: at the beginning, part by part, and at the end. */
+function momentsOf(graph: Graph, step: Step): readonly Moment[] {
+  const parts: readonly Part[] = ["none", ...Array.from({ length: step.parts }, (_, part) => part), "all"];
+  return parts.map((part) => momentOf(graph, step, part, reading)!);
 }
 
 const size = (boxes: readonly CellBox[]): number => boxes.reduce((sum, box) => sum + boxSize(box), 0);
@@ -51,28 +35,6 @@ describe.each(cases)("the pass of $name", ({ graph }) => {
     expect(["probabilities", "logits"]).toContain(steps.at(-1)!.output.name);
   });
 
-  it("gives each its share of an unbroken line", () => {
-    expect(steps[0]!.start).toBe(0);
-    expect(steps.at(-1)!.stop).toBe(pass.seconds);
-    for (const [i, { start, stop }] of steps.entries()) {
-      expect(stop - start).toBeGreaterThan(0.5);
-      expect(start).toBe(i === 0 ? 0 : steps[i - 1]!.stop);
-    }
-  });
-
-  it("goes from times to places and back, and never backwards", () => {
-    let last = -1;
-    for (let i = 0; i <= 500; i++) {
-      const time = (pass.seconds * i) / 500;
-      const place = placeAt(pass, time);
-      expect(timeOf(pass, place)).toBeCloseTo(time, 8);
-      expect(place.step + place.progress).toBeGreaterThan(last);
-      last = place.step + place.progress;
-    }
-    expect(placeAt(pass, -1)).toEqual({ step: 0, progress: 0 });
-    expect(placeAt(pass, pass.seconds + 1)).toEqual({ step: steps.length - 1, progress: 1 });
-  });
-
   it("marks where blocks begin", () => {
     expect(pass.marks[0]!.step).toBe(0);
     for (const { op, number } of steps) {
@@ -83,24 +45,10 @@ describe.each(cases)("the pass of $name", ({ graph }) => {
     expect(new Set(pass.marks.map(({ name }) => name)).size).toBe(pass.marks.length);
   });
 
-  it("gives every block the same time where it is told block by block", () => {
-    let next = 0;
-    for (const mark of pass.marks) {
-      const [first, end] = stepsUnder(pass, mark);
-      expect(first).toBe(next);
-      next = end;
-      let seconds = 0;
-      for (const { number, start, stop } of steps.slice(first, end))
-        seconds += (stop - start) / blockPace(pass, number, 12);
-      expect(seconds).toBeCloseTo(12, 8);
-    }
-    expect(next).toBe(steps.length);
-  });
-
   it("makes every cell of an output once, and nothing is left", () => {
     const some = steps.filter(({ op }) => (op.layer ?? 0) < 1);
     for (const step of some) {
-      const [first, ...rest] = momentsOf(graph, pass, step);
+      const [first, ...rest] = momentsOf(graph, step);
       const last = rest.pop()!;
       const whole = cellCount(step.shape);
       expect(first!.makes).toEqual([]);
@@ -119,7 +67,7 @@ describe.each(cases)("the pass of $name", ({ graph }) => {
 
   it("lights, for each part, all that its cells read", () => {
     for (const step of steps.filter(({ op }) => (op.layer ?? 0) < 1))
-      for (const moment of momentsOf(graph, pass, step).slice(1, -1)) {
+      for (const moment of momentsOf(graph, step).slice(1, -1)) {
         const [made] = moment.makes;
         for (const cell of [made!.start, made!.stop.map((stop) => stop - 1)])
           for (const read of cellsRead(graph, step.op.output, cell, reading))
@@ -143,8 +91,7 @@ it("lights, for a part, nothing that its cells do not read", () => {
     "hook_resid_mid",
   ]) {
     const step = pass.steps.find(({ output }) => output.name.endsWith(name))!;
-    const place = { step: step.number, progress: 0.5 };
-    const moment = momentAt(graph, pass, place, three)!;
+    const moment = momentOf(graph, step, step.parts >> 1, three)!;
     expect(moment.whole).toBe(false);
     const cells = moment.makes.flatMap(indicesOf);
     const read = cells.flatMap((cell) => cellsRead(graph, step.op.output, cell, three));
@@ -157,9 +104,7 @@ it("has nothing to show before anything is read", () => {
   const graph = decoderGraph(spec);
   const none = { target: 0, source: 0 };
   const pass = passOf(graph, none);
-  expect(
-    momentAt(graph, pass, { step: 3, progress: 1 }, { positions: none, lookup: () => undefined }),
-  ).toBeNull();
+  expect(momentOf(graph, pass.steps[3]!, "all", { positions: none, lookup: () => undefined })).toBeNull();
 });
 
 function indicesOf({ start, stop }: CellBox): readonly (readonly number[])[] {

@@ -1,6 +1,5 @@
-/** One forward pass as a line of time: every operation in the order of computing has its share of it, and what is
- *  read and made at a moment follows from the graph and the moment alone. So a clock can run, stop, and be dragged
- *  either way. Knows neither plates nor colours.
+/** One forward pass, operation by operation in the order of computing: in which parts each is gone through, and what a
+ *  part reads and makes. Follows from the graph alone; knows neither time, plates nor colours.
  */
 
 import { type CellBox, cellsReadBy, type Ranges, type Reading } from "./cells";
@@ -14,7 +13,7 @@ export interface SweptAxis {
   readonly size: number;
 }
 
-/** One operation, and its stretch of the clock. */
+/** One operation of a pass. */
 export interface Step {
   /** Its place among the steps, and among all operations of the graph. */
   readonly number: number;
@@ -27,9 +26,6 @@ export interface Step {
   readonly swept: readonly SweptAxis[];
   /** Parts that are made one after another. */
   readonly parts: number;
-  /** Seconds at the usual pace. */
-  readonly start: number;
-  readonly stop: number;
 }
 
 /** The beginning of a block, of the embedding or of the output. */
@@ -41,16 +37,12 @@ export interface Mark {
 export interface Pass {
   readonly steps: readonly Step[];
   readonly marks: readonly Mark[];
-  readonly seconds: number;
 }
 
-/** A place on the line: a step, and how far it is, from 0 to 1. */
-export interface PassPlace {
-  readonly step: number;
-  readonly progress: number;
-}
+/** Which part of a step is made: none is yet, or all are. */
+export type Part = number | "none" | "all";
 
-/** The operation at a place of the pass. */
+/** The operation at a moment: what it reads and makes while a part is made. */
 export interface Moment {
   readonly step: Step;
   /** True before the first part and after the last: the operation is shown as a whole. */
@@ -62,35 +54,25 @@ export interface Moment {
   readonly unmade: readonly CellBox[];
 }
 
-/** Seconds until the first part is made, and after the last; seconds a part, and their bounds. */
-const ARRIVING = 0.35;
-const RESTING = 0.3;
-const A_PART = 0.025;
-const SWEEPING: readonly [least: number, most: number] = [0.35, 1.8];
 /** Heads are gone through position by position only while there are no more parts than these. */
 const MOST_PARTS = 96;
 
-// ---- the line ----------------------------------------------------------------------------------------------
+// ---- the steps ---------------------------------------------------------------------------------------------
 
 /** The steps of a pass over so many positions. What only exists when it is asked for is no step of it: the model does
  *  not compute it. */
 export function passOf(graph: Graph, positions: Positions): Pass {
   const steps: Step[] = [];
-  let start = 0;
   for (const [opNumber, op] of graph.ops.entries()) {
     const output = getTensor(graph, op.output);
     if (output.derived && output.role === "activation") continue;
     const shape = shapeAt(output, positions);
     const swept = sweptAxes(output, shape);
     const parts = swept.reduce((product, { size }) => product * size, 1);
-    const stop = start + ARRIVING + RESTING + clamp(parts * A_PART, ...SWEEPING);
-    steps.push({ number: steps.length, opNumber, op, output, shape, swept, parts, start, stop });
-    start = stop;
+    steps.push({ number: steps.length, opNumber, op, output, shape, swept, parts });
   }
-  return { steps, marks: marksOf(steps), seconds: start };
+  return { steps, marks: marksOf(steps) };
 }
-
-const clamp = (value: number, least: number, most: number): number => Math.min(most, Math.max(least, value));
 
 /** Head by head, and position by position within each. */
 function sweptAxes({ axes }: TensorInfo, shape: readonly number[]): readonly SweptAxis[] {
@@ -125,7 +107,7 @@ function marksOf(steps: readonly Step[]): readonly Mark[] {
 const capital = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
 
 /** The mark that a step stands under. */
-export function markOf({ marks }: Pass, step: number): Mark | undefined {
+export function markOf({ marks }: Pick<Pass, "marks">, step: number): Mark | undefined {
   return marks.filter((mark) => mark.step <= step).at(-1);
 }
 
@@ -135,44 +117,14 @@ export function stepsUnder({ marks, steps }: Pass, mark: Mark): readonly [first:
   return [mark.step, next?.step ?? steps.length];
 }
 
-/** Gives the factor by which the clock runs faster than step by step, where every mark is to take so many seconds
- *  however many operations are under it. */
-export function blockPace(pass: Pass, step: number, seconds: number): number {
-  const mark = markOf(pass, step);
-  if (!mark) return 1;
-  const [first, end] = stepsUnder(pass, mark);
-  return (pass.steps[end - 1]!.stop - pass.steps[first]!.start) / seconds;
-}
-
-export function timeOf({ steps }: Pass, { step, progress }: PassPlace): number {
-  const at = steps[step];
-  return at ? at.start + (at.stop - at.start) * progress : 0;
-}
-
-/** The place at a time; times outside are the two ends. */
-export function placeAt({ steps, seconds }: Pass, time: number): PassPlace {
-  if (steps.length === 0 || time <= 0) return { step: 0, progress: 0 };
-  if (time >= seconds) return { step: steps.length - 1, progress: 1 };
-  let [low, high] = [0, steps.length - 1];
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if (steps[middle]!.start <= time) low = middle;
-    else high = middle - 1;
-  }
-  const { start, stop } = steps[low]!;
-  return { step: low, progress: (time - start) / (stop - start) };
-}
-
 // ---- the moment --------------------------------------------------------------------------------------------
 
-/** Finds the cells that are read and made at a place of the pass. */
-export function momentAt(graph: Graph, pass: Pass, place: PassPlace, reading: Reading): Moment | null {
-  const step = pass.steps[place.step];
-  if (!step || step.shape.includes(0)) return null;
+/** Finds the cells that are read and made as a part of a step is; null where there is nothing to make. */
+export function momentOf(graph: Graph, step: Step, part: Part, reading: Reading): Moment | null {
+  if (step.shape.includes(0)) return null;
   const all: Ranges = new Map(
     step.output.axes.map((axis, i): [string, Range] => [axis, [0, step.shape[i]!]]),
   );
-  const part = partAt(step, place.progress);
   if (part === "none" || part === "all") {
     const whole = [boxOf(step, all)];
     const reads = cellsReadBy(graph, withoutConditions(step.op), all, reading);
@@ -189,14 +141,6 @@ export function momentAt(graph: Graph, pass: Pass, place: PassPlace, reading: Re
     makes: [boxOf(step, now)],
     unmade: laterThan(step, all, part).map((ranges) => boxOf(step, ranges)),
   };
-}
-
-/** Finds the part that is being made. */
-function partAt({ start, stop, parts }: Step, progress: number): number | "none" | "all" {
-  const seconds = progress * (stop - start);
-  if (seconds < ARRIVING) return "none";
-  const share = (seconds - ARRIVING) / (stop - start - ARRIVING - RESTING);
-  return share >= 1 - 1e-9 ? "all" : Math.min(parts - 1, Math.floor(share * parts));
 }
 
 const withoutConditions = (op: Op): Op =>

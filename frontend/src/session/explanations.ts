@@ -2,7 +2,8 @@
 
 import { findTensor, shapeAt } from "../graph/shape";
 import { type Beside, type Explanation, getBeside, getExplanation, type Place } from "../net/explain";
-import { type Direction, reading } from "../state/explain";
+import type { Direction } from "../state/explain";
+import { reading } from "../state/reading";
 import { type Cell, graph, modelId, passHasCome, run } from "../state/store";
 
 const KEPT = 300;

@@ -8,6 +8,7 @@ import { lit, pins, played, sameCell, trail } from "../state/explain";
 import { passing } from "../state/pass";
 import { rests } from "../state/run";
 import { attention, graph, lightsLast, marked, modelId, run, selected } from "../state/store";
+import { timeline } from "../state/timeline";
 
 /** `columnOf` names the cells of a position in all that has one. */
 export function lightUp(map: PickPort, columnOf: (at: number) => readonly CellPattern[]): void {
@@ -56,10 +57,9 @@ export function forgetOthers(): void {
     if (modelId.value === of) return;
     of = modelId.value;
     pins.value = [];
-    played.value = null;
-    passing.value = null;
+    timeline.clear();
   });
   effect(() => {
-    if (run.value?.id === undefined || run.value.id === null) played.value = null;
+    if ((run.value?.id ?? null) === null && played.peek()) timeline.leave();
   });
 }

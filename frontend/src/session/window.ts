@@ -7,6 +7,7 @@ import type { Address } from "../state/address";
 import { passing } from "../state/pass";
 import { crowded, leftShown, phoneView, presenting, rightShown } from "../state/shell";
 import { chosenTextScale, LARGEST_TEXT, textScale } from "../state/text-scale";
+import { still } from "../state/timeline";
 
 /** The styles speak of the same window (shell/page.css). */
 const CROWDED = "(max-width: 860px)";
@@ -28,6 +29,11 @@ export function followWindow(map: FlightPort | null, { step, selected, panel }: 
   });
   effect(() => {
     if (passing.value !== null) phoneView.value = "map";
+  });
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+  still.value = calm.matches;
+  calm.addEventListener("change", () => {
+    still.value = calm.matches;
   });
   document.addEventListener("fullscreenchange", () => {
     if (!document.fullscreenElement) present(false);

@@ -1,13 +1,11 @@
 /** `window.__atlas`: the page's state for tests and the curious (docs/reference/console.md). */
 
 import type { CellBox } from "../graph/cells";
-import { momentAt } from "../graph/pass";
 import { findTensor } from "../graph/shape";
-import { shownPlace } from "../panels/playback/pass-playback";
 import type { NumbersWanted, TestedMap } from "../scene/ports";
 import type { CameraState, MapStats } from "../scene/types";
-import { lit, reading } from "../state/explain";
-import { currentStep, pass, passing } from "../state/pass";
+import { lit } from "../state/explain";
+import { currentStep, pass, passing, shownMoment } from "../state/pass";
 import { rests } from "../state/run";
 import * as state from "../state/store";
 
@@ -111,10 +109,8 @@ function snapshot(): Snapshot {
 
 function passSnapshot(): PassSnapshot | null {
   const [now, step, whole] = [passing.value, currentStep.value, pass.value];
-  const graph = state.graph.value;
-  if (!now || !step || !whole || !graph) return null;
-  const moment = momentAt(graph, whole, shownPlace(now), reading.value);
-  const { reads = [], makes = [] } = moment ?? {};
+  if (!now || !step || !whole) return null;
+  const { reads = [], makes = [] } = shownMoment.value ?? {};
   return { ...now, steps: whole.steps.length, output: step.output.name, reads, makes };
 }
 

@@ -4,7 +4,14 @@ import { useEffect } from "preact/hooks";
 import { findPasted } from "../find/find";
 import { walkTo } from "../panels/explain/operand-navigation";
 import { followed } from "../panels/explain/walked-card";
-import { blockBy, leavePass, stepBy, toFirst, togglePass, toLast } from "../panels/playback/pass-controls";
+import {
+  blockBy,
+  leavePlayed,
+  stepBy,
+  toFirst,
+  togglePlayed,
+  toLast,
+} from "../panels/playback/pass-controls";
 import { play } from "../panels/playback/player";
 import { scopeNow } from "../panels/search/search";
 import { choose, useActions } from "../panels/shared/actions";
@@ -18,6 +25,7 @@ import { overviewShown, searching } from "../state/navigation";
 import { pass, passing } from "../state/pass";
 import { presenting } from "../state/shell";
 import { hovered, panel, run, selected } from "../state/store";
+import { timeline } from "../state/timeline";
 import { openByKey } from "./panels";
 
 export function Shortcuts() {
@@ -129,15 +137,15 @@ const PASS_KEYS: Readonly<Record<string, (session: Session) => void>> = {
   PageUp: (session) => blockBy(session, -1),
   Home: toFirst,
   End: toLast,
-  " ": togglePass,
-  Escape: leavePass,
+  " ": togglePlayed,
+  Escape: leavePlayed,
 };
 
 /** The act of each key; true where the browser is to do nothing of its own. */
 const KEYS: Readonly<Record<string, (map: (CameraPort & FlightPort & PickPort) | null) => boolean>> = {
   escape: (map) => {
     if (presenting.value) present(false);
-    else if (played.value) played.value = null;
+    else if (played.value) timeline.leave();
     else choose(map, null);
     return false;
   },
@@ -171,7 +179,7 @@ const KEYS: Readonly<Record<string, (map: (CameraPort & FlightPort & PickPort) |
     return false;
   },
   a: () => {
-    if (played.value) played.value = null;
+    if (played.value) timeline.leave();
     else if (selected.value) play(selected.value);
     return false;
   },

@@ -2,28 +2,16 @@
  *  the cards that were pinned. The geometry follows from the graph at once; numbers come from the server later. */
 
 import { computed, signal } from "@preact/signals";
-import { type CellBox, cellsFed, cellsRead, type Masked, maskOf, type Reading } from "../graph/cells";
+import { type CellBox, cellsFed, cellsRead, type Masked, maskOf } from "../graph/cells";
 import { findTensor } from "../graph/shape";
 import type { Graph } from "../graph/types";
 import { codec, plainText } from "./codec";
-import { readTokens } from "./run";
-import { type Cell, graph, hovered, run, selected } from "./store";
+import { spokenOf } from "./pass";
+import { reading } from "./reading";
+import { type Cell, graph, hovered, selected } from "./store";
+import { timeline } from "./timeline";
 
 export type Direction = "backward" | "forward";
-
-/** What the run knows and the graph does not: how many tokens there are, and which. */
-export const reading = computed<Reading>(() => {
-  const tokens = readTokens(run.value);
-  const source = run.value?.source ?? [];
-  return {
-    positions: { target: tokens.length, source: source.length },
-    lookup: (tensor, [at]) => {
-      if (tensor === "token_types") return at === undefined ? undefined : (run.value?.kinds[at] ?? 0);
-      const looked = tensor === "source_tokens" ? source : tensor === "tokens" ? tokens : [];
-      return at === undefined ? undefined : looked[at]?.id;
-    },
-  };
-});
 
 /** Whether the chosen cell is asked where it comes from, or where it goes. */
 export const direction = signal<Direction>("backward");
@@ -52,8 +40,18 @@ export interface Lit {
   readonly masked: Masked | null;
 }
 
-/** The cell that a step of the pass makes just now; null while nobody steps through, or stands before its first. */
-export const spokenOf = signal<Cell | null>(null);
+export interface Played {
+  readonly cell: Cell;
+  /** From 0 to 1. */
+  readonly time: number;
+  readonly running: boolean;
+}
+
+/** The cell whose arithmetic is being played, and how far it is. */
+export const played = computed<Played | null>(() => {
+  const { cell } = timeline.picture.value;
+  return cell && { ...cell, running: timeline.running.value };
+});
 
 /** The cells that light up, and why there are none: what is pointed at comes first, then what a pass speaks of. */
 export const lit = computed<Lit | null>(() => {
@@ -123,20 +121,6 @@ export function walked(path: readonly Cell[], cell: Cell): readonly Cell[] {
   const before = path.findIndex((one) => sameCell(one, cell));
   return before >= 0 ? path.slice(0, before + 1) : [...path, cell];
 }
-
-// ---- the arithmetic, played --------------------------------------------------------------------------------
-
-export interface Played {
-  readonly cell: Cell;
-  /** From 0 to 1. */
-  readonly time: number;
-  readonly running: boolean;
-}
-
-/** The cell whose arithmetic is being played, and how far it is. */
-export const played = signal<Played | null>(null);
-/** How fast clocks run: 1 is the usual pace. */
-export const pace = signal(1);
 
 // ---- in the address ----------------------------------------------------------------------------------------
 

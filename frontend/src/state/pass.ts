@@ -1,75 +1,137 @@
-/** Stepping through a forward pass: at which operation it stands, whether it plays, how fast, and whether the eye
- *  follows. What is shown follows from here and the graph (graph/pass.ts). */
+/** Stepping through a forward pass: the track of the pass, and what of it is shown where the timeline stands. */
 
 import { computed, signal } from "@preact/signals";
-import { type Pass, type PassPlace, passOf, type Step } from "../graph/pass";
+import { type Moment, passOf } from "../graph/pass";
 import type { Graph } from "../graph/types";
+import type { HeadOf } from "../layout/front";
+import { type Grain, momentAt, type TimedPass, type TimedStep } from "../playback/pass-time";
+import { headInFront, type PassRead, passTrack, type Told, timedPass, toldAt } from "../playback/pass-track";
+import type { Numbers, Texts } from "../playback/pass-words";
+import type { Place, Track } from "../playback/track";
 import { codec, plainText } from "./codec";
-import { reading } from "./explain";
-import { type Cell, graph } from "./store";
+import { reading } from "./reading";
+import { attention, framesTaken, graph, run } from "./store";
+import { still, timeline } from "./timeline";
 
-export interface Passing extends PassPlace {
+export interface Passing extends Place {
   readonly running: boolean;
 }
 
-/** What the pass does where it stands, in plain words: for the bar under the map, and for any panel beside it. */
-export interface PassTold {
-  /** The block, the embedding or the output. */
-  readonly mark: string;
-  /** What it means for one token of this text, with its tokens and numbers; null where only the formula is known. */
-  readonly meaning: string | null;
-  /** What the block is for. */
-  readonly block: string;
-  /** A cell that is made just now, of the token spoken of. */
-  readonly cell: Cell | null;
-}
-
-/** Null while nobody steps through. */
-export const passTold = signal<PassTold | null>(null);
-
-/** How fast a pass plays, against the usual pace. */
-export const SPEEDS = [0.25, 0.5, 1, 2, 4, 8] as const;
-
-/** Null where nobody steps through. */
-export const passing = signal<Passing | null>(null);
-export const passSpeed = signal(1);
 /** Whether the pass is told operation by operation, or block by block: then every block takes as long as any other, the
  *  eye goes from block to block, and the words are those of the block. */
-export const passGrain = signal<"operation" | "block">("operation");
-/** Seconds that a block takes at the usual pace. */
-export const BLOCK_SECONDS = 12;
-export const followsPass = signal(true);
+export const passGrain = signal<Grain>("operation");
 /** The address gave a view of its own along with the step: the eye stays there until the next. */
 export const viewIsGiven = signal(false);
+/** The numbers that the map holds; none before there is one. */
+export const numbersShown = signal<Numbers>({ valueAt: () => undefined });
 
-let last: { graph: Graph; target: number; source: number; pass: Pass } | null = null;
+let last: { graph: Graph; target: number; source: number; grain: Grain; pass: TimedPass } | null = null;
 
 /** The pass over the tokens read so far. */
-export const pass = computed<Pass | null>(() => {
-  const now = graph.value;
+export const pass = computed<TimedPass | null>(() => {
+  const [now, grain] = [graph.value, passGrain.value];
   const { positions } = reading.value;
   if (!now) return null;
   const { target, source } = positions;
-  if (last?.graph !== now || last.target !== target || last.source !== source)
-    last = { graph: now, target, source, pass: passOf(now, positions) };
+  if (last?.graph !== now || last.target !== target || last.source !== source || last.grain !== grain)
+    last = { graph: now, target, source, grain, pass: timedPass(now, passOf(now, positions), grain) };
   return last.pass;
 });
 
+const texts = computed<Texts>(() => {
+  const [next] = run.value?.top ?? [];
+  return {
+    target: (run.value?.tokens ?? []).map(({ text }) => text),
+    source: (run.value?.source ?? []).map(({ text }) => text),
+    next: next && next.probability !== null ? { text: next.text, probability: next.probability } : null,
+  };
+});
+
+const passRead = computed<PassRead | null>(() => {
+  const [now, whole] = [graph.value, pass.value];
+  return (
+    now &&
+    whole && {
+      graph: now,
+      pass: whole,
+      reading: reading.value,
+      texts: texts.value,
+      numbers: numbersShown.value,
+      head: attention.value.head,
+    }
+  );
+});
+
+/** What the timeline plays while somebody steps through the pass. */
+export const passPlayed = computed<Track | null>(() => passRead.value && passTrack(passRead.value));
+
+// ---- where the timeline stands -----------------------------------------------------------------------------
+
+let lastPassing: Passing | null = null;
+
+/** The place of the pass; null where nobody steps through. Runs while it is the pass itself that is played. */
+export const passing = computed<Passing | null>(() => {
+  const place = timeline.picture.value.pass;
+  const running = place !== null && timeline.running.value && timeline.plays(passPlayed);
+  const same =
+    place?.step === lastPassing?.step &&
+    place?.progress === lastPassing?.progress &&
+    running === lastPassing?.running;
+  if (!same) lastPassing = place && { ...place, running };
+  return lastPassing;
+});
+
+/** The place as it is shown: where motion is not wanted, operations are shown whole. */
+export const shownPlace = computed<Place | null>(() => {
+  const place = passing.value;
+  return place && still.value ? { ...place, progress: 1 } : place;
+});
+
 /** The step that a pass stands at. */
-export const currentStep = computed<Step | null>(() => {
+export const currentStep = computed<TimedStep | null>(() => {
   const at = passing.value;
   return (at && pass.value?.steps[at.step]) ?? null;
 });
 
+/** What is read and made there. */
+export const shownMoment = computed<Moment | null>(() => {
+  const [read, place] = [passRead.value, shownPlace.value];
+  return read && place && momentAt(read.graph, read.pass, place, read.reading);
+});
+
+/** The head that stands in front of the others there. */
+export const shownHead = computed<HeadOf | null>(() => {
+  const [read, place] = [passRead.value, shownPlace.value];
+  return read && place && passGrain.value === "operation" ? headInFront(read, place) : null;
+});
+
+let lastTold: Told | null = null;
+
+/** What the pass does there, in plain words: for the bar under the map, and for any panel beside it. The same object
+ *  while the same is said. */
+export const passTold = computed<Told | null>(() => {
+  // Numbers that it speaks of may have come.
+  void framesTaken.value;
+  const [read, place] = [passRead.value, shownPlace.value];
+  const told = read && place && toldAt(read, place);
+  if (JSON.stringify(told) !== JSON.stringify(lastTold)) lastTold = told;
+  return lastTold;
+});
+
+/** The cell that the pass makes just now and speaks of; null block by block, and while many are made at once. */
+export const spokenOf = computed(() =>
+  passGrain.value === "block" ? null : (passTold.value?.spokenOf ?? null),
+);
+
 // ---- in the address ----------------------------------------------------------------------------------------
 
 /** The tensor made, and how far that is where it is not done: `blocks.0.attn.hook_q-0.42`. */
-export function writeStep(step: Step, progress: number): string {
+export function writeStep(step: TimedStep, progress: number): string {
   return progress < 1 ? `${step.output.name}-${Number(progress.toFixed(3))}` : step.output.name;
 }
 
 /** The place that an address names; null where the pass has no such step. */
-export function readStep(text: string, { steps }: Pass): PassPlace | null {
+export function readStep(text: string, { steps }: TimedPass): Place | null {
   const match = /^([\w.]+?)(?:-(\d?\.?\d+))?$/.exec(text);
   const step = match ? steps.findIndex(({ output }) => output.name === match[1]) : -1;
   if (!match || step < 0) return null;
@@ -93,7 +155,8 @@ export const stepCodec = codec({
       const now = pass.value;
       const place = text !== undefined && now ? readStep(text, now) : null;
       viewIsGiven.value = place !== null && gives("camera");
-      passing.value = place && { ...place, running: false };
+      if (place) timeline.put(passPlayed, place);
+      else if (passing.value) timeline.clear();
     },
   },
 });

@@ -18,8 +18,8 @@ import {
   visibleNodes,
 } from "../../layout/outline";
 import type { FlightPort, PickPort } from "../../scene/ports";
-import { reading } from "../../state/explain";
 import { focusedNode, openAll, openNodes, setOpen } from "../../state/outline";
+import { reading } from "../../state/reading";
 import { graph, hovered, model, modelId, selected } from "../../state/store";
 import { choose, useActions } from "../shared/actions";
 import { tokenAt } from "../shared/cell-words";

@@ -1,4 +1,4 @@
-/** Plays the arithmetic on the map: runs the clock, and shows the moment that it stands at. */
+/** Shows on the map the moment that the arithmetic of a cell stands at. */
 
 import { effect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
@@ -14,7 +14,7 @@ import type { CameraPort, OverlayPort, PlacesPort, PosePort, ValuesPort } from "
 import { themes } from "../../scene/themes";
 import type { CellPattern, PlatePose } from "../../scene/types";
 import { knownExplanation } from "../../session/explanations";
-import { type Played, pace, played, sameCell } from "../../state/explain";
+import { played, sameCell } from "../../state/explain";
 import { passing } from "../../state/pass";
 import { ownScaleOf } from "../../state/scales";
 import { type Cell, graph } from "../../state/store";
@@ -23,7 +23,6 @@ import { useActions } from "../shared/actions";
 import { boxPattern } from "../shared/callouts";
 import { cellColour } from "../shared/colour";
 import { rehearsal } from "./build-cell-script";
-import { makeClock } from "./clock";
 
 const SVG = "http://www.w3.org/2000/svg";
 /** Pixels that a cell must have for its number to be written beside it. */
@@ -40,7 +39,7 @@ const MOST_LEADERS = 8;
 
 /** What is being played. */
 interface Written {
-  readonly played: Played;
+  readonly cell: Cell;
   readonly script: Script;
   readonly sources: readonly { readonly role: string; readonly cells: CellPattern }[];
 }
@@ -55,7 +54,7 @@ export function Flights() {
 /** What the playing of a cell asks of the map. */
 type Stage = CameraPort & OverlayPort & PlacesPort & PosePort & ValuesPort;
 
-/** Puts up the overlay and the clock; call the result to take them away. */
+/** Puts up the overlay; call the result to take it away. */
 function stage(map: Stage, host: SVGSVGElement): () => void {
   let cells: readonly FlyingCell[] = [];
   let written: Written | null = null;
@@ -77,14 +76,12 @@ function stage(map: Stage, host: SVGSVGElement): () => void {
     if (!now) {
       if (written && !passing.peek()) map.pose(new Map());
       written = null;
-    } else if (!written || !sameCell(written.played.cell, now.cell)) written = begin(map, host, now);
+    } else if (!written || !sameCell(written.cell, now.cell)) written = begin(map, host, now.cell);
     cells = written && now ? perform(written.script, now.time) : [];
     flying.show(written && now ? [slipOf(written.script, now.time), ...cells.map(rectangle)] : []);
   });
-  const stopClock = keepTime(() => written?.script.seconds ?? 8);
   return () => {
     stopShowing();
-    stopClock();
     remove();
   };
 }
@@ -107,36 +104,18 @@ function stepForward(map: PlacesPort & PosePort, { tensor, index }: Cell, operan
   map.pose(poses);
 }
 
-function begin(map: Stage, host: SVGSVGElement, now: Played): Written | null {
-  const answer = knownExplanation(now.cell, "backward");
+function begin(map: Stage, host: SVGSVGElement, cell: Cell): Written | null {
+  const answer = knownExplanation(cell, "backward");
   if (!answer?.op) return null;
   const operands = answer.operands.map(({ tensor }) => tensor);
-  stepForward(map, now.cell, operands);
+  stepForward(map, cell, operands);
   const { script, camera } = rehearsal(map, answer, host.clientWidth, host.clientHeight);
   map.setCamera(camera, true);
   const sources = answer.operands
-    .filter(({ tensor }) => tensor !== now.cell.tensor)
+    .filter(({ tensor }) => tensor !== cell.tensor)
     .slice(0, MOST_LEADERS)
     .map((operand) => ({ role: operand.role, cells: boxPattern(operand) }));
-  return { played: now, script, sources };
-}
-
-/** Moves the time on, frame by frame, as long as it runs. */
-function keepTime(seconds: () => number): () => void {
-  const clock = makeClock((passed) => {
-    const now = played.peek();
-    if (!now?.running) return false;
-    const time = Math.min(1, now.time + (passed * pace.peek()) / seconds());
-    played.value = { ...now, time, running: time < 1 };
-    return time < 1;
-  });
-  const stop = effect(() => {
-    if (played.value?.running) clock.wake();
-  });
-  return () => {
-    stop();
-    clock.stop();
-  };
+  return { cell, script, sources };
 }
 
 function slipOf({ slip, extent }: Script, time: number): FlyingRectangle {
@@ -170,7 +149,7 @@ interface Spot {
  *  the hue of a role, from the middle of what is read. */
 function leaders(
   map: PlacesPort,
-  { played: { cell }, script: { extent }, sources }: Written,
+  { cell, script: { extent }, sources }: Written,
   slip: Spot & { readonly scale: number },
   role: (typeof LEADERS)[number],
 ): string {

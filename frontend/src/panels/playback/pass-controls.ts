@@ -1,15 +1,17 @@
 /** Walking through a pass: what keys and buttons do. */
 
-import { markOf, type PassPlace, placeAt, timeOf } from "../../graph/pass";
+import { markOf } from "../../graph/pass";
+import { type Place, placeAt, timeOf } from "../../playback/track";
 import type { Session } from "../../session/session";
-import { followsPass, pass, passGrain, passing, passSpeed } from "../../state/pass";
+import { pass, passGrain, passing, passPlayed } from "../../state/pass";
 import { run } from "../../state/store";
+import { timeline } from "../../state/timeline";
 
 /** Stands at a step, done, or somewhere within it. One that begins to step through stops the writing: it is the
  *  present pass that is looked at. */
-function stand(session: Session, place: PassPlace, running = false): void {
+function stand(session: Session, place: Place, running = false): void {
   if (!passing.value && run.value?.phase === "writing") session.writer.pause();
-  passing.value = { ...place, running };
+  timeline.put(passPlayed, place, running);
 }
 
 function standAt(session: Session, step: number): void {
@@ -42,9 +44,15 @@ export const toLast = (session: Session): void => standAt(session, Number.POSITI
 export function togglePass(session: Session): void {
   const [now, whole] = [passing.value, pass.value];
   if (!whole || whole.steps.length === 0) return;
-  const atEnd = now !== null && timeOf(whole, now) >= whole.seconds;
-  if (!now || atEnd) stand(session, { step: 0, progress: 0 }, true);
-  else passing.value = { ...now, running: !now.running };
+  if (timeline.plays(passPlayed)) timeline.toggle();
+  else if (now && timeOf(whole, now) < whole.seconds) stand(session, now, true);
+  else stand(session, { step: 0, progress: 0 }, true);
+}
+
+/** Space: plays or stops what is played, the arithmetic of a cell or else the pass. */
+export function togglePlayed(session: Session): void {
+  if (timeline.picture.value.cell) timeline.toggle();
+  else togglePass(session);
 }
 
 export function scrubTo(session: Session, seconds: number): void {
@@ -58,14 +66,20 @@ const WATCHING = 4;
 export function watchItRead(session: Session): void {
   if (!pass.value || pass.value.steps.length === 0) return;
   passGrain.value = "block";
-  passSpeed.value = WATCHING;
-  followsPass.value = true;
+  timeline.speed.value = WATCHING;
+  timeline.follows.value = true;
   stand(session, { step: 0, progress: 0 }, true);
 }
 
+/** Esc: leaves the arithmetic that is played over the pass, or else the pass. */
+export function leavePlayed(): void {
+  if (timeline.picture.value.cell) timeline.leave();
+  else leavePass();
+}
+
 export function leavePass(): void {
-  passing.value = null;
+  timeline.clear();
   if (passGrain.value === "operation") return;
   passGrain.value = "operation";
-  passSpeed.value = 1;
+  timeline.speed.value = 1;
 }

@@ -1,15 +1,17 @@
 /** The player on a cell's card: play, pause, scrub, step by step, and what happens in words. */
 
-import { rehearse } from "../../playback/cell/rehearse";
-import type { Phase } from "../../playback/cell/script";
+import { signal } from "@preact/signals";
+import { cellTrack } from "../../playback/cell/cell-track";
+import { over, type Track } from "../../playback/track";
 import { knownExplanation } from "../../session/explanations";
 import { played, sameCell } from "../../state/explain";
 import { type Cell, graph, hovered } from "../../state/store";
+import { still, timeline } from "../../state/timeline";
 import { useActions } from "../shared/actions";
 import { useExplanation } from "../shared/use-explanation";
 import { sumOf } from "./build-cell-script";
-import { still } from "./pass-playback";
 import "./player.css";
+import { Speed } from "./speed";
 
 export function Player({ cell }: { cell: Cell }) {
   const { map } = useActions();
@@ -25,74 +27,60 @@ export function Player({ cell }: { cell: Cell }) {
         </button>
       </p>
     );
-  return <Controls cell={cell} />;
+  return <Controls />;
 }
 
-/** Starts at once; where motion is not wanted, the end stands and the steps are told. */
+/** Starts at once, over the moment of the pass where one stands; where motion is not wanted, the end stands and the
+ *  steps are told. */
 export function play(cell: Cell): void {
-  if (!knownExplanation(cell, "backward")?.op) return;
-  const whole = still();
+  const answer = knownExplanation(cell, "backward");
+  if (!answer?.op) return;
   hovered.value = null;
-  played.value = { cell, time: whole ? 1 : 0, running: !whole };
+  if (played.value) timeline.leave();
+  const track = signal<Track>(over(timeline.picture.peek(), cellTrack(cell, sumOf(answer))));
+  const end = { step: track.value.steps.length - 1, progress: 1 };
+  timeline.putOver(track, still.value ? end : { step: 0, progress: 0 }, !still.value);
 }
 
-function Controls({ cell }: { cell: Cell }) {
-  const now = played.value!;
-  const phases = phasesOf(cell);
-  const current = phases.findIndex(({ stop }) => now.time < stop);
-  const at = current < 0 ? phases.length - 1 : current;
-  const goTo = (time: number) => {
-    played.value = { ...now, time, running: false };
-  };
-  const toggle = () => {
-    const again = now.time >= 1;
-    played.value = { ...now, time: again ? 0 : now.time, running: !now.running };
-  };
+/** The slider counts in whole numbers. */
+const FINE = 1000;
+
+function Controls() {
+  const [now, track] = [played.value!, timeline.track.value!];
+  const at = timeline.place.value!.step;
+  const words = track.wordsAt(timeline.place.value!);
   return (
     <section class="player" aria-label="The arithmetic, played">
       <div class="row">
-        <button type="button" class="pill" onClick={toggle}>
+        <button type="button" class="pill" title="Space" onClick={() => timeline.toggle()}>
           {now.running ? "Pause" : "▸ Play"}
         </button>
         <input
           type="range"
           min="0"
-          max="1000"
+          max={FINE}
           aria-label="Time"
-          aria-valuetext={phases[at]?.words}
-          value={Math.round(now.time * 1000)}
-          onInput={(event) => goTo(Number(event.currentTarget.value) / 1000)}
+          aria-valuetext={words}
+          value={Math.round(now.time * FINE)}
+          onInput={({ currentTarget }) => timeline.seek((Number(currentTarget.value) / FINE) * track.seconds)}
         />
-        <button
-          type="button"
-          class="link"
-          aria-label="Close the player"
-          onClick={() => {
-            played.value = null;
-          }}
-        >
+        <Speed />
+        <button type="button" class="link" aria-label="Close the player" onClick={() => timeline.leave()}>
           ×
         </button>
       </div>
       <ol class="phases">
-        {phases.map(({ name, words, stop }, n) => (
-          <li key={name} class={n > at ? "soft" : undefined} aria-current={n === at ? "step" : undefined}>
-            <button type="button" class="link" onClick={() => goTo(stop - 0.001)}>
-              {words}
+        {track.steps.map((_, n) => (
+          <li key={n} class={n > at ? "soft" : undefined} aria-current={n === at ? "step" : undefined}>
+            <button type="button" class="link" onClick={() => timeline.stand({ step: n, progress: 1 })}>
+              {track.wordsAt({ step: n, progress: 1 })}
             </button>
           </li>
         ))}
       </ol>
       <span class="unseen" aria-live="polite">
-        {now.running ? phases[at]?.words : ""}
+        {now.running ? words : ""}
       </span>
     </section>
   );
-}
-
-/** What happens when; it does not depend on where plates stand. */
-function phasesOf(cell: Cell): readonly Phase[] {
-  const answer = knownExplanation(cell, "backward");
-  if (!answer) return [];
-  return rehearse(sumOf(answer), () => null, { corner: [0, 0, 0], cell: 1 }).phases;
 }

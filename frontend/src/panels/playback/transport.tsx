@@ -1,27 +1,20 @@
 /** The bar at the foot of the map while somebody steps through a forward pass: buttons, the line of time, and what the
  *  operation does, in a sentence and in a formula. */
 
-import { markOf, momentAt, type Pass, type Step, timeOf } from "../../graph/pass";
+import { markOf } from "../../graph/pass";
 import { findTensor, shapeAt } from "../../graph/shape";
 import type { WordedOperation } from "../../net/ops";
+import { nameAt, type TimedPass, type TimedStep } from "../../playback/pass-time";
+import { timeOf } from "../../playback/track";
 import { operationInWords } from "../../session/operations";
-import { reading } from "../../state/explain";
-import {
-  currentStep,
-  followsPass,
-  type Passing,
-  pass,
-  passGrain,
-  passing,
-  passSpeed,
-  passTold,
-  SPEEDS,
-} from "../../state/pass";
+import { currentStep, type Passing, pass, passGrain, passing, passTold, shownMoment } from "../../state/pass";
+import { reading } from "../../state/reading";
 import { graph, modelId, type Problem } from "../../state/store";
+import { timeline } from "../../state/timeline";
 import { goTo, useActions } from "../shared/actions";
 import { Formula } from "../shared/math";
 import { blockBy, leavePass, scrubTo, stepBy, toFirst, togglePass, toLast } from "./pass-controls";
-import { shownPlace } from "./pass-playback";
+import { Speed } from "./speed";
 import "./transport.css";
 
 /** The slider counts in whole numbers, always up to the same: browsers misplace the knob when its end changes. */
@@ -42,7 +35,7 @@ export function Transport() {
 
 // ---- buttons -----------------------------------------------------------------------------------------------
 
-function Controls({ now, whole }: { now: Passing; whole: Pass }) {
+function Controls({ now, whole }: { now: Passing; whole: TimedPass }) {
   const { map, session } = useActions();
   const last = whole.steps.length - 1;
   const end = now.step === last && now.progress >= 1;
@@ -63,21 +56,7 @@ function Controls({ now, whole }: { now: Passing; whole: Pass }) {
       <Press label="Forward" keys="→" sign="›" off={end} act={() => stepBy(session, 1)} />
       <Press label="Block forward" keys="Page Down" sign="»" off={end} act={() => blockBy(session, 1)} />
       <Line now={now} whole={whole} />
-      <label class="mono soft">
-        <span class="unseen">Speed</span>
-        <select
-          value={passSpeed.value}
-          onChange={({ currentTarget }) => {
-            passSpeed.value = Number(currentTarget.value);
-          }}
-        >
-          {SPEEDS.map((speed) => (
-            <option key={speed} value={speed}>
-              {speed}×
-            </option>
-          ))}
-        </select>
-      </label>
+      <Speed />
       <button
         type="button"
         class="pill"
@@ -93,10 +72,10 @@ function Controls({ now, whole }: { now: Passing; whole: Pass }) {
         <button
           type="button"
           class="pill"
-          aria-pressed={followsPass.value}
+          aria-pressed={timeline.follows.value}
           title="The eye goes where the operation is"
           onClick={() => {
-            followsPass.value = !followsPass.value;
+            timeline.follows.value = !timeline.follows.value;
           }}
         >
           Follow
@@ -139,7 +118,7 @@ function Press({
 }
 
 /** The line of time: drag it either way. Blocks are marked on it. */
-function Line({ now, whole }: { now: Passing; whole: Pass }) {
+function Line({ now, whole }: { now: Passing; whole: TimedPass }) {
   const { session } = useActions();
   const keys: Readonly<Record<string, () => void>> = {
     ArrowRight: () => stepBy(session, 1),
@@ -185,8 +164,8 @@ function Line({ now, whole }: { now: Passing; whole: Pass }) {
   );
 }
 
-const placeInWords = ({ step }: Passing, whole: Pass): string =>
-  `${step + 1} of ${whole.steps.length}, ${markOf(whole, step)?.name ?? ""}`;
+const placeInWords = ({ step }: Passing, whole: TimedPass): string =>
+  `${step + 1} of ${whole.steps.length}, ${nameAt(whole, { step })}`;
 
 // ---- what it does ------------------------------------------------------------------------------------------
 
@@ -196,8 +175,8 @@ function Told({
   words,
   problem,
 }: {
-  step: Step;
-  whole: Pass;
+  step: TimedStep;
+  whole: TimedPass;
   words: WordedOperation | null;
   problem: Problem | null;
 }) {
@@ -209,7 +188,7 @@ function Told({
     <div class="told">
       <p class="what">
         <span class="mono soft">
-          {step.number + 1} of {whole.steps.length} · {markOf(whole, step.number)?.name}
+          {step.number + 1} of {whole.steps.length} · {nameAt(whole, { step: step.number })}
         </span>{" "}
         <button type="button" class="link mono" onClick={() => goTo(map, step.output.name)}>
           {step.output.name}
@@ -228,8 +207,7 @@ function Told({
 
 /** Which part of the output is being made. */
 function PartMade() {
-  const [now, place, whole] = [graph.value, passing.value, pass.value];
-  const moment = now && place && whole && momentAt(now, whole, shownPlace(place), reading.value);
+  const moment = shownMoment.value;
   const [made] = moment?.makes ?? [];
   if (!moment || moment.whole || !made) return null;
   const parts = moment.step.swept.map(({ axis }) => {
@@ -240,7 +218,7 @@ function PartMade() {
 }
 
 /** The letters of the formula, with the axes that they stand for and how long these are. */
-function sizesOf(step: Step, { symbols }: WordedOperation): string {
+function sizesOf(step: TimedStep, { symbols }: WordedOperation): string {
   const now = graph.value!;
   const lengthOf = (axis: string): number | undefined => {
     const tensors = [step.output, ...step.op.reads.map(({ tensor }) => findTensor(now, tensor))];
@@ -260,12 +238,12 @@ function Live({
   words,
 }: {
   now: Passing;
-  whole: Pass;
-  step: Step;
+  whole: TimedPass;
+  step: TimedStep;
   words: WordedOperation | null;
 }) {
-  const fast = now.running && passSpeed.value > 1;
-  const mark = markOf(whole, step.number)?.name ?? "";
+  const fast = now.running && timeline.speed.value > 1;
+  const mark = nameAt(whole, { step: step.number });
   const sentence = words?.sentence ?? "";
   const said = `Operation ${step.number + 1} of ${whole.steps.length}, ${mark}: ${step.op.title}. ${sentence}`;
   return (

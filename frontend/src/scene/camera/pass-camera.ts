@@ -1,8 +1,9 @@
 /** Where the eye is while it follows a pass: from the view of one step to that of the next in the first moments of
  *  each, a function of the place alone. */
 
-import type { Pass, PassPlace } from "../../graph/pass";
 import type { View } from "../../layout/view";
+import type { TimedPass } from "../../playback/pass-time";
+import type { Place } from "../../playback/track";
 import type { CameraState } from "../types";
 import { between } from "./camera";
 
@@ -17,8 +18,8 @@ export function stateOf({ target, distance, azimuth, elevation }: View): CameraS
 
 /** `viewOf` gives the view of a step. */
 export function cameraAt(
-  pass: Pass,
-  { step, progress }: PassPlace,
+  pass: TimedPass,
+  { step, progress }: Place,
   viewOf: (step: number) => CameraState,
 ): CameraState {
   const { start, stop } = pass.steps[step]!;

@@ -1,25 +1,39 @@
 /** A step of the pass in plain words: what it does for one token of the text that was read, and why. The server's
  *  sentence says how the numbers are combined; this one says what for. */
 
-import { formatNumber, tokenText } from "../../format";
-import type { Moment } from "../../graph/pass";
-import { findTensor, isTokenAxis } from "../../graph/shape";
-import type { Graph, TensorInfo } from "../../graph/types";
-import type { HeadOf } from "../../layout/front";
-import type { PassTold } from "../../state/pass";
-import { run } from "../../state/store";
+import { formatNumber, tokenText } from "../format";
+import type { Moment, Step } from "../graph/pass";
+import { findTensor, isTokenAxis } from "../graph/shape";
+import type { Graph, TensorInfo } from "../graph/types";
+import type { HeadOf } from "../layout/front";
+import type { CellPlayed } from "./track";
 
 /** Where numbers come from: what the map holds. */
 export interface Numbers {
   valueAt(tensor: string, index: readonly number[]): number | undefined;
 }
 
-export type Meaning = Omit<PassTold, "mark">;
+/** The texts that were read, token by token, and what is most likely to follow. */
+export interface Texts {
+  readonly target: readonly string[];
+  readonly source: readonly string[];
+  readonly next: { readonly text: string; readonly probability: number } | null;
+}
+
+export interface Meaning {
+  /** What it means for one token of this text, with its tokens and numbers; null where only the formula is known. */
+  readonly meaning: string | null;
+  /** What the block is for. */
+  readonly block: string;
+  /** A cell that is made just now, of the token spoken of. */
+  readonly cell: CellPlayed | null;
+}
 
 /** What is spoken of: a token by its position, and the head, where there are heads. */
 interface Spoken {
   readonly graph: Graph;
   readonly numbers: Numbers;
+  readonly texts: Texts;
   readonly output: TensorInfo;
   readonly at: number;
   readonly head: number;
@@ -32,7 +46,13 @@ interface Spoken {
 type Sentence = (spoken: Spoken) => string;
 
 /** The meaning of a moment; `head` is the one that stands in front. */
-export function meaningOf(graph: Graph, moment: Moment, head: HeadOf | null, numbers: Numbers): Meaning {
+export function meaningOf(
+  graph: Graph,
+  moment: Moment,
+  head: HeadOf | null,
+  numbers: Numbers,
+  texts: Texts,
+): Meaning {
   const { output, shape } = moment.step;
   const position = output.axes.findIndex(isTokenAxis);
   const [made] = moment.makes;
@@ -49,10 +69,11 @@ export function meaningOf(graph: Graph, moment: Moment, head: HeadOf | null, num
   const spoken: Spoken = {
     graph,
     numbers,
+    texts,
     output,
     at,
     head: head?.head ?? 0,
-    token: (i) => quoted((ofSource ? run.value?.source : run.value?.tokens)?.[i]?.text, i),
+    token: (i) => quoted((ofSource ? texts.source : texts.target)[i], i),
     count,
     index,
   };
@@ -62,6 +83,41 @@ export function meaningOf(graph: Graph, moment: Moment, head: HeadOf | null, num
     block: blockWords(output),
     cell: count > 0 ? { tensor: output.name, index } : null,
   };
+}
+
+/** A token and a number of a usual length. */
+const SOME_TOKEN = "somewhat";
+const SOME_NUMBER = -0.1234;
+/** Letters for a formula where a step has no sentence. */
+const FORMULA = 90;
+
+/** How many letters the sentence of a step has for one token: with words and numbers of a usual length, so that it is
+ *  the same whatever text was read, and whether its numbers have come or not. */
+export function lettersOf(graph: Graph, { output, op }: Step): number {
+  const sentence = SENTENCES[keyOf(output)] ?? BY_OPERATION[op.kind];
+  const some = [SOME_TOKEN, SOME_TOKEN];
+  const words = sentence?.({
+    graph,
+    numbers: { valueAt: () => SOME_NUMBER },
+    texts: { target: some, source: some, next: { text: SOME_TOKEN, probability: 0.1234 } },
+    output,
+    at: 1,
+    head: 0,
+    token: () => quoted(SOME_TOKEN, 1),
+    count: 2,
+    index: output.axes.map(() => 0),
+  });
+  return words?.length ?? FORMULA;
+}
+
+/** What is said while the parts between the first and the last are gone through in one sweep. */
+export function sweepWords({ swept }: Step): string {
+  const [heads, tokens] = [
+    swept.some(({ axis }) => !isTokenAxis(axis)),
+    swept.some(({ axis }) => isTokenAxis(axis)),
+  ];
+  if (heads && tokens) return "The same for every other token, in one head after another.";
+  return heads ? "The same in all other heads." : "The same for every other token.";
 }
 
 /** The index of a head along an axis of heads or of keys that several heads share. */
@@ -100,15 +156,15 @@ const said = (spoken: Spoken): string => {
 
 /** The key for which a row of scores or shares is largest. */
 function best(
-  { numbers, graph, output, head, at }: Spoken,
+  { numbers, texts, graph, output, head, at }: Spoken,
   leaf: string,
 ): { key: number; value: number } | null {
   const name = output.name.replace(/\.[^.]*$/, `.${leaf}`);
   const info = findTensor(graph, name);
   if (!info) return null;
   let found: { key: number; value: number } | null = null;
-  const keys = info.source_axes.includes("key_pos") ? run.value?.source : run.value?.tokens;
-  for (let key = 0; key < (keys?.length ?? 0); key++) {
+  const keys = info.source_axes.includes("key_pos") ? texts.source : texts.target;
+  for (let key = 0; key < keys.length; key++) {
     const value = numbers.valueAt(name, [head, at, key]);
     if (value !== undefined && Number.isFinite(value) && (!found || value > found.value))
       found = { key, value };
@@ -117,11 +173,11 @@ function best(
 }
 
 function keyToken(spoken: Spoken, key: number): string {
-  const { graph, output } = spoken;
+  const { graph, output, texts } = spoken;
   const pattern = findTensor(graph, output.name.replace(/\.[^.]*$/, ".hook_pattern"));
-  const tokens = pattern?.source_axes.includes("key_pos") ? run.value?.source : run.value?.tokens;
+  const tokens = pattern?.source_axes.includes("key_pos") ? texts.source : texts.target;
   const same = pattern?.source_axes.includes("query_pos") === pattern?.source_axes.includes("key_pos");
-  return same && key === spoken.at ? "itself" : quoted(tokens?.[key]?.text, key);
+  return same && key === spoken.at ? "itself" : quoted(tokens[key], key);
 }
 
 const inHead = ({ head }: Spoken): string => `in head ${head}`;
@@ -183,8 +239,8 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   hook_mlp_out: (s) => `What the neurons that fired for ${s.token(s.at)} say, put into one vector again.`,
   logits: (s) => `Every token of the vocabulary gets a score for standing after ${s.token(s.at)}.`,
   probabilities: (s) => {
-    const top = run.value?.top[0];
-    return s.at === s.count - 1 && top && top.probability !== null
+    const top = s.texts.next;
+    return s.at === s.count - 1 && top
       ? `The scores become probabilities: after ${s.token(s.at)} most likely ${quoted(top.text, 0)}, ${formatNumber(top.probability, 3)}.`
       : `The scores become probabilities: the model's guess at what follows ${s.token(s.at)}.`;
   },
