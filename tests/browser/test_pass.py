@@ -118,19 +118,74 @@ def test_play_goes_on_pauses_and_stops_at_the_end(moving: Page, server: Server) 
     assert (now["step"], now["progress"]) == (now["steps"] - 1, 1)
 
 
-def test_the_same_time_is_the_same_picture(moving: Page, server: Server) -> None:
-    open_atlas(moving, server.url, "/?model=sort&step=hook_embed")
-    scrub = "time => { const line = document.querySelector('.transport input'); line.value = time; \
-        line.dispatchEvent(new Event('input', {bubbles: true})); }"
+_SCRUB = """([line, time]) => {
+    const slider = document.querySelector(line);
+    slider.value = time;
+    slider.dispatchEvent(new Event("input", {bubbles: true}));
+}"""
+
+
+def _assert_time_is_picture(page: Page, line: str, times: tuple[int, ...], approach: int) -> None:
+    """Check that a time shows the same, to the pixel, whether one scrubs to it forward, backward, or jumps.
+
+    The eye takes up to `approach` milliseconds to follow.
+    """
     seen: dict[int, Image.Image] = {}
-    for time in (9_000, 23_456, 61_000, 23_456, 9_000):
-        moving.evaluate(scrub, time)
-        moving.wait_for_timeout(900)
-        picture = _picture(moving)
-        assert time not in seen or _same(seen[time], picture)
-        assert all(not _same(picture, other) for at, other in seen.items() if at != time)
+    for time in (*times, *times[-2::-1], times[-1]):
+        page.evaluate(_SCRUB, [line, time])
+        page.wait_for_timeout(approach)
+        picture = _picture(page)
+        assert time not in seen or _same(seen[time], picture), (line, time)
+        assert all(not _same(picture, other) for at, other in seen.items() if at != time), (line, time)
         seen[time] = picture
-    assert len(seen) == 3
+    assert len(seen) == len(times)
+
+
+def test_the_same_time_is_the_same_picture(moving: Page, server: Server) -> None:
+    open_atlas(moving, server.url, "/?model=sort&step=hook_embed#text=CBABBC")
+    _assert_time_is_picture(moving, ".transport input", (9_000, 23_456, 61_000), approach=800)
+    # A cell's arithmetic, over the moment at which the pass stands: the pass is left as it was.
+    walk(moving, "/?model=sort&step=blocks.0.attn.hook_q&select=blocks.0.attn.hook_q[2_0_5]#text=CBABBC")
+    moving.locator(".map canvas[tabindex]").focus()
+    moving.keyboard.press("a")
+    moving.keyboard.press("Space")
+    _assert_time_is_picture(moving, ".player input", (120, 480, 900), approach=0)
+    assert state(moving)["pass"]["output"] == "blocks.0.attn.hook_q"
+    moving.keyboard.press("Escape")
+    expect(moving.locator(".player input")).to_have_count(0)
+    assert state(moving)["pass"]["output"] == "blocks.0.attn.hook_q"
+
+
+# For some seconds of playing: the sentences told, and every frame in which the number named in one was not the number
+# beside the cell.
+_LISTEN = """seconds => new Promise(done => {
+    const stood = [], apart = [];
+    const until = performance.now() + 1000 * seconds;
+    const look = () => {
+        const {output} = window.__atlas.state().pass;
+        const said = document.querySelector(".transport .meaning").textContent;
+        const beside = document.querySelector(".pill-words")?.textContent;
+        const named = said.match(/-?[0-9.]*[0-9](?=, goes)/)?.[0];
+        if (beside && named && output.endsWith("hook_pattern") && !beside.endsWith(named)) apart.push([said, beside]);
+        if (stood.at(-1)?.said !== said || stood.at(-1).output !== output) stood.push({output, said});
+        if (performance.now() < until) requestAnimationFrame(() => setTimeout(look));
+        else done({stood, apart});
+    };
+    look();
+})"""
+
+
+def test_words_stay_to_be_read_and_change_with_the_picture(moving: Page, server: Server) -> None:
+    open_atlas(moving, server.url, "/?model=sort&step=blocks.0.attn.hook_pattern-0#text=CBABBC")
+    moving.locator(".transport select").select_option("4")
+    moving.locator(".map canvas[tabindex]").focus()
+    moving.keyboard.press("Space")
+    heard = moving.evaluate(_LISTEN, 5)
+    assert heard["apart"] == []
+    told = [one["said"] for one in heard["stood"] if one["output"] == "blocks.0.attn.hook_pattern"]
+    # Of eighteen parts three are told one by one, those between at once, and then the last.
+    assert len(told) <= 5, told
+    assert told[0].startswith("“C” divides its attention: most of it, 1.00, goes to itself")
 
 
 def test_blocks_ends_and_the_way_out(page: Page, server: Server) -> None:

@@ -69,6 +69,7 @@ def test_the_arithmetic_plays_to_its_end_and_the_page_answers(lively: Page, serv
     play = lively.get_by_role("button", name="Play the arithmetic")
     expect(play).to_be_visible()
     lively.keyboard.press("a")
+    lively.locator(".player select").select_option("4")
     slider = lively.get_by_label("Time", exact=True)
     before = -1
     while (now := int(slider.input_value())) < 1000:

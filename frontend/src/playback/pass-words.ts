@@ -81,8 +81,16 @@ export function meaningOf(
   return {
     meaning: count > 0 && sentence ? sentence(spoken) : null,
     block: blockWords(output),
-    cell: count > 0 ? { tensor: output.name, index } : null,
+    cell: count > 0 ? { tensor: output.name, index: toBest(spoken) } : null,
   };
+}
+
+/** Of a row of scores or shares, the cell that the sentence names. */
+function toBest(spoken: Spoken): readonly number[] {
+  const { output, index } = spoken;
+  if (!output.axes.at(-1)!.startsWith("key_pos")) return index;
+  const top = best(spoken, output.name.split(".").at(-1)!);
+  return top ? [...index.slice(0, -1), top.key] : index;
 }
 
 /** A token and a number of a usual length. */

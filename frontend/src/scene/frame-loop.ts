@@ -1,5 +1,7 @@
 /** When frames are drawn: on demand, one per refresh of the display, until nothing moves any more. */
 
+import { atFrame } from "../frames";
+
 export interface Drawn {
   /** Draws; true while something still moves and the next frame is wanted as well. */
   draw(now: number, seconds: number): boolean;
@@ -14,7 +16,7 @@ export class FrameLoop {
   last = 0;
   /** Time the last frame took on the processor. */
   milliseconds = 0;
-  private request = 0;
+  private callOff: (() => void) | null = null;
   private restTimer = 0;
   /** The eye has moved, and who fetches values has not been told yet. */
   private unrested = false;
@@ -38,7 +40,7 @@ export class FrameLoop {
 
   schedule(): void {
     this.dirty = true;
-    if (this.request === 0 && !this.stopped) this.request = requestAnimationFrame((now) => this.frame(now));
+    if (!this.stopped) this.callOff ??= atFrame("draw", (now) => this.frame(now));
   }
 
   /** Tells, once the eye has rested a moment, who fetches values. */
@@ -72,13 +74,13 @@ export class FrameLoop {
 
   dispose(): void {
     this.stopped = true;
-    cancelAnimationFrame(this.request);
+    this.callOff?.();
     window.clearTimeout(this.restTimer);
     for (const resolve of this.waiting.splice(0)) resolve();
   }
 
   private frame(now: number): void {
-    this.request = 0;
+    this.callOff = null;
     if (this.stopped) return;
     const seconds = Math.min(0.1, Math.max(0.001, (now - this.last) / 1000));
     this.last = now;

@@ -53,6 +53,17 @@ test("any time can be asked for in any order, and gives the same", () => {
   expect(script.phases.at(-1)!.stop).toBeCloseTo(1, 12);
 });
 
+test.each(["merge", "leave", "add", "land"])("the words of %s can be read while it lasts", (name) => {
+  const words = {
+    ...product,
+    merging: "Each number of the first is multiplied with the one beside it in the second",
+  };
+  const script = rehearse(words, where, slip);
+  const phase = script.phases.find((one) => one.name === name)!;
+  const seconds = (phase.stop - phase.start) * script.seconds;
+  expect(seconds).toBeGreaterThanOrEqual(phase.words.length / 15 - 1e-9);
+});
+
 test("nothing jumps: a cell's way in a hundredth of the clock is short", () => {
   const script = rehearse(product, where, slip);
   const apart = ([a, b, c]: readonly number[], [x, y, z]: readonly number[]) =>

@@ -1,20 +1,23 @@
 /** The phases of a script, one after another, and the words of numbers and tensors in them. */
 
+import { readingTime } from "../pace";
+import { inARow } from "../track";
 import type { Phase } from "./script";
 
-/** Phases in a row, each as long as its weight says. */
-export function phasesOf(parts: readonly (readonly [name: string, weight: number, words: string])[]): {
+/** Phases in a row, each as long as its motion takes, or its words to read where that is more. */
+export function phasesOf(parts: readonly (readonly [name: string, motion: number, words: string])[]): {
   phases: readonly Phase[];
   seconds: number;
 } {
-  const whole = parts.reduce((total, [, weight]) => total + weight, 0);
-  let start = 0;
-  const phases = parts.map(([name, weight, words]) => {
-    const phase = { name, start, stop: start + weight / whole, words };
-    start = phase.stop;
-    return phase;
-  });
-  return { phases, seconds: whole };
+  const lengths = parts.map(([, motion, words]) => Math.max(motion, readingTime(words.length)));
+  const { steps, seconds } = inARow(lengths);
+  const phases = parts.map(([name, , words], n) => ({
+    name,
+    start: steps[n]!.start / seconds,
+    stop: steps[n]!.stop / seconds,
+    words,
+  }));
+  return { phases, seconds };
 }
 
 export const number = (value: number | null): string => (value === null ? "−∞" : short(value));

@@ -45,6 +45,7 @@ export interface Slip {
   readonly corner: Point;
   readonly cell: number;
 }
+
 /** A stretch of the clock, from 0 to 1, and what happens in it. */
 export interface Phase {
   readonly name: string;
