@@ -79,6 +79,8 @@ def test_the_arithmetic_plays_to_its_end_and_the_page_answers(lively: Page, serv
     expect(
         lively.get_by_role("region", name="The arithmetic, played").get_by_role("button", name="▸ Play")
     ).to_be_visible()
+    lively.locator(".player select").select_option("1")
+    lively.locator(".map canvas[tabindex]").focus()
     lively.keyboard.press("a")
     expect(play).to_be_visible()
 
