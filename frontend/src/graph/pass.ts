@@ -39,7 +39,7 @@ export interface Pass {
   readonly marks: readonly Mark[];
 }
 
-/** Which part of a step is made: none is yet, or all are. */
+/** The part of a step that is made: none is yet, or all are. */
 export type Part = number | "none" | "all";
 
 /** The operation at a moment: what it reads and makes while a part is made. */
