@@ -63,6 +63,7 @@ export interface Sheets {
   readonly swapped: (plate: Plate) => boolean;
 }
 
+const HEAD_AXES = new Set(["head", "kv_head"]);
 const tokenAxes = new Set(["pos", "query_pos", "key_pos"]);
 
 export function isTokenAxis(axis: string | undefined): boolean {
@@ -116,7 +117,8 @@ export function makeSheets(
       const rows = rowAxis === null ? 1 : (shape[rowAxis] as number);
       const columns = shape[columnAxis] as number;
       const weight = info.role === "weight";
-      sheet = { key, source, weight, fixed, rowAxis, columnAxis, rows, columns, kind: info.kind };
+      const spansHeads = !weight && rowAxis !== null && HEAD_AXES.has(info.axes[rowAxis] ?? "");
+      sheet = { key, source, weight, fixed, rowAxis, columnAxis, rows, columns, kind: info.kind, spansHeads };
       sheets.set(key, sheet);
     }
     const transposed =
@@ -129,18 +131,23 @@ export function makeSheets(
   return index([...planned.values()], windows, tiles, tensors, holder);
 }
 
-type FlatSheet = Omit<Sheet, "levels" | "streamed">;
+interface FlatSheet extends Omit<Sheet, "levels" | "streamed"> {
+  /** Its rows are heads. The server cuts tiles of one head each, so such a sheet comes by rows. */
+  readonly spansHeads: boolean;
+}
 
 /** Which sheets are kept whole and which are seen through a pyramid of levels; numbers all their tiles. */
 function plan(sheets: readonly FlatSheet[], layers: number): { planned: Map<string, Sheet>; tiles: number } {
   const shares = new Map(sheets.map((sheet) => [sheet.key, shareOf(sheet)]));
   const share = (sheet: FlatSheet): number => shares.get(sheet.key) as number;
   const whole = sheets.reduce((sum, sheet) => sum + share(sheet), 0) <= ALL * layers;
+  const first = (a: FlatSheet, b: FlatSheet): number =>
+    Number(b.spansHeads) - Number(a.spansHeads) || share(a) - share(b);
   const kept = new Set<FlatSheet>();
   let room = KEPT * layers;
-  for (const sheet of sheets.filter(({ weight }) => !weight).sort((a, b) => share(a) - share(b))) {
+  for (const sheet of sheets.filter(({ weight }) => !weight).sort(first)) {
     room -= share(sheet);
-    if (whole || room >= 0) kept.add(sheet);
+    if (whole || sheet.spansHeads || room >= 0) kept.add(sheet);
   }
   const planned = new Map<string, Sheet>();
   let tiles = 0;
