@@ -21,5 +21,6 @@ export default defineConfig({
     proxy: { "^/(?!static/dist/)": { target: server, ws: true } },
   },
   // Without a worker of its own for each file: in half the time. No test leaves anything behind.
-  test: { environment: "node", include: ["src/**/*.test.{ts,tsx}"], isolate: false },
+  // Two seconds of work may take twenty where many share the cores.
+  test: { environment: "node", include: ["src/**/*.test.{ts,tsx}"], isolate: false, testTimeout: 60_000 },
 });
