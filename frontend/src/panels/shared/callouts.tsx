@@ -59,6 +59,9 @@ export function Callouts() {
       const pairs = now && spokenOf.value ? weighed(graph.value, now.boxes) : [];
       callouts.watch(
         now ? [cellPattern(now), tensorPattern(now), ...now.boxes.map(boxPattern), ...pairs.flat()] : [],
+        // What the pass says changes in this very frame, and the words beside the map with it. A card at the pointer
+        // is not placed yet.
+        hovered.peek() === null,
       );
     });
     return () => {

@@ -26,24 +26,28 @@ export type CalloutListener = (
 
 export interface Callouts {
   readonly make: MakeOverlay;
-  /** From now on tell where these are, at every frame. */
-  watch(patterns: readonly CellPattern[]): void;
+  /** From now on tell where these are at every frame, and where asked for at once. */
+  watch(patterns: readonly CellPattern[], atOnce?: boolean): void;
 }
 
 export function makeCallouts(tell: CalloutListener): Callouts {
   let watched: readonly CellPattern[] = [];
   let host: OverlayHost | null = null;
+  let size: { readonly width: number; readonly height: number } | null = null;
+  const tellNow = (): void => {
+    if (!host || !size) return;
+    const of = host;
+    const seen = watched.map((pattern) => seenOf(of, pattern));
+    tell(seen, size.width, size.height);
+  };
   return {
     make: (given) => {
       host = given;
       return {
         object: new Object3D(),
         update: ({ width, height }) => {
-          tell(
-            watched.map((pattern) => seenOf(given, pattern)),
-            width,
-            height,
-          );
+          size = { width, height };
+          tellNow();
           return false;
         },
         setTheme: () => undefined,
@@ -52,8 +56,9 @@ export function makeCallouts(tell: CalloutListener): Callouts {
         },
       };
     },
-    watch: (patterns) => {
+    watch: (patterns, atOnce = false) => {
       watched = patterns;
+      if (atOnce) tellNow();
       host?.schedule();
     },
   };
