@@ -22,7 +22,7 @@ import { followTextSize } from "./session/text-size";
 import { followWindow } from "./session/window";
 import { publish } from "./shell/debug-api";
 import { Page } from "./shell/page";
-import { type LaidOut, samePicture } from "./state/laid-out";
+import type { LaidOut } from "./state/laid-out";
 import { placeIn } from "./state/lesson";
 import * as state from "./state/store";
 import { theme } from "./theme";
@@ -82,11 +82,11 @@ function listen(map: MapView, canvas: HTMLCanvasElement, session: Session): void
 
 let shown: LaidOut | null = null;
 
-/** A new model or arrangement is shown whole, unless the address says otherwise; more room for the same one moves
- *  nothing. */
+/** A new model is shown whole, unless the address says otherwise. More room for the same one, or another arrangement of
+ *  its heads, leaves what is looked at where it is. */
 function followLayout(map: CameraPort, now: LaidOut): void {
   const asked = takeWaitingCamera(map);
-  if (!asked && !samePicture(now, shown)) map.fit(false);
+  if (!asked && now.model !== shown?.model) map.fit(false);
   shown = now;
 }
 

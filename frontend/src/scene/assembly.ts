@@ -11,6 +11,7 @@ import { FrameRenderer } from "./frame-renderer";
 import type { OverlayHost } from "./overlays/overlay";
 import { OverlayList } from "./overlays/overlay-list";
 import { colourParts, disposeParts, makeParts, type Parts } from "./parts";
+import { anchorOf, wayOf } from "./plates/anchor";
 import { Marks } from "./plates/highlights";
 import { PlatePictures } from "./plates/plate-pictures";
 import { PlatePlaces } from "./plates/plate-places";
@@ -171,7 +172,9 @@ export class MapAssembly implements ModelPort, ColoursPort {
     const { stage, digits, ribbons, eye } = this.parts;
     if (graph !== stage.graph) digits.clear();
     this.glide.settle();
+    const held = graph === stage.graph && !eye.fitted ? anchorOf(stage, eye.state.target) : null;
     stage.setLayout(layout, graph);
+    if (held) eye.shift(wayOf(stage, held));
     ribbons.setRibbons(layout.ribbons);
     this.pointer.leaveCell();
     this.marks.refresh();

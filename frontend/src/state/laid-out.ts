@@ -1,4 +1,4 @@
-/** What the layout on the map was made for: a new one is flown to only where it shows another picture. */
+/** What the layout on the map was made for: a new model is shown whole, and the same layout is not made twice. */
 
 import type { HeadArrangement } from "../layout/head-arrangement";
 
@@ -9,7 +9,7 @@ export interface LaidOut {
   readonly heads: HeadArrangement;
 }
 
-/** Whether two layouts show the same picture, whatever room they have: what the eye looks at stays where it is. */
+/** Whether two layouts show the same plates in the same arrangement, whatever room they have. */
 export const samePicture = (one: LaidOut, other: LaidOut | null): boolean =>
   one.model === other?.model && one.heads === other.heads;
 

@@ -108,6 +108,14 @@ export class Eye {
     this.set(this.bounded(state));
   }
 
+  /** Moves along with what is looked at, as far as that moved. */
+  shift(way: Vec3): void {
+    if (way.every((one) => one === 0)) return;
+    const { target } = this.state;
+    this.flight = null;
+    this.set({ ...this.state, target: [target[0] + way[0], target[1] + way[1], target[2] + way[2]] });
+  }
+
   /** Carries on a flight. */
   tick(now: number): void {
     const { flight } = this;
