@@ -74,8 +74,8 @@ export function regionCandidates(mesh: LabelMesh, view: LabelView, { layout }: W
   const found: Candidate[] = [];
   const ofTwo = layout.regions.some(({ kind }) => kind === "stack");
   const first = layout.regions.find(({ kind }) => kind === "block");
-  /** Where in the list blocks are. */
-  const blocks = new Set<number>();
+  /** Blocks in view, and where their names may stand. */
+  const blocks: { readonly region: Region; readonly at: ScreenPlace; readonly name: string }[] = [];
   for (const region of layout.regions) {
     const { kind } = region;
     // Shared keys and values say on their plates whose they are; the title names the model.
@@ -93,36 +93,69 @@ export function regionCandidates(mesh: LabelMesh, view: LabelView, { layout }: W
     if (Math.max(height, width) < needed || height > view.height * (inner ? 0.9 : 2)) continue;
     const places = placesOf(mesh, view, layout, region, corner);
     if (places.length === 0) continue;
-    if (kind === "block") blocks.add(found.length);
-    found.push({
-      wordings: namesOf(region).map((text) => [{ text, style: inner ? "part" : "region" }]),
-      places,
-      weight: (inner ? 0 : kind === "output" || kind === "embedding" ? 1000 : 2000) + region.importance,
-      plate: null,
-      mindsPlates: kind === "output" || kind === "embedding" || kind === "stack",
-      room: Number.POSITIVE_INFINITY,
-      subject: { region: region.id },
-    });
+    const [at] = places;
+    if (kind !== "block") found.push(candidateOf(region, places, region.name, inner));
+    else if (at && at.x > 0 && at.x < view.width && at.y > 0 && at.y < view.height)
+      blocks.push({ region, at, name: region.name });
   }
-  return found.map((candidate, at) =>
-    blocks.has(at) ? { ...candidate, room: roomOf(candidate, at) } : candidate,
-  );
+  // Where there are many, only those at which a column begins are named: the rest follow from them.
+  const tops = columnTops(layout);
+  const told = blocks.length > MOST_BLOCKS ? blocks.filter(({ region }) => tops.has(region.id)) : blocks;
+  // All in one style: by name, or where one of them has no room for it, all by number.
+  const fits = told.every(({ at, name }) => mesh.width(name, "region") <= roomAt(at));
+  for (const { region, at, name } of told) {
+    const text = fits || region.layer === null ? name : `${region.layer}`;
+    found.push(candidateOf(region, [at], text, false));
+  }
+  return found;
 
   /** A block's name ends before the next one in its row begins. */
-  function roomOf({ places: [own] }: Candidate, at: number): number {
+  function roomAt(own: ScreenPlace): number {
     let room = Number.POSITIVE_INFINITY;
-    for (const other of blocks) {
-      const place = found[other]?.places[0];
-      if (other === at || !place || !own || Math.abs(place.y - own.y) > mesh.height("region")) continue;
-      if (place.x > own.x) room = Math.min(room, place.x - own.x - 2);
+    for (const { at } of told) {
+      if (at === own || Math.abs(at.y - own.y) > mesh.height("region")) continue;
+      if (at.x > own.x) room = Math.min(room, at.x - own.x - 2);
     }
     return room;
   }
 }
 
-/** A block's name, or where there is no room for it, its number. */
-function namesOf({ kind, name, layer }: Region): readonly string[] {
-  return kind === "block" && layer !== null ? [name, `${layer}`] : [name];
+/** So many blocks in view are all named. */
+const MOST_BLOCKS = 20;
+
+const topsOf = new WeakMap<Layout, ReadonlySet<string>>();
+
+/** The blocks at which a column begins: each block stands below the one before it, or begins the next column. */
+function columnTops(layout: Layout): ReadonlySet<string> {
+  let found = topsOf.get(layout);
+  if (!found) {
+    const blocks = layout.regions.filter(({ kind }) => kind === "block");
+    found = new Set(
+      blocks
+        .filter((block, at) => {
+          const before = blocks[at - 1];
+          return before?.stack !== block.stack || before.bounds.min[1] >= block.bounds.min[1];
+        })
+        .map(({ id }) => id),
+    );
+    topsOf.set(layout, found);
+  }
+  return found;
+}
+
+type ScreenPlace = Candidate["places"][number];
+
+function candidateOf(region: Region, places: Candidate["places"], text: string, inner: boolean): Candidate {
+  const { kind, importance, id } = region;
+  return {
+    wordings: [[{ text, style: inner ? "part" : "region" }]],
+    places,
+    weight: (inner ? 0 : kind === "output" || kind === "embedding" ? 1000 : 2000) + importance,
+    plate: null,
+    mindsPlates: kind === "output" || kind === "embedding" || kind === "stack",
+    room: Number.POSITIVE_INFINITY,
+    subject: { region: id },
+  };
 }
 
 function placesOf(
