@@ -84,7 +84,7 @@ export function regionCandidates(mesh: LabelMesh, view: LabelView, { layout }: W
     const corner = view.project(min[0], min[1], max[2]);
     if (!corner) continue;
     const [width, height] = [(max[0] - min[0]) * corner.scale, (max[1] - min[1]) * corner.scale];
-    const inner = kind === "head" || kind === "attention" || kind === "mlp";
+    const inner = isInner(kind);
     const needed = !inner
       ? 50
       : kind !== "head" && region.layer === 0 && region.stack === first?.stack
@@ -94,18 +94,20 @@ export function regionCandidates(mesh: LabelMesh, view: LabelView, { layout }: W
     const places = placesOf(mesh, view, layout, region, corner);
     if (places.length === 0) continue;
     const [at] = places;
-    if (kind !== "block") found.push(candidateOf(region, places, region.name, inner));
+    if (kind !== "block") found.push(candidateOf(region, places, region.name, inner ? "part" : "region"));
     else if (at && at.x > 0 && at.x < view.width && at.y > 0 && at.y < view.height)
       blocks.push({ region, at, name: region.name });
   }
   // Where there are many, only those at which a column begins are named: the rest follow from them.
   const tops = columnTops(layout);
   const told = blocks.length > MOST_BLOCKS ? blocks.filter(({ region }) => tops.has(region.id)) : blocks;
-  // All in one style: by name, or where one of them has no room for it, all by number.
-  const fits = told.every(({ at, name }) => mesh.width(name, "region") <= roomAt(at));
+  // All in one style: by name, in smaller letters where one of them has no room for larger ones, or all by number.
+  const style = (["region", "part"] as const).find((size) =>
+    told.every(({ at, name }) => mesh.width(name, size) <= roomAt(at)),
+  );
   for (const { region, at, name } of told) {
-    const text = fits || region.layer === null ? name : `${region.layer}`;
-    found.push(candidateOf(region, [at], text, false));
+    const text = style || region.layer === null ? name : `${region.layer}`;
+    found.push(candidateOf(region, [at], text, style ?? "region"));
   }
   return found;
 
@@ -143,14 +145,22 @@ function columnTops(layout: Layout): ReadonlySet<string> {
   return found;
 }
 
+/** Tells whether a section lies within a block. */
+const isInner = (kind: Region["kind"]): boolean => kind === "head" || kind === "attention" || kind === "mlp";
+
 type ScreenPlace = Candidate["places"][number];
 
-function candidateOf(region: Region, places: Candidate["places"], text: string, inner: boolean): Candidate {
+function candidateOf(
+  region: Region,
+  places: Candidate["places"],
+  text: string,
+  style: LabelStyle,
+): Candidate {
   const { kind, importance, id } = region;
   return {
-    wordings: [[{ text, style: inner ? "part" : "region" }]],
+    wordings: [[{ text, style }]],
     places,
-    weight: (inner ? 0 : kind === "output" || kind === "embedding" ? 1000 : 2000) + importance,
+    weight: (isInner(kind) ? 0 : kind === "output" || kind === "embedding" ? 1000 : 2000) + importance,
     plate: null,
     mindsPlates: kind === "output" || kind === "embedding" || kind === "stack",
     room: Number.POSITIVE_INFINITY,
