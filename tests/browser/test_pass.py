@@ -151,6 +151,7 @@ def test_the_same_time_is_the_same_picture(moving: Page, server: Server) -> None
     moving.keyboard.press("Space")
     _assert_time_is_picture(moving, ".player input", (120, 480, 900), approach=0)
     assert state(moving)["pass"]["output"] == "blocks.0.attn.hook_q"
+    expect(moving.locator(".pill-words")).to_have_count(0)
     moving.keyboard.press("Escape")
     expect(moving.locator(".player input")).to_have_count(0)
     assert state(moving)["pass"]["output"] == "blocks.0.attn.hook_q"

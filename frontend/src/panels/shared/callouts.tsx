@@ -99,7 +99,8 @@ function draw(
   }
   const drawn: SVGElement[] = [];
   const target = targets[0];
-  const told = spokenOf.peek() !== null && hovered.peek() === null;
+  // While a cell is played it is that one which is spoken of, and its number is only made.
+  const told = spokenOf.peek() !== null && hovered.peek() === null && played.peek() === null;
   const card = cardCorner(host);
   const end = card?.corner ?? (target && middle(target));
   // Words keep off the map's own and off the card.
