@@ -11,7 +11,7 @@ from app.settings import Settings
 from ..conftest import serving, write_model
 from ..families import FAMILIES
 from ..vocabularies import pair_pieces
-from .atlas import ask, open_atlas, read, reload, rest, state, wait_for_tokens, wait_until
+from .atlas import ask, eventually, open_atlas, read, reload, rest, state, wait_for_tokens, wait_until
 from .conftest import Watch
 
 pytestmark = pytest.mark.browser
@@ -24,6 +24,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     paths.append(write_model(folder / "body", FAMILIES["llama"].body()))
     paths.append(write_model(folder / "pairs", replace(FAMILIES["bert"], d_vocab=20, positions=16)))
     pair_pieces().save(str(paths[-1] / "tokenizer.json"))
+    (paths[-1] / "atlas.json").write_text('{"mask_id": 0}')
     (paths[0] / "atlas.json").write_text('{"start_ids": [0]}')
     with serving(Settings(models=paths, default_model="llama")) as server:
         yield f"http://127.0.0.1:{server.port}"
@@ -72,6 +73,21 @@ def test_a_body_without_a_language_head_is_shown_and_says_that_it_names_no_token
     assert state(page)["tokens"] == [3, 1, 4]
 
 
+def _hide_and_show_after_a_reload(page: Page) -> None:
+    """Hide a word of the second text, open the address anew, and show the word again."""
+    whole = state(page)["tokens"]
+    word = page.get_by_role("group", name="Tokens").get_by_role("button").nth(4)
+    word.click()
+    wait_until(page, "() => window.__atlas.state().tokens[4] === 0")
+    wait_until(page, "() => location.hash.includes('tokens=')")
+    rest(page)
+    reload(page)
+    assert state(page)["tokens"][4] == 0
+    word.click()
+    eventually(page, lambda: state(page)["tokens"], whole)
+    rest(page)
+
+
 def test_two_texts_are_read_together_and_told_apart(page: Page, url: str, watch: Watch) -> None:
     open_atlas(page, url, "/?model=pairs#text=he+x")
     alone = state(page)
@@ -100,6 +116,13 @@ def test_two_texts_are_read_together_and_told_apart(page: Page, url: str, watch:
     reload(page)
     expect(second).to_have_value("hethe")
     assert ask(url, f"/runs/{state(page)['run']}")["token_types"] == run["token_types"]
+    _hide_and_show_after_a_reload(page)
+    # A pair that is taken away keeps its kinds in the address.
+    page.get_by_label("Compare with").select_option("text")
+    page.get_by_label("Text to compare with").fill(state(page)["run"])
+    page.get_by_role("button", name="Compare", exact=True).click()
+    wait_until(page, "() => decodeURIComponent(location.hash).includes('!0_0_0_0_1_1_1')")
+    page.locator(".difference-note").get_by_role("button", name="Off").click()
     # Taken away, the first is read alone.
     page.get_by_role("button", name="Take away").click()
     read(page, "he x")

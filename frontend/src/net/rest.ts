@@ -74,9 +74,16 @@ interface RunTokens {
   readonly run: string;
   readonly tokens: readonly Token[];
   readonly source: readonly Token[];
+  /** The kind of text of every token that was read, of a model that tells kinds apart; else empty. */
+  readonly kinds: readonly number[];
 }
 
-const runTokens = ({ id, tokens, source }: RunAnswer): RunTokens => ({ run: id, tokens, source });
+const runTokens = ({ id, tokens, source, token_types: kinds }: RunAnswer): RunTokens => ({
+  run: id,
+  tokens,
+  source,
+  kinds,
+});
 
 export const getWholeRun = (run: string) => json<RunAnswer>(`/runs/${encodeURIComponent(run)}`);
 

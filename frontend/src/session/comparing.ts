@@ -14,7 +14,7 @@ import {
   pairing,
   withRun,
 } from "../state/difference";
-import { hasRead, readAgain, rests } from "../state/run";
+import { hasRead, readAgain, rests, type TokensRead } from "../state/run";
 import { scaleChoice } from "../state/scales";
 import * as state from "../state/store";
 import type { Session } from "./session";
@@ -24,7 +24,7 @@ export type Other =
   | { readonly earlier: EarlierRun }
   | { readonly run: string }
   | { readonly text: string }
-  | { readonly tokens: readonly number[]; readonly target?: readonly number[] };
+  | TokensRead;
 
 /** Counts what is asked for: an answer that is no longer wanted is dropped. */
 let asks = 0;
@@ -64,7 +64,7 @@ export function stopComparing(): void {
 const again = ({ tokens, source, kinds = [] }: EarlierRun) => readAgain({ tokens, source, kinds });
 
 /** The run if the server still has it as it was. */
-async function held(run: EarlierRun): Promise<Pick<EarlierRun, "run" | "tokens" | "source"> | null> {
+async function held(run: EarlierRun): Promise<Omit<EarlierRun, "model"> | null> {
   try {
     return await getRun(run.run);
   } catch (error) {

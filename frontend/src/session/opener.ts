@@ -1,7 +1,7 @@
 /** The opener: shows a model, its graph first, and then the run that an address or the model's default text asks for. */
 
 import { ApiError } from "../net/rest";
-import type { ModelSummary, RunAnswer, Sampling } from "../net/types";
+import type { ModelSummary, RunAnswer, Sampling, Token } from "../net/types";
 import { FIRST_ATTENTION } from "../state/attention";
 import * as state from "../state/store";
 import type { Picture } from "./picture";
@@ -100,14 +100,18 @@ export class Opener {
     model: ModelSummary,
     text: string,
     tokens: readonly number[],
-    { prompt = tokens.length, kinds }: Input,
+    input: Input,
   ): Promise<void> {
+    const { prompt = tokens.length, kinds } = input;
     const maxNewTokens = Math.max(0, model.default_new_tokens - (tokens.length - prompt));
     const paired = model.kind === "encoder_decoder";
     const read = paired
       ? { ...(readable(model, text) ?? { text }), target: tokens }
       : { tokens, ...(kinds ? { kinds } : {}) };
-    const hidden = model.mask_id === null ? new Map() : await hiddenTokens(model, text, tokens);
+    const hidden =
+      model.mask_id === null
+        ? new Map<number, Token>()
+        : await hiddenTokens(model, text, pairOf(model, input), tokens);
     if (state.modelId.value !== model.id) return;
     this.runs.begin(
       { model: model.id, ...read, maxNewTokens, write: false },

@@ -70,21 +70,37 @@ export function unreadable(model: ModelSummary): state.Problem {
   };
 }
 
-/** Which tokens of a text stand hidden behind a mask in `tokens`, by position. */
+/** Which tokens of a text, or of two that are read together, stand hidden behind a mask in `tokens`, by position. */
 export async function hiddenTokens(
-  model: ModelSummary,
+  { id, mask_id }: ModelSummary,
   text: string,
+  pair: string | null,
   tokens: readonly number[],
 ): Promise<ReadonlyMap<number, Token>> {
   try {
-    const whole = await tokenize(model.id, text);
-    const masked = whole
-      .map((token, at) => [at, token] as const)
-      .filter(([at]) => tokens[at] === model.mask_id);
-    return new Map(whole.length === tokens.length ? masked : []);
+    const texts = await Promise.all([text, ...(pair ? [pair] : [])].map((one) => tokenize(id, one)));
+    return behindMasks(texts, tokens, mask_id);
   } catch (error) {
     // The text of an old address may be beyond what the model reads; then nothing is known of what is hidden.
     if (error instanceof ApiError) return new Map();
     throw error;
   }
+}
+
+/** The tokens of the texts that a mask stands for in `tokens`. How a tokenizer joins two texts differs, but its marks
+ *  stand between them: the first is counted from the beginning, the second from the end. Nothing where any other token
+ *  of a text is not the one read. */
+export function behindMasks(
+  [first = [], second]: readonly (readonly Token[])[],
+  tokens: readonly number[],
+  mask: number | null,
+): ReadonlyMap<number, Token> {
+  if (!second && first.length !== tokens.length) return new Map();
+  const places = [
+    ...first.map((token, at) => [at, token] as const),
+    ...(second ?? []).map((token, at) => [tokens.length - second!.length + at, token] as const),
+  ].filter(([, { start, end }]) => end > start);
+  const masked = places.filter(([at, token]) => tokens[at] === mask && token.id !== mask);
+  const same = places.filter(([at, token]) => tokens[at] === token.id);
+  return new Map(masked.length + same.length === places.length ? masked : []);
 }

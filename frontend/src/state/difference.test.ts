@@ -39,5 +39,10 @@ test("the address holds what is taken away, by its tokens", () => {
     tokens: [7],
     target: [3, 14],
   });
-  for (const nonsense of ["", "1_", "a", "1~", "-1", "1~2~3"]) expect(readComparison(nonsense)).toBeNull();
+  const kinds = [0, 1];
+  expect(readComparison(writeComparison({ ...own, kinds }))).toEqual({ tokens: [3, 14], kinds });
+  // Where all is of the first kind nothing need be said of kinds.
+  expect(writeComparison({ ...own, kinds: [0, 0] })).toBe("3_14");
+  for (const nonsense of ["", "1_", "a", "1~", "-1", "1~2~3", "1!", "1_2!0", "1~2!0"])
+    expect(readComparison(nonsense)).toBeNull();
 });

@@ -6,6 +6,7 @@ import { isTokenAxis } from "../graph/shape";
 import type { Role, TensorInfo } from "../graph/types";
 import type { Pairing, Token } from "../net/types";
 import { codec } from "./codec";
+import { readAgain, type TokensRead } from "./run";
 import type { Problem } from "./store";
 
 /** What a run was made of: enough to make it again. */
@@ -90,20 +91,23 @@ export function pairedTokens(
 export const hueOf = (role: Role): Role =>
   comparison.value !== null && role !== "weight" ? "activation" : role;
 
-/** What is taken away, for the address bar: its token ids, and after `~` those of an encoder-decoder's own text. */
+/** What is taken away, for the address bar: its token ids; after `~` those of an encoder-decoder's own text, after `!`
+ *  the kind of text of each token, where not all are of the first kind. */
 export function writeComparison(of: Read | null): string | undefined {
   if (!of) return undefined;
-  const ids = (tokens: readonly Token[]) => tokens.map(({ id }) => id).join("_");
-  return of.source.length > 0 ? `${ids(of.source)}~${ids(of.tokens)}` : ids(of.tokens);
+  const { tokens, target, kinds } = readAgain({ ...of, kinds: of.kinds ?? [] });
+  const told = kinds?.some((kind) => kind > 0) ? kinds : null;
+  return tokens.join("_") + (target ? `~${target.join("_")}` : "") + (told ? `!${told.join("_")}` : "");
 }
 
-/** What an address says is to be taken away: tokens to read, and what an encoder-decoder has written. */
-export function readComparison(
-  text: string | undefined,
-): { readonly tokens: readonly number[]; readonly target?: readonly number[] } | null {
-  if (!text || !/^\d+(_\d+)*(~\d+(_\d+)*)?$/.test(text)) return null;
-  const [tokens, target] = text.split("~").map((ids) => ids.split("_").map(Number));
-  return target ? { tokens: tokens!, target } : { tokens: tokens! };
+/** What an address says is to be taken away: tokens to read, of which kinds of text, and what an encoder-decoder has
+ *  written. */
+export function readComparison(text: string | undefined): TokensRead | null {
+  const parts = /^(\d+(?:_\d+)*)(?:~(\d+(?:_\d+)*)|!(\d+(?:_\d+)*))?$/.exec(text ?? "");
+  if (!parts) return null;
+  const [tokens, target, kinds] = parts.slice(1).map((ids) => ids?.split("_").map(Number));
+  if (kinds && kinds.length !== tokens!.length) return null;
+  return { tokens: tokens!, ...(target ? { target } : {}), ...(kinds ? { kinds } : {}) };
 }
 
 /** What is taken from the run shown, by its tokens; in the fragment, since these are a text. */
