@@ -8,7 +8,7 @@ from ..transformer.spec import Spec
 from .distributions import TEMPERATURE, surprisals
 from .drawing import Chart, bars, token_labels
 from .lens import Along, Lens, Place, View
-from .parameters import LensError, Parameter
+from .parameters import Parameter
 from .readout import needs_head
 
 
@@ -32,11 +32,6 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
     tokens = run.tokens
     values = surprisals(run, chosen["temperature"])
     count = len(values)
-    if count == 0:
-        raise LensError(
-            "only the first token is there, and before it stands nothing that could have foretold it",
-            "Read a longer text, or let the model write.",
-        )
     total = _summed(values)
     # What stands for no byte was put there by the model's own habit: it is no part of what the text cost.
     sizes = [token.end - token.start for token in tokens[1 : count + 1]]
@@ -53,7 +48,7 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
             for pos in range(count)
         ],
         "total": total,
-        "per_token": None if total is None else total / count,
+        "per_token": None if total is None or count == 0 else total / count,
         "bytes": size,
         # Bits of the tokens that stand for bytes; ids taken verbatim without a tokenizer stand for none.
         "text": cost if size else None,
@@ -63,6 +58,8 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
     def figure() -> Chart:
         labels = token_labels(run, count + 1)
         said = "" if total is None else f", {total:.2f} bits in all"
+        if count == 0:
+            said = ": nothing stands before the first token to foretell it; read or write more"
         if numbers["per_byte"] is not None:
             said += f"; the text's {size} bytes cost {cost:.2f}, {numbers['per_byte']:.3f} a byte"
         return bars(

@@ -128,16 +128,17 @@ function Matrix({ of, tokens, id }: { of: Found; tokens: AxisTokens; id: string 
 
 /** One score; by default that of the key which this head's query looks at more than is usual. */
 function Pair({ of, tokens }: { of: Found; tokens: AxisTokens }) {
-  const { detail } = attention.value;
-  const board = useBoard(of.part, detail === "" ? of.layer : null, detail === "");
+  const { queries, keys } = tokens;
+  const named = readPair(attention.value.detail, queries.length, keys.length);
+  const board = useBoard(of.part, named ? null : of.layer, !named);
   const look = board.value && lookOf(board.value, of.layer, of.head);
-  if (detail === "" && !board.value && !board.problem) return <p class="soft">…</p>;
-  const usual = look ? `${look.query}.${look.key}` : "";
+  if (!named && !board.value && !board.problem) return <p class="soft">…</p>;
+  const usual = look ? ([look.query, look.key] as const) : ([Math.max(0, queries.length - 1), 0] as const);
   return (
     <AttentionPair
       of={of}
       tokens={tokens}
-      pair={readPair(detail || usual, tokens.queries.length)}
+      pair={named ?? usual}
       onPair={(pair) => set({ detail: pair.join(".") })}
     />
   );

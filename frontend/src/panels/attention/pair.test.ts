@@ -9,8 +9,7 @@ test("products, the largest first, and the rest as one sum", () => {
   expect(rest).toEqual({ count: 2, sum: 0.5 });
 });
 
-test("a pair is named by query and key", () => {
-  expect(readPair("13.2", 20)).toEqual([13, 2]);
-  expect(readPair("", 20)).toEqual([19, 0]);
-  expect(readPair("x.y", 1)).toEqual([0, 0]);
+test("a pair is named by query and key, which the text must have", () => {
+  expect(readPair("13.2", 20, 3)).toEqual([13, 2]);
+  for (const none of ["", "x.y", "20.2", "13.3", "1"]) expect(readPair(none, 20, 3)).toBeNull();
 });

@@ -24,8 +24,14 @@ export function largest(
   };
 }
 
-/** `13.0`: the query and the key that an address names; by default the last query and the first key. */
-export function readPair(detail: string, queries: number): readonly [query: number, key: number] {
+/** `13.0`: the query and the key that an address names; null where it names none that the text has, as after a change
+ *  to an attention of another text. */
+export function readPair(
+  detail: string,
+  queries: number,
+  keys: number,
+): readonly [query: number, key: number] | null {
   const match = /^(\d{1,7})\.(\d{1,7})$/.exec(detail);
-  return match ? [Number(match[1]), Number(match[2])] : [Math.max(0, queries - 1), 0];
+  const pair = match ? ([Number(match[1]), Number(match[2])] as const) : null;
+  return pair && pair[0] < queries && pair[1] < keys ? pair : null;
 }
