@@ -85,7 +85,7 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
 
 LENS = Lens(
     "attention",
-    "One head",
+    "Attention of one head",
     "Attention",
     _view,
     "A row is a query: the token that looks. A column is a key: the token looked at. In the pattern every row sums to"

@@ -109,7 +109,7 @@ def _figure(drawn: np.ndarray, part: str, blocks: list[int]) -> Chart:
 
 LENS = Lens(
     "attention_board",
-    "All heads",
+    "Attention of every head",
     "Attention",
     _view,
     "Every head of every block as a small map: queries downward, keys to the right, as in one head's matrix. Where"

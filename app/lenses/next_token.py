@@ -56,7 +56,7 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
 
 LENS = Lens(
     "next_token",
-    "Next token",
+    "Likeliest tokens",
     "Tokens",
     _view,
     "The likeliest tokens after one position, with the probabilities of the softmax over the whole vocabulary; at a"

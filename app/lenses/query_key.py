@@ -96,7 +96,7 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
 
 LENS = Lens(
     "query_key",
-    "Query · key",
+    "One score, number by number",
     "Attention",
     _view,
     "A score is a sum of products, one for each number of the query and the key: bars above zero bring the pair"

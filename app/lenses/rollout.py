@@ -68,7 +68,7 @@ def _view(run: Run, chosen: Mapping[str, Any]) -> View:
 
 LENS = Lens(
     "rollout",
-    "Rollout",
+    "Attention rollout",
     "Attention",
     _view,
     "How much of each token's first vector could have reached each position by the block chosen, if every head passed"

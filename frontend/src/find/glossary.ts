@@ -24,7 +24,7 @@ const leaf =
 const isNorm = ({ name }: TensorInfo): boolean => /(^|\.)(ln\w*|\w+_norm)\.hook_out$/.test(name);
 
 const MEASURES: Place = { lens: "head_measures", title: "Measures of heads" };
-const BOARD: Place = { lens: "attention_board", title: "All heads" };
+const BOARD: Place = { lens: "attention_board", title: "Attention of every head" };
 
 const GLOSSARY: readonly Entry[] = [
   {
@@ -69,7 +69,7 @@ const GLOSSARY: readonly Entry[] = [
   { asked: ["context vector", "attention output"], places: [{ tensors: leaf("hook_z", "hook_attn_out") }] },
   {
     asked: ["probability", "probabilities", "prediction", "next token"],
-    places: [{ tensors: leaf("probabilities") }, { lens: "next_token", title: "Next token" }],
+    places: [{ tensors: leaf("probabilities") }, { lens: "next_token", title: "Likeliest tokens" }],
   },
   {
     asked: ["logit lens"],
@@ -88,7 +88,7 @@ const GLOSSARY: readonly Entry[] = [
   },
   {
     asked: ["rollout", "attention rollout", "attention flow"],
-    places: [{ lens: "rollout", title: "Rollout" }],
+    places: [{ lens: "rollout", title: "Attention rollout" }],
     meaning: "Patterns of all blocks multiplied: a guess at which token reaches which.",
   },
   {

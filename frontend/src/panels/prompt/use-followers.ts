@@ -1,5 +1,5 @@
 /** Finds the tokens that may follow one of the prompt: the stream tells it of the last token and of those that were written, the
- *  lens *Next token* of every other, from the logits that the server keeps. */
+ *  lens *Likeliest tokens* of every other, from the logits that the server keeps. */
 
 import { getJson, lensAddress } from "../../net/rest";
 import type { Candidate } from "../../net/types";
