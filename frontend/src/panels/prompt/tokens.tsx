@@ -1,15 +1,17 @@
 /** The tokens read and written, as chips. Choosing one chooses its position; in a model that fills in, it hides the
  *  token behind the mask, or shows it again. */
 
+import { Fragment } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { type Called, calledTokens } from "../../characters";
 import { formatNumber, formatProbability, tokenText } from "../../format";
 import type { Token } from "../../net/types";
 import { type Choice, type Run, written } from "../../state/run";
-import { hidden, marked, model, position, run, runNote } from "../../state/store";
+import { hidden, marked, model, position, readPair, readText, run, runNote } from "../../state/store";
 import { useActions } from "../shared/actions";
 import { columnOf } from "../shared/column-of";
 import { useRoving } from "../shared/use-roving";
+import { readAs } from "./read-as";
 import { TokenText } from "./token-text";
 
 export function Tokens() {
@@ -30,8 +32,31 @@ export function Tokens() {
           <span class="mono">{tokenText(begins)}</span> is the sign that this model begins every answer with.
         </p>
       )}
+      <ReadAsNote run={now} />
       <ChosenNote run={now} />
     </>
+  );
+}
+
+/** How many words that are read as others are named. */
+const MOST_NAMED = 4;
+
+/** Which words of the text the tokenizer reads as others. */
+function ReadAsNote({ run: now }: { run: Run }) {
+  const own = now.source.length > 0 ? now.source : now.tokens.slice(0, now.promptLength ?? 0);
+  const read = own.map((token, at) => (now.source.length > 0 ? token : (hidden.value.get(at) ?? token)));
+  const told = readPair.value === null && !now.held ? readAs(readText.value, read) : [];
+  const named = [...new Map(told.map((one) => [one.word, one])).values()];
+  if (named.length === 0) return null;
+  return (
+    <p class="soft note">
+      {named.slice(0, MOST_NAMED).map(({ word, reads }, at) => (
+        <Fragment key={word}>
+          {at > 0 && ", "}“{word}” is read as “{reads}”
+        </Fragment>
+      ))}
+      {named.length > MOST_NAMED ? `, and ${named.length - MOST_NAMED} words more as others.` : "."}
+    </p>
   );
 }
 
