@@ -443,8 +443,10 @@ def test_what_cannot_be_said_of_a_run_is_explained(server: Server) -> None:
     assert answer.status_code == 422 and "nonlinearity" in answer.json()["error"]["message"]
     assert "along the text" in answer.json()["error"]["hint"]
     translate = server.make_run(model="translate", text="the cat sees the dog")["id"]
-    answer = server.client.get(f"/runs/{translate}/lenses/surprisal")
-    assert answer.status_code == 422 and "first token" in answer.json()["error"]["message"]
+    # Nothing has been foretold yet: that is an answer, without a position, and the chart says why.
+    assert see(server, translate, "surprisal")["positions"] == []
+    figure = server.client.get(f"/runs/{translate}/lenses/surprisal", params={"format": "figure"})
+    assert figure.status_code == 200 and "first token" in figure.json()["layout"]["title"]["text"]
     # A decoder that has written nothing yet is looked at through its encoder.
     assert see(server, translate, "rollout")["part"] == "encoder"
     answer = server.client.get(f"/runs/{translate}/lenses/query_key", params={"part": "decoder", "query": 2})

@@ -7,6 +7,7 @@ import { HoverCard } from "../panels/explain/hover-card";
 import { TapCard } from "../panels/explain/tap-card";
 import { Contents } from "../panels/lessons/contents";
 import { LessonPanel } from "../panels/lessons/lesson-panel";
+import { PhoneGuide } from "../panels/guide/guide";
 import { Crumbs } from "../panels/map/breadcrumbs";
 import { LabelCard } from "../panels/map/label-card";
 import { Legend, MapLegend } from "../panels/map/legend";
@@ -60,6 +61,7 @@ export function Page({ actions, canvas }: { actions: Actions; canvas: HTMLCanvas
       >
         <section class="left" aria-label="Text and writer">
           <LessonPanel />
+          <PhoneGuide />
           <Prompt />
           {model.value?.kind !== "encoder" && !model.value?.no_head && <Writer />}
           <Tokens />

@@ -26,10 +26,20 @@ export function Status() {
     <footer class="status">
       {map && (
         <>
-          <button type="button" class="pill" title="0" onClick={() => map.fit(true)}>
+          <button
+            type="button"
+            class="pill"
+            title="The whole model in view (0)"
+            onClick={() => map.fit(true)}
+          >
             Fit
           </button>
-          <button type="button" class="pill" onClick={() => faceMe(map, selected.value)}>
+          <button
+            type="button"
+            class="pill"
+            title="Look straight at the map, or at the chosen cell's plate"
+            onClick={() => faceMe(map, selected.value)}
+          >
             Face me
           </button>
           <Heads />
@@ -75,7 +85,7 @@ export function Status() {
 function Heads() {
   const { session } = useActions();
   return (
-    <label class="mono soft heads">
+    <label class="mono soft heads" title="How the attention heads of a block stand on the map">
       heads
       <select
         value={heads.value}

@@ -6,7 +6,8 @@ import { findTensor } from "../../graph/shape";
 import type { Role } from "../../graph/types";
 import { ApiError } from "../../net/rest";
 import { hasRead, type Run } from "../../state/run";
-import { graph, laidOut, model, type Problem, run } from "../../state/store";
+import { phoneView } from "../../state/shell";
+import { graph, laidOut, model, type Problem, panel, run } from "../../state/store";
 import { watchItRead } from "../playback/pass-controls";
 import { useActions } from "../shared/actions";
 import { changeText, showGuess, showLook } from "./guide-acts";
@@ -19,7 +20,7 @@ export function Guide() {
   const problem = useSignal<Problem | null>(null);
   if (!now || !of) return null;
   // The places follow the layout.
-  const { into, out } = storyOf(now, of, map && laidOut.value !== null ? map.layout : null);
+  const { into, within, out } = storyOf(now, of, map && laidOut.value !== null ? map.layout : null);
   const ready = run.value?.id && hasRead(run.value) ? run.value : null;
   const attempt = (act: (run: Run) => Promise<Problem | null>) => async () => {
     if (ready) problem.value = await act(ready).catch(asProblem);
@@ -28,6 +29,7 @@ export function Guide() {
     <section aria-label="About this map" class="guide">
       <h2>About this map</h2>
       <p>{into}</p>
+      <p>{within}</p>
       <p>{out}</p>
       <Colours />
       <div class="to-do">
@@ -95,4 +97,26 @@ function Do({ what, why, off, children: act }: DoProps) {
 function asProblem(error: unknown): Problem {
   if (!(error instanceof ApiError)) throw error;
   return { message: error.message, hint: error.hint };
+}
+
+/** On a phone, above the text: what this is, and the way to the rest. */
+export function PhoneGuide() {
+  const of = model.value;
+  if (!of) return null;
+  return (
+    <p class="phone-guide">
+      <b>{of.title}.</b> {of.description} This page shows every number in it, and how each is made.{" "}
+      <button
+        type="button"
+        class="link"
+        onClick={() => {
+          panel.value = "inspector";
+          phoneView.value = "reading";
+          window.scrollTo(0, 0);
+        }}
+      >
+        What is what
+      </button>
+    </p>
+  );
 }

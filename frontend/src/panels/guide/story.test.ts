@@ -13,9 +13,10 @@ describe("the story of a model", () => {
   it("says where text goes in and a guess comes out, by the map's own places", () => {
     const graph = decoderGraph(SPECS.stories!);
     const map = layout(graph, { capacity: 16, aspect: 1.3 });
-    const { into, out } = storyOf(graph, { kind: "decoder", has_tokenizer: true }, map);
+    const { into, within, out } = storyOf(graph, { kind: "decoder", has_tokenizer: true }, map);
+    expect(within).toContain("takes in what it needs from those before it (attention)");
     expect(into).toBe(
-      `Your text goes in at the upper left, one column a token, and runs through ${SPECS.stories!.layers} blocks.`,
+      `Your text goes in at the upper left, one column a token (a word or a part of one), and runs through ${SPECS.stories!.layers} blocks.`,
     );
     expect(out).toMatch(
       /^A guess at the next word comes out .*: a share for each of the [\d,]+ tokens it knows\.$/,
@@ -43,8 +44,8 @@ describe("the story of a model", () => {
       const graph = familyGraph(family, spec);
       const map = layout(graph, { capacity: 16, aspect: 1.3 });
       const kind = graph.tensors.some(({ stack }) => stack === "decoder") ? "encoder_decoder" : "decoder";
-      const { into, out } = storyOf(graph, { kind, has_tokenizer: true }, map);
-      for (const text of [into, out]) expect(text).toMatch(/^[A-Z][^.]+\.$/);
+      const { into, within, out } = storyOf(graph, { kind, has_tokenizer: true }, map);
+      for (const text of [into, within, out]) expect(text).toMatch(/^[A-Z][^.]+\.$/);
       if (kind === "encoder_decoder") expect(into).toMatch(/encoder blocks?; .* decoder blocks? write/);
     },
   );

@@ -1,5 +1,5 @@
-/** What a model does with a text, in two sentences for whoever sees the map for the first time: what goes in and where,
- *  what comes out and where. Everything in them is read from the graph, so they hold for every kind of model. */
+/** What a model does with a text, in three sentences for whoever sees the map for the first time: what goes in and where,
+ *  what a block does with it, what comes out and where. Everything in them is read from the graph, so they hold for every kind of model. */
 
 import { formatCount } from "../../format";
 import { findTensor } from "../../graph/shape";
@@ -10,6 +10,7 @@ import type { ModelSummary } from "../../net/types";
 
 export interface Story {
   readonly into: string;
+  readonly within: string;
   readonly out: string;
 }
 
@@ -22,12 +23,16 @@ export function storyOf(graph: Graph, model: Model, map: Pick<Layout, "regions" 
     return region && map ? ` ${corner(region.bounds, map.bounds)}` : "";
   };
   const what = model.has_tokenizer ? "Your text goes" : "Your token ids go";
+  // A word of the trade is explained where it is met first.
+  const token = model.has_tokenizer ? " (a word or a part of one)" : "";
+  const from = model.kind === "decoder" ? "those before it" : "others";
   const through =
     model.kind === "encoder_decoder"
       ? twoStacks(graph)
       : `${model.has_tokenizer ? "runs" : "run"} through ${blocks(graph, null)}`;
   return {
-    into: `${what} in${place("embedding")}, one column a token, and ${through}.`,
+    into: `${what} in${place("embedding")}, one column a token${token}, and ${through}.`,
+    within: `In each block every token takes in what it needs from ${from} (attention), and is worked on by itself (MLP).`,
     out: outcome(graph, model, place("output")),
   };
 }

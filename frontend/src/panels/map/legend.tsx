@@ -34,6 +34,8 @@ const SWATCHES: readonly { role: Role; word: string }[] = [
   { role: "summary", word: "summaries" },
 ];
 
+const SUMMARIES = "One number for a whole row: a mean, a deviation, a largest score, a sum";
+
 /** In the map's corner: what the colours mean, without numbers. */
 export function MapLegend() {
   const now = graph.value;
@@ -42,7 +44,7 @@ export function MapLegend() {
   return (
     <ul class="map-legend" aria-label="What the colours mean">
       {SWATCHES.filter(({ role }) => firstOf(now, role)).map(({ role, word }) => (
-        <li key={role}>
+        <li key={role} title={role === "summary" ? SUMMARIES : undefined}>
           <i class={`ramp ${hueOf(role)}`} aria-hidden="true" />
           {less && role !== "weight" ? `Δ ${word.split(",")[0]}` : word}
         </li>

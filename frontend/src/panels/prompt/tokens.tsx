@@ -25,6 +25,7 @@ export function Tokens() {
       <Notes run={now} />
       {paired && <h2 class="heading">Source</h2>}
       {paired && <Source tokens={now.source} />}
+      {paired && <ReadAsNote run={now} />}
       {paired && <h2 class="heading">Written</h2>}
       <Chips run={now} />
       {paired && begins && (
@@ -32,7 +33,7 @@ export function Tokens() {
           <span class="mono">{tokenText(begins)}</span> is the sign that this model begins every answer with.
         </p>
       )}
-      <ReadAsNote run={now} />
+      {!paired && <ReadAsNote run={now} />}
       <ChosenNote run={now} />
     </>
   );
