@@ -38,7 +38,7 @@ function wordsOf(text: string) {
   });
 }
 
-/** Whether a token stands for bytes beyond a word that are no white space around it. */
+/** Tells whether a token stands for bytes beyond a word that are no white space around it. */
 function touches(bytes: Uint8Array, token: Token, start: number, end: number): boolean {
   const beyond = [...bytes.slice(token.start, start), ...bytes.slice(Math.max(end, token.start), token.end)];
   return new TextDecoder().decode(Uint8Array.from(beyond)).trim() !== "";

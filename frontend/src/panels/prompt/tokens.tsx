@@ -39,10 +39,10 @@ export function Tokens() {
   );
 }
 
-/** How many words that are read as others are named. */
+/** Bounds how many words that are read as others are named. */
 const MOST_NAMED = 4;
 
-/** Which words of the text the tokenizer reads as others. */
+/** Names the words of the text that the tokenizer reads as others. */
 function ReadAsNote({ run: now }: { run: Run }) {
   const own = now.source.length > 0 ? now.source : now.tokens.slice(0, now.promptLength ?? 0);
   const read = own.map((token, at) => (now.source.length > 0 ? token : (hidden.value.get(at) ?? token)));
