@@ -92,7 +92,7 @@ function checkImports(file, tree) {
     if (to === undefined) continue; // a style sheet
     found.add(to);
     const [from, into] = [roomOf(file), roomOf(to)];
-    if (from === "shell" || (from === "" && /^(main|pages)\./.test(file)) || into === "") continue;
+    if (from === "shell" || (from === "" && /^(main|assemble|pages)\./.test(file)) || into === "") continue;
     if (!mayUse(from, into)) wrong.push(`${file} imports ${to}: against the arrows`);
   }
   imports.set(file, found);

@@ -9,19 +9,20 @@ import { fileURLToPath } from "node:url";
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), "../src");
 
-const below = ["graph", "net", "layout", "playback", "state"];
+const below = ["graph", "net", "layout", "playback", "sources", "state"];
 const panel = [...below, "find", "scene", "session", "panels/shared"];
 // Room -> the rooms that it may use beside its own. `shell` may use all. What lies in no room (format.ts, …, and the
-// shapes of what the server says) is for all, and may use no room; `main` and `pages` may use everything.
+// shapes of what the server says) is for all, and may use no room; `main`, `assemble` and `pages` may use everything.
 export const may = {
   graph: [],
   net: ["graph"],
-  state: ["graph", "net", "layout", "playback"],
+  sources: ["graph", "net"],
+  state: ["graph", "net", "layout", "playback", "sources"],
   layout: ["graph"],
   playback: ["layout", "graph"],
   find: ["layout", "graph", "state", "net"],
-  scene: ["playback", "layout", "graph", "state"],
-  session: ["scene", "playback", "layout", "graph", "state", "net"],
+  scene: ["playback", "layout", "graph", "sources", "state"],
+  session: ["scene", "playback", "layout", "graph", "sources", "state", "net"],
   "panels/shared": panel,
   "panels/prompt": panel,
   "panels/compare": panel,
