@@ -4,14 +4,14 @@ import { type Called, calledTokens } from "../characters";
 import { tokenText } from "../format";
 import { isTokenAxis, shapeAt } from "../graph/shape";
 import type { Graph, TensorInfo } from "../graph/types";
-import type { Token } from "../net/types";
+import type { Word } from "../net/types";
 import type { AxisPlace, Query, TokenTerm } from "./query";
 
 export interface Axes {
   readonly graph: Graph;
-  readonly tokens: readonly Called<Token>[];
-  readonly source: readonly Called<Token>[];
-  readonly vocabulary: ReadonlyMap<string, readonly Token[]>;
+  readonly tokens: readonly Called<Word>[];
+  readonly source: readonly Called<Word>[];
+  readonly vocabulary: ReadonlyMap<string, readonly Word[]>;
   readonly query: Query;
 }
 
@@ -45,7 +45,7 @@ function fixHead(index: (number | null)[], tensor: TensorInfo, head: number, gra
 const positionAxis = (tensor: TensorInfo): number =>
   tensor.axes.findIndex((axis) => axis === "pos" || axis === "query_pos");
 
-const textOf = (tensor: TensorInfo, axis: number, { tokens, source }: Axes): readonly Called<Token>[] =>
+const textOf = (tensor: TensorInfo, axis: number, { tokens, source }: Axes): readonly Called<Word>[] =>
   tensor.source_axes.includes(tensor.axes[axis]!) ? source : tokens;
 
 /** A token fixes its row of the vocabulary where the tensor has one, else its places in the text. */
@@ -74,7 +74,7 @@ function withToken(
  *  character that no token is, those of its bytes. */
 export function tokenIds(
   token: TokenTerm,
-  vocabulary: ReadonlyMap<string, readonly Token[]>,
+  vocabulary: ReadonlyMap<string, readonly Word[]>,
 ): readonly number[] {
   if ("id" in token) return [token.id];
   const whole = [token.text, ` ${token.text}`].flatMap((text) => {
@@ -86,7 +86,7 @@ export function tokenIds(
 }
 
 /** Tells whether a token of the text is the one named: by its id, or its text, with or without the space before it. */
-export function isToken(one: Called<Token>, named: TokenTerm): boolean {
+export function isToken(one: Called<Word>, named: TokenTerm): boolean {
   if ("id" in named) return one.id === named.id;
   if (/^\s/.test(named.text)) return one.spells === named.text;
   return one.spells.trim().toLowerCase() === named.text.trim().toLowerCase();

@@ -262,7 +262,7 @@ export function examples(scope: Scope): readonly { readonly text: string; readon
   const pattern = own.find((tensor) => tensor.layer === middle && tensor.name.endsWith(".attn.hook_pattern"));
   const word =
     tokens.find(({ text }) => /^\s?\p{L}{2,}$/u.test(text)) ??
-    tokens.find(({ text, end, start }) => end > start && !text.includes("\\x"));
+    tokens.find(({ text, end = 1, start = 0 }) => end > start && !text.includes("\\x"));
   const found = [
     { text: `${stack}L${middle}H${head} pattern`, what: "what one head looks at" },
     { text: `${stack}L${middle} mlp`, what: "a section of a block" },

@@ -3,7 +3,7 @@
 import { bytesInWords, type Called, calledTokens } from "../characters";
 import { tokenText } from "../format";
 import type { TensorInfo } from "../graph/types";
-import type { Token } from "../net/types";
+import type { Word } from "../net/types";
 import { isToken } from "./axes";
 import { isPlain, type Query, textsToLookUp } from "./query";
 import type { CalledScope, Find } from "./types";
@@ -17,7 +17,7 @@ export function findPositions(query: Query, { tokens, source }: CalledScope): re
   const word = isPlain(query) && query.words.length === 1 ? query.words[0]! : null;
   const at = onlyPosition(query);
   if (!named && word === null && at === null) return [];
-  const among = (all: readonly Called<Token>[], ofSource: boolean): readonly Find[] =>
+  const among = (all: readonly Called<Word>[], ofSource: boolean): readonly Find[] =>
     all.flatMap((token, position) => {
       const text = token.spells.trim().toLowerCase();
       const score =
@@ -38,7 +38,7 @@ const onlyPosition = (query: Query): number | null =>
   isPlain({ ...query, position: null }) && query.words.length === 0 ? query.position : null;
 
 function positionFind(
-  token: Called<Token>,
+  token: Called<Word>,
   position: number,
   ofSource: boolean,
   word: string | null,
@@ -96,7 +96,7 @@ export function findVocabulary(text: string, query: Query, scope: CalledScope): 
 }
 
 /** Says which byte of a character a token is, to go on a note. */
-function told(token: Called<Token>): string {
+function told(token: Called<Word>): string {
   const words = bytesInWords(token);
   return words === "" ? "" : ` · ${words}`;
 }

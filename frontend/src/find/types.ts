@@ -3,7 +3,7 @@
 import type { Called } from "../characters";
 import type { Graph, Role } from "../graph/types";
 import type { Region } from "../layout/types";
-import type { Token } from "../net/types";
+import type { Word } from "../net/types";
 
 /** The scope that a search looks through. */
 export interface Scope {
@@ -11,16 +11,16 @@ export interface Scope {
   /** None where the map cannot be drawn. */
   readonly regions: readonly Region[];
   /** The text read, and the source of an encoder-decoder. */
-  readonly tokens: readonly Token[];
-  readonly source: readonly Token[];
+  readonly tokens: readonly Word[];
+  readonly source: readonly Word[];
   /** Texts that were looked up, and the tokens that each is cut into. */
-  readonly vocabulary: ReadonlyMap<string, readonly Token[]>;
+  readonly vocabulary: ReadonlyMap<string, readonly Word[]>;
 }
 
 /** The same with tokens by their names. */
 export interface CalledScope extends Scope {
-  readonly tokens: readonly Called<Token>[];
-  readonly source: readonly Called<Token>[];
+  readonly tokens: readonly Called<Word>[];
+  readonly source: readonly Called<Word>[];
 }
 
 export type Target =

@@ -1,8 +1,6 @@
 import { expect, test } from "vitest";
 import { parseFrame } from "./frames";
 import { parseNpy } from "./npy";
-import { sliceText } from "./rest";
-import { neighbourhood } from "./values";
 
 function frame(header: object, numbers: Uint8Array): ArrayBuffer {
   let json = JSON.stringify(header);
@@ -42,11 +40,4 @@ test("a .npy file keeps its infinities", () => {
     [1, 2],
     [Number.NEGATIVE_INFINITY, 0.25],
   ]);
-});
-
-test("a cell is fetched with its neighbours", () => {
-  const { slice, inner } = neighbourhood([3, 40, 31]);
-  expect(sliceText(slice)).toBe("3,32:64,0:32");
-  expect(inner).toEqual([8, 31]);
-  expect(sliceText(neighbourhood([33]).slice)).toBe("32:64");
 });

@@ -145,8 +145,15 @@ export async function tokenize(model: string, text: string, signal?: AbortSignal
 export const getWeights = (model: string, name: string, slice: Slice, signal?: AbortSignal) =>
   numbers(`/models/${encodeURIComponent(model)}/weights/${encodeURIComponent(name)}`, slice, signal);
 
-export const getActivations = (run: string, name: string, slice: Slice, signal?: AbortSignal) =>
-  numbers(`/runs/${encodeURIComponent(run)}/activations/${encodeURIComponent(name)}`, slice, signal);
+/** Of a run, or of its difference to the run `minus`. */
+export const getActivations = (
+  run: string,
+  name: string,
+  slice: Slice,
+  signal?: AbortSignal,
+  minus?: string,
+) =>
+  numbers(`/runs/${encodeURIComponent(run)}/activations/${encodeURIComponent(name)}`, slice, signal, minus);
 
 /** The address of a lens's numbers, for a link. */
 export function lensAddress(run: string, lens: string, query: Readonly<Record<string, string>>): string {
@@ -158,8 +165,9 @@ export function sliceText(slice: Slice): string {
   return slice.map((part) => (typeof part === "number" ? `${part}` : `${part[0]}:${part[1]}`)).join(",");
 }
 
-async function numbers(path: string, slice: Slice, signal?: AbortSignal): Promise<Numbers> {
-  const query = new URLSearchParams({ format: "npy", index: sliceText(slice) });
+async function numbers(path: string, slice: Slice, signal?: AbortSignal, minus?: string): Promise<Numbers> {
+  const less = minus === undefined ? {} : { minus };
+  const query = new URLSearchParams({ format: "npy", index: sliceText(slice), ...less });
   const answer = await ask(`${path}?${query}`, signal ? { signal } : {});
   return parseNpy(await answer.arrayBuffer());
 }

@@ -1,6 +1,6 @@
 /** The page's names for what goes over the wire. The shapes are the server's own, in `contract.gen.ts`. */
 
-import type { FrameHeader, Sampling as SamplingQuestion } from "./contract.gen";
+import type { FrameHeader, Sampling as SamplingQuestion, Token } from "./contract.gen";
 
 export type {
   Candidate,
@@ -23,6 +23,9 @@ export type {
   Token,
   WantMessage,
 } from "./contract.gen";
+
+/** A token as it is read: its id, its text, and of what is written where its characters stand. */
+export type Word = Pick<Token, "id" | "text"> & Partial<Pick<Token, "start" | "end">>;
 
 /** A sampling with every field said, as the page keeps it. */
 export type Sampling = Required<SamplingQuestion>;

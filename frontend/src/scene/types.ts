@@ -6,11 +6,17 @@
 
 import type { Role } from "../graph/types";
 import type { Plate } from "../layout/types";
-import type {
-  CellsHeader as WireCellsHeader,
-  RowsHeader as WireRowsHeader,
-  TileHeader as WireTileHeader,
-} from "../net/contract.gen";
+
+/** Numbers come from a source, and the map says what it lacks in the source's words. */
+export type {
+  CellsAddress,
+  CellsHeader,
+  RowsHeader,
+  TileAddress,
+  TileHeader,
+  WantedCells,
+  WantedTile,
+} from "../sources/port";
 
 export type ThemeName = "light" | "dark";
 
@@ -57,31 +63,6 @@ export interface CameraState {
   /** Degrees above (positive) or below. */
   readonly elevation: number;
 }
-
-/** Rows of an activation as they arrive: what the map needs of their header. */
-export type RowsHeader = Pick<WireRowsHeader, "minus" | "name" | "offset" | "shape" | "full_shape" | "scale">;
-
-/** A 256 x 256 tile over the last two axes of a tensor; `index` fixes the axes before them. */
-export type TileAddress = Pick<WireTileHeader, "name" | "index" | "level" | "row" | "col">;
-
-/** A tile that the map lacks: of a weight, or of an activation of the run shown. */
-export interface WantedTile extends TileAddress {
-  readonly activation: boolean;
-}
-
-export type TileHeader = TileAddress & Pick<WireTileHeader, "minus" | "shape" | "full_shape" | "scale">;
-
-/** A rectangle of cells of one plate of the server's: `index` is the head, where there are heads. */
-export type CellsAddress = Pick<WireCellsHeader, "name" | "index" | "row" | "col">;
-
-/** Cells whose numbers are to be printed: of a weight, or of an activation of the run shown. */
-export interface WantedCells extends CellsAddress {
-  readonly activation: boolean;
-  readonly rows: number;
-  readonly cols: number;
-}
-
-export type CellsHeader = CellsAddress & Pick<WireCellsHeader, "minus" | "run" | "shape">;
 
 /** A number as it stands in its cell, and how many characters there is room for. */
 export interface PrintedCell {

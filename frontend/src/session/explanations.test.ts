@@ -1,10 +1,20 @@
 import { afterEach, expect, test } from "vitest";
 import { decoderGraph, SPECS } from "../graph/fixtures";
+import { ServerStream } from "../sources/server-stream";
 import { askedRun, type Phase } from "../state/run";
+import { server } from "../state/source";
 import * as state from "../state/store";
 import { placeOf } from "./explanations";
+import { serverSources } from "./server-sources";
 
 const token = (id: number) => ({ id, text: `t${id}`, start: 0, end: 0 });
+
+server.value = serverSources(
+  new ServerStream(
+    () => undefined,
+    () => ({ model: "sort", run: "r" }),
+  ),
+);
 
 /** A run of three tokens. */
 function show(phase: Phase): void {

@@ -1,67 +1,62 @@
 /** Explanations as the server gives them: fetched once, kept, and shared by all who show them. */
 
-import { findTensor, shapeAt } from "../graph/shape";
-import { type Beside, type Explanation, getBeside, getExplanation, type Place } from "../net/explain";
+import type { TensorInfo } from "../graph/types";
+import { type Beside, type Explanation, getBeside, type Place } from "../net/explain";
+import { ServerRun } from "../sources/server-run";
 import type { Direction } from "../state/explain";
-import { reading } from "../state/reading";
-import { type Cell, graph, modelId, passHasCome, run } from "../state/store";
+import { isComputed, reading, source } from "../state/source";
+import { type Cell, modelId } from "../state/store";
 
 const KEPT = 300;
 const kept = new Map<string, Explanation>();
 const compared = new Map<string, Beside>();
 const formulas = new Map<string, string>();
 
-/** Where a cell is explained: in the run, or, for a weight, in the model when there is no run. Null for cells that are
- *  not computed: their plates have room for a longer text. */
+/** Where the server explains a cell: in the run, or, for a weight, in the model when there is no run. Null for cells
+ *  that are not computed, for which plates have room, and for numbers that are not the server's. */
 export function placeOf(cell: Cell): Place | null {
-  const info = graph.value && findTensor(graph.value, cell.tensor);
-  const now = run.value;
-  if (!info || !modelId.value || !isComputed(cell)) return null;
-  if (now?.id) return { kind: "runs", id: now.id };
-  return info.role === "weight" ? { kind: "models", id: modelId.value } : null;
+  const now = source.value;
+  return now instanceof ServerRun && isComputed(cell) ? now.place : null;
 }
 
-/** Whether a cell is there: the text reaches as far, and the pass has come to its tensor. */
-export function isComputed(cell: Cell): boolean {
-  const info = graph.value && findTensor(graph.value, cell.tensor);
-  return !!info && textReaches(cell) && passHasCome(info);
-}
-
-/** Whether the text read reaches as far as a cell. */
-export function textReaches(cell: Cell): boolean {
-  const info = graph.value && findTensor(graph.value, cell.tensor);
-  if (!info) return false;
-  const shape = shapeAt(info, reading.value.positions);
-  return cell.index.every((at, axis) => at < shape[axis]!);
+/** Where the server has all numbers of a tensor; null where they are not the server's. */
+export function placeOfTensor({ role }: TensorInfo): Place | null {
+  const now = source.value;
+  if (!(now instanceof ServerRun)) return null;
+  const { model, run } = now.known;
+  if (role === "weight") return { kind: "models", id: model };
+  return run === null ? null : { kind: "runs", id: run };
 }
 
 /** What an explanation is kept under; a run that grows has new ones. */
 export function explanationKey(cell: Cell, direction: Direction): string {
-  const place = placeOf(cell);
   const { target } = reading.value.positions;
-  return `${place?.kind} ${place?.id} ${target} ${cell.tensor} ${cell.index.join(" ")} ${direction}`;
+  return `${source.value?.key} ${target} ${cell.tensor} ${cell.index.join(" ")} ${direction}`;
 }
 
 export function knownExplanation(cell: Cell, direction: Direction): Explanation | undefined {
   return kept.get(explanationKey(cell, direction));
 }
 
+/** What formulas are kept under: they are those of a model, whatever it reads. */
+const formulasOf = () => modelId.value ?? source.value?.key;
+
 /** The formula of the operation that makes a tensor, if one of its cells was explained before. */
 export function knownFormula(tensor: string): string | undefined {
-  return formulas.get(`${modelId.value} ${tensor}`);
+  return formulas.get(`${formulasOf()} ${tensor}`);
 }
 
-/** @throws ApiError when the server refuses, DOMException when given up by `signal`. */
+/** @throws ApiError when the source refuses, DOMException when given up by `signal`. */
 export async function explain(cell: Cell, direction: Direction, signal: AbortSignal): Promise<Explanation> {
   const key = explanationKey(cell, direction);
   const known = kept.get(key);
   if (known) return known;
-  const place = placeOf(cell);
-  if (!place) throw new DOMException("there is no run to explain yet", "AbortError");
-  const model = modelId.value;
-  const answer = await getExplanation(place, cell.tensor, cell.index, direction, signal);
+  const now = source.value;
+  if (!now || !isComputed(cell)) throw new DOMException("there is no number to explain yet", "AbortError");
+  const of = formulasOf();
+  const answer = await now.explain(cell, direction, signal);
   keep(kept, key, answer);
-  if (answer.op) formulas.set(`${model} ${cell.tensor}`, answer.op.latex_marked);
+  if (answer.op) formulas.set(`${of} ${cell.tensor}`, answer.op.latex_marked);
   return answer;
 }
 

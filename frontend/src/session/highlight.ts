@@ -7,6 +7,7 @@ import type { CellPattern } from "../scene/types";
 import { lit, pins, played, sameCell, trail } from "../state/explain";
 import { passing } from "../state/pass";
 import { rests } from "../state/run";
+import { made, source } from "../state/source";
 import { attention, graph, lightsLast, marked, modelId, run, selected } from "../state/store";
 import { timeline } from "../state/timeline";
 
@@ -60,6 +61,7 @@ export function forgetOthers(): void {
     timeline.clear();
   });
   effect(() => {
-    if ((run.value?.id ?? null) === null && played.peek()) timeline.leave();
+    const none = source.value === null || (!made.value && !run.value?.id);
+    if (none && played.peek()) timeline.leave();
   });
 }

@@ -4,6 +4,7 @@ import { ApiError } from "../net/rest";
 import type { ModelSummary, RunAnswer, Sampling, Token } from "../net/types";
 import { FIRST_ATTENTION } from "../state/attention";
 import * as state from "../state/store";
+import type { MadeSource } from "./made-source";
 import type { Picture } from "./picture";
 import { firstWriting, hiddenTokens, readable, usualSampling } from "./plan";
 import { graphAndScales } from "./prefetch";
@@ -29,6 +30,7 @@ export class Opener {
   constructor(
     private readonly runs: RunControl,
     private readonly picture: Picture,
+    private readonly made: MadeSource,
   ) {}
 
   /** Shows a model: its graph first, then a run on the given input or on its default text. The graph is fetched again
@@ -40,6 +42,7 @@ export class Opener {
       return;
     }
     this.runs.leave();
+    this.made.leave();
     state.pageProblem.value = null;
     const text = input.text ?? spelt(model, input) ?? model.default_text;
     showTexts(text, pairOf(model, input));

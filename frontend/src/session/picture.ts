@@ -5,16 +5,27 @@ import { withCharacters } from "../characters";
 import { layout } from "../layout/layout";
 import { ApiError } from "../net/rest";
 import { getThumbnails, type Thumbnail } from "../net/thumbnails";
-import type { ModelSummary, Token } from "../net/types";
+import type { ModelSummary } from "../net/types";
 import type { ModelPort, NumbersSink } from "../scene/ports";
 import { type LaidOut, sameLayout } from "../state/laid-out";
-import type { Run } from "../state/run";
 import * as state from "../state/store";
 
 /** So long thumbnails are waited for before their numbers are asked for as tiles. */
 const THUMBNAIL_PATIENCE = 1000;
 
+/** What a picture is made for: a run, or the text of another source. */
+export interface Pictured {
+  readonly model: string;
+  /** Positions that the plates have room for. */
+  readonly capacity: number;
+  readonly tokens: Words;
+  readonly source: Words;
+}
+
+type Words = readonly { readonly text: string }[];
+
 export class Picture {
+  #of: Pictured | null = null;
   /** What the layout shown was made for. */
   #drawn: LaidOut | null = null;
   /** Thumbnails of the model's weights, once they are here. */
@@ -35,33 +46,42 @@ export class Picture {
     return this.#expecting !== null;
   }
 
-  /** Shows the room that a run needs, all of its activations not computed yet. */
-  begin(run: Run): void {
+  /** Shows the room that a text needs, all of its activations not computed yet. */
+  begin(of: Pictured): void {
     if (!state.graph.value || !this.map) return;
-    this.#layOut(run);
+    this.#layOut(of);
     this.map.clearActivations();
-    this.nameTokens(run);
+    this.nameTokens(of);
+    state.laidOut.value = this.#drawn;
+  }
+
+  /** Makes room for what came to a text. */
+  grow(of: Pictured): void {
+    if (!state.graph.value || !this.map) return;
+    this.#layOut(of);
+    this.nameTokens(of);
     state.laidOut.value = this.#drawn;
   }
 
   /** Lays the same numbers out another way. False while there are none. */
-  rearrange(run: Run): boolean {
-    if (!this.#drawn) return false;
-    this.#layOut(run);
+  rearrange(): boolean {
+    if (!this.#of || !this.#drawn) return false;
+    this.#layOut(this.#of);
     state.laidOut.value = this.#drawn;
     return true;
   }
 
   /** Writes the tokens along the axes of the map. */
-  nameTokens({ tokens, source }: Run): void {
+  nameTokens({ tokens, source }: Pick<Pictured, "tokens" | "source">): void {
     this.map?.setTokens(named(tokens), named(source));
   }
 
-  #layOut(run: Run): void {
+  #layOut(of: Pictured): void {
+    this.#of = of;
     const graph = state.graph.value;
     const heads = state.heads.value;
-    const capacity = { target: run.capacity, source: run.source.length };
-    const drawn: LaidOut = { model: run.model, capacity, heads };
+    const capacity = { target: of.capacity, source: of.source.length };
+    const drawn: LaidOut = { model: of.model, capacity, heads };
     if (!graph || !this.map || sameLayout(drawn, this.#drawn)) return;
     this.map.setLayout(layout(graph, { capacity, aspect: this.aspect(), heads }), graph);
     this.#drawn = drawn;
@@ -100,7 +120,7 @@ export class Picture {
 }
 
 /** Tokens with bytes that are no whole character written as the characters that they make together. */
-function named(tokens: readonly Token[]): readonly Token[] {
+function named(tokens: Words): Words {
   const called = withCharacters(tokens.map(({ text }) => text));
-  return tokens.map((token, at) => ({ ...token, text: called[at] ?? token.text }));
+  return tokens.map(({ text }, at) => ({ text: called[at] ?? text }));
 }

@@ -9,10 +9,10 @@ import type { NumbersSink } from "../scene/ports";
 import { comparison, comparisonProblem, textOf } from "../state/difference";
 import { advance, askedRun, concerns, heldRun, type Run, readAgain, written } from "../state/run";
 import * as state from "../state/store";
+import type { Feed } from "./feed";
 import type { Patience } from "./patience";
 import type { Picture } from "./picture";
 import { type Plan, readable, startMessage, unreadable } from "./plan";
-import type { Wishes } from "./wishes";
 import { hasSpeed, Writer } from "./writer";
 
 /** A run as it is shown, with what the page knows beside it. */
@@ -31,7 +31,7 @@ interface Shown {
 export interface Stage {
   readonly map: NumbersSink | null;
   readonly picture: Picture;
-  readonly wishes: Wishes;
+  readonly feed: Feed;
   readonly patience: Patience;
   readonly send: (message: ClientMessage) => void;
 }
@@ -241,7 +241,7 @@ export class RunControl {
 
   #accepted(run: Run): void {
     this.stage.picture.begin(run);
-    this.stage.wishes.now();
+    this.stage.feed.begin();
     this.stage.patience.await("the first layer");
   }
 
@@ -289,7 +289,7 @@ export class RunControl {
     if (!state.run.value?.id) return;
     this.stage.map?.clearActivations();
     state.arrived.value = new Set();
-    this.stage.wishes.anew();
+    this.stage.feed.begin();
   }
 
   /** A wish for the run on show that the server has forgotten; of a difference, the other run may be the one. */
@@ -311,7 +311,8 @@ export class RunControl {
   }
 }
 
-function showNothingYet(): void {
+/** Forgets all that was known of the run before. */
+export function showNothingYet(): void {
   state.promptProblem.value = null;
   state.lightsLast.value = false;
   state.writesByHand.value = false;

@@ -1,25 +1,30 @@
 /** The page's conversation with the server: one stream, and the parts that speak over it. The opener shows a model,
- *  the run controller reads, the writer goes on, wishes say what the map lacks, and frames go to the map. Everything
- *  that they learn goes into the store. */
+ *  the run controller reads, the writer goes on, and the feed brings the map its numbers. Everything that they learn
+ *  goes into the store. */
 
 import { onForgotten } from "../net/rest";
 import { type Lost, Stream } from "../net/stream";
 import type { ModelPort, NumbersSink, NumbersWanted } from "../scene/ports";
+import type { NumbersSource } from "../sources/port";
+import { ServerStream } from "../sources/server-stream";
+import { server } from "../state/source";
 import * as state from "../state/store";
-import { FrameRouter } from "./frame-router";
+import { Feed } from "./feed";
+import { MadeSource } from "./made-source";
 import { type Input, Opener } from "./opener";
 import { Patience } from "./patience";
 import { Picture } from "./picture";
 import { RunControl } from "./run-control";
-import { Wishes } from "./wishes";
+import { serverSources } from "./server-sources";
 import type { Writer } from "./writer";
 
 export class Session {
   readonly #stream: Stream;
   readonly #patience = new Patience();
   readonly #picture: Picture;
-  readonly #wishes: Wishes;
+  readonly #feed: Feed;
   readonly #runs: RunControl;
+  readonly #made: MadeSource;
   readonly #opener: Opener;
 
   constructor(
@@ -30,17 +35,20 @@ export class Session {
   ) {
     const send = this.#send.bind(this);
     this.#picture = new Picture(map, aspect, () => this.wantsChanged());
-    this.#wishes = new Wishes(map, send, () => this.#picture.expectsThumbnails);
-    const [picture, wishes, patience] = [this.#picture, this.#wishes, this.#patience];
-    this.#runs = new RunControl({ map, picture, wishes, patience, send });
-    this.#opener = new Opener(this.#runs, picture);
-    const frames = new FrameRouter(map, wishes);
+    this.#feed = new Feed(map, () => this.#picture.expectsThumbnails);
+    const [picture, feed, patience] = [this.#picture, this.#feed, this.#patience];
+    this.#runs = new RunControl({ map, picture, feed, patience, send });
+    this.#made = new MadeSource(this.#runs, picture, feed);
+    this.#opener = new Opener(this.#runs, picture, this.#made);
+    const shown = () => ({ model: state.modelId.value, run: state.run.value?.id ?? null });
+    const numbers = new ServerStream(send, shown);
+    server.value = serverSources(numbers);
     this.#stream = new Stream(address, {
       opened: () => this.#opened(),
       lost: (_, why) => this.#lost(why),
       message: (message) => this.#runs.hear(message),
       frame: (frame) => {
-        if (frames.take(frame)) patience.end();
+        if (numbers.take(frame)) patience.end();
       },
       silent: (silent) => {
         state.serverSilent.value = silent;
@@ -73,6 +81,11 @@ export class Session {
     return this.#opener.open(id, input);
   }
 
+  /** Shows a source of its own in place of the server's, until a model is opened. */
+  show(source: NumbersSource): void {
+    this.#made.show(source);
+  }
+
   /** Reads a text, or token ids for a model without a tokenizer; false where it is refused at once. */
   read(text: string): boolean {
     return this.#runs.read(text);
@@ -95,17 +108,15 @@ export class Session {
 
   /** The camera or the layout changed: tells the server what is in view, once it rests. */
   wantsChanged(): void {
-    this.#wishes.changed();
+    this.#feed.changed();
   }
 
   /** Heads are to stand another way: shows the same numbers in other places. */
   rearrange(): void {
-    const run = state.run.value;
-    if (run?.id && this.#picture.rearrange(run)) this.wantsChanged();
+    if (this.#picture.rearrange()) this.wantsChanged();
   }
 
   #opened(): void {
-    this.#wishes.forget();
     state.connection.value = "open";
     this.#runs.restart();
   }

@@ -7,6 +7,7 @@ import type { CameraState, MapStats } from "../scene/types";
 import { lit } from "../state/explain";
 import { currentStep, pass, passing, shownMoment } from "../state/pass";
 import { rests } from "../state/run";
+import { made } from "../state/source";
 import * as state from "../state/store";
 
 interface Snapshot {
@@ -78,8 +79,7 @@ export function publish(map: TestedMap | null): void {
 function settled(map: NumbersWanted | null): boolean {
   const run = state.run.value;
   if (state.pageProblem.value || (state.promptProblem.value && run?.phase === "done")) return true;
-  if (!run?.id || state.connection.value !== "open") return false;
-  if (!rests(run)) return false;
+  if (!made.value && (!run?.id || state.connection.value !== "open" || !rests(run))) return false;
   if (!map) return true;
   const graph = state.graph.value;
   const missing = map.wantedActivations().some((name) => {

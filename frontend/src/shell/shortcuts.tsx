@@ -22,9 +22,9 @@ import type { Session } from "../session/session";
 import { present } from "../session/window";
 import { direction, pin, pins, played, trail } from "../state/explain";
 import { overviewShown, searching } from "../state/navigation";
-import { pass, passing } from "../state/pass";
+import { isSteppable, pass, passing } from "../state/pass";
 import { presenting } from "../state/shell";
-import { hovered, panel, run, selected } from "../state/store";
+import { hovered, panel, selected } from "../state/store";
 import { timeline } from "../state/timeline";
 import { openByKey } from "./panels";
 
@@ -122,7 +122,7 @@ const PRESSED = "button, a, summary, input, [role=option], [role=button]";
 /** Stepping through the pass; true where the key was meant for it. */
 function pressedInPass(event: KeyboardEvent, session: Session): boolean {
   const act = PASS_KEYS[event.key];
-  if (!act || event.shiftKey || !pass.value || !run.value?.id) return false;
+  if (!act || event.shiftKey || !pass.value || !isSteppable.value) return false;
   if (event.key === " " && event.target instanceof Element && event.target.closest(PRESSED)) return false;
   const enters = event.key === " " || event.key === "ArrowRight" || event.key === "ArrowLeft";
   if (!passing.value && !enters) return false;

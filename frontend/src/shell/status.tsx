@@ -4,13 +4,12 @@ import { HEAD_ARRANGEMENTS } from "../layout/head-arrangement";
 import { leavePass, stepBy } from "../panels/playback/pass-controls";
 import { useActions } from "../panels/shared/actions";
 import type { CameraPort, FlightPort } from "../scene/ports";
-import { passing } from "../state/pass";
+import { isSteppable, passing } from "../state/pass";
 import type { Run } from "../state/run";
 import {
   type Cell,
   connection,
   device,
-  graph,
   heads,
   layersFilled,
   run,
@@ -45,7 +44,7 @@ export function Status() {
           <Heads />
         </>
       )}
-      {run.value?.id && graph.value && (
+      {isSteppable.value && (
         <button
           type="button"
           class="pill"

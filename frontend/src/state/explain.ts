@@ -7,7 +7,7 @@ import { findTensor } from "../graph/shape";
 import type { Graph } from "../graph/types";
 import { codec, plainText } from "./codec";
 import { spokenOf } from "./pass";
-import { reading } from "./reading";
+import { reading } from "./source";
 import { type Cell, graph, hovered, selected } from "./store";
 import { timeline } from "./timeline";
 

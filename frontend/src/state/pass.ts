@@ -9,7 +9,7 @@ import { headInFront, type PassRead, passTrack, type Told, timedPass, toldAt } f
 import type { Numbers, Texts } from "../playback/pass-words";
 import type { Place, Track } from "../playback/track";
 import { codec, plainText } from "./codec";
-import { reading } from "./reading";
+import { made, reading, source, sourceText } from "./source";
 import { attention, framesTaken, graph, run } from "./store";
 import { still, timeline } from "./timeline";
 
@@ -24,6 +24,11 @@ export const passGrain = signal<Grain>("operation");
 export const viewIsGiven = signal(false);
 /** The numbers that the map holds; none before there is one. */
 export const numbersShown = signal<Numbers>({ valueAt: () => undefined });
+
+/** Whether there are numbers to step through: of a run that the server has taken on, or of another source. */
+export const isSteppable = computed(
+  () => graph.value !== null && (run.value?.id ? source.value !== null : made.value !== null),
+);
 
 let last: { graph: Graph; target: number; source: number; grain: Grain; pass: TimedPass } | null = null;
 
@@ -41,8 +46,8 @@ export const pass = computed<TimedPass | null>(() => {
 const texts = computed<Texts>(() => {
   const [next] = run.value?.top ?? [];
   return {
-    target: (run.value?.tokens ?? []).map(({ text }) => text),
-    source: (run.value?.source ?? []).map(({ text }) => text),
+    target: sourceText.value.tokens.map(({ text }) => text),
+    source: sourceText.value.source.map(({ text }) => text),
     next: next && next.probability !== null ? { text: next.text, probability: next.probability } : null,
   };
 });

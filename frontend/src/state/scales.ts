@@ -3,9 +3,10 @@
 
 import { computed, signal } from "@preact/signals";
 import type { Role, TensorInfo } from "../graph/types";
+import { NO_SCALES, type SourceScales } from "../sources/port";
 import { codec, plainText } from "./codec";
-import { comparison, differenceScales, differenceTensorScales } from "./difference";
-import { graph, run, weightScales } from "./store";
+import { drawn, source } from "./source";
+import { graph } from "./store";
 
 /** One scale for each kind of tensor over all layers, for each tensor, or for each role; or numbers set by hand. */
 export type ScaleMode = "kind" | "tensor" | "role" | "fixed";
@@ -35,12 +36,7 @@ export interface Measured {
   readonly roles: Readonly<Partial<Record<Role, number>>>;
 }
 
-const ownScales = computed(() => run.value?.scales ?? {});
-
-function measure(
-  kinds: Readonly<Record<string, number>>,
-  tensors: Readonly<Record<string, number>>,
-): Measured {
+function measure({ kinds, tensors }: SourceScales): Measured {
   const roles: Partial<Record<Role, number>> = {};
   for (const { role, kind } of graph.value?.tensors ?? [])
     if (kinds[kind] !== undefined) roles[role] = Math.max(roles[role] ?? 0, kinds[kind]);
@@ -48,17 +44,10 @@ function measure(
 }
 
 /** Of the run shown, whatever is taken from it. */
-const own = computed(() => measure({ ...weightScales.value, ...ownScales.value }, tensorScales.value));
+const own = computed(() => measure(source.value?.scales.value ?? NO_SCALES));
 
 /** Of what the map shows: the run, or its difference to another. */
-export const measured = computed<Measured>(() =>
-  comparison.value === null
-    ? own.value
-    : measure(
-        { ...weightScales.value, ...differenceScales.value },
-        { ...tensorScales.value, ...differenceTensorScales.value },
-      ),
-);
+export const measured = computed<Measured>(() => measure(drawn.value?.scales.value ?? NO_SCALES));
 
 type Shown = Pick<TensorInfo, "name" | "kind" | "role">;
 

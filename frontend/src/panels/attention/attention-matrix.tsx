@@ -5,8 +5,8 @@ import { formatNumber } from "../../format";
 import { maskOf } from "../../graph/attentions";
 import { findTensor } from "../../graph/shape";
 import type { Tile } from "../../net/tiles";
-import { getTile } from "../../net/tiles";
 import type { Attention } from "../../state/attention";
+import { source } from "../../state/source";
 import { type Cell, graph, hovered, marked, run, selected } from "../../state/store";
 import { choose, useActions } from "../shared/actions";
 import { useCellValue } from "../shared/cell-value";
@@ -102,19 +102,15 @@ function usePicture(
   view: { cells: Cells; level: number } | null,
   tokens: AxisTokens,
 ): { picture: Picture | null; stale: boolean; problem: { message: string; hint: string } | null } {
-  const now = run.value;
+  const [now, from] = [run.value, source.value];
   const count = `${tokens.queries.length} ${tokens.keys.length} ${now?.phase}`;
-  const ready = now?.id && tokens.rowsHere;
-  const place = ready && view ? `${now.id} ${tensor} ${head}` : null;
+  const ready = from && tokens.rowsHere;
+  const place = ready && view ? `${from.key} ${tensor} ${head}` : null;
   const flow = useFlow(place, `${count} ${view && JSON.stringify(view)}`, async (signal) => {
     const { cells, level } = view!;
     const tiles = await Promise.all(
       tilesOf(cells, level).map(async (at): Promise<[string, Tile]> => {
-        const tile = await keptTile(
-          `${place} ${count}`,
-          () => getTile(now!.id!, tensor, head, at, signal),
-          at,
-        );
+        const tile = await keptTile(`${place} ${count}`, () => from!.tile(tensor, head, at, signal), at);
         return [`${at.level} ${at.row} ${at.column}`, tile];
       }),
     );

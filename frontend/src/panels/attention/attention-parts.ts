@@ -3,8 +3,9 @@
 import { tokenText } from "../../format";
 import { findTensor } from "../../graph/shape";
 import type { Attention } from "../../state/attention";
-import { readTokens, rests } from "../../state/run";
+import { rests } from "../../state/run";
 import { ownScaleOf } from "../../state/scales";
+import { made, sourceText, tokensRead } from "../../state/source";
 import { arrived, graph, run } from "../../state/store";
 
 export interface AxisTokens {
@@ -16,14 +17,15 @@ export interface AxisTokens {
 
 /** The tokens that an attention's queries and keys stand for. */
 export function axisTokens({ tensor, queriesOfSource, keysOfSource }: Attention): AxisTokens {
+  const target = tokensRead.value.map(({ text: word }) => word);
+  const ofSource = sourceText.value.source.map(({ text: word }) => word);
   const now = run.value;
-  const target = readTokens(now).map(({ text }) => text);
-  const source = (now?.source ?? []).map(({ text }) => text);
   const read = (now?.top.length ?? 0) > 0 || (now?.predictions.length ?? 0) > 0;
-  const rested = rests(now);
+  // What is made without a run comes as it is asked for.
+  const rested = rests(now) || made.value !== null;
   return {
-    queries: queriesOfSource ? source : target,
-    keys: keysOfSource ? source : target,
+    queries: queriesOfSource ? ofSource : target,
+    keys: keysOfSource ? ofSource : target,
     rowsHere: read || rested || arrived.value.has(tensor),
   };
 }

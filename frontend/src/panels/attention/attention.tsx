@@ -9,6 +9,7 @@ import {
   resolve,
 } from "../../state/attention";
 import { lookOf } from "../../state/looks";
+import { made } from "../../state/source";
 import { attention, attentionUnread, graph, modelId, run } from "../../state/store";
 import { Exports } from "../lenses/exports";
 import { useActions } from "../shared/actions";
@@ -40,9 +41,9 @@ const PARTS: Readonly<Record<string, string>> = {
 export const ATTENTION_PANEL: Panel = { id: "attention", title: "Attention", Component: Attention };
 
 export function Attention() {
-  const now = run.value;
-  if (!now?.id || !graph.value || !modelId.value) return <p class="soft">Attention comes with a run.</p>;
-  const { attention: of, problem } = resolve(graph.value, modelId.value, attention.value);
+  const id = run.value?.id ?? null;
+  if ((!id && !made.value) || !graph.value) return <p class="soft">Attention comes with a run.</p>;
+  const { attention: of, problem } = resolve(graph.value, modelId.value ?? "What is shown", attention.value);
   const unread = attentionUnread.value;
   const asked = unread === null ? problem : unreadable(unread);
   return (
@@ -54,7 +55,7 @@ export function Attention() {
       )}
       {of && <Views of={of} />}
       {of && <Pickers of={of} />}
-      {of && !asked && <View of={of} tokens={axisTokens(of)} id={now.id} />}
+      {of && !asked && <View of={of} tokens={axisTokens(of)} id={id} />}
     </section>
   );
 }
@@ -76,7 +77,7 @@ function choosePart(part: string): void {
   if (run.value?.id) void chooseLively(run.value.id, part, () => attention.peek() === chosen);
 }
 
-function View({ of, tokens, id }: { of: Found; tokens: AxisTokens; id: string }) {
+function View({ of, tokens, id }: { of: Found; tokens: AxisTokens; id: string | null }) {
   const { view, detail } = attention.value;
   switch (view) {
     case "heads":
@@ -88,7 +89,7 @@ function View({ of, tokens, id }: { of: Found; tokens: AxisTokens; id: string })
             onDetail={(next) => set({ detail: next })}
             onOpen={(layer, head) => set({ view: "matrix", detail: "", layer, head })}
           />
-          <Exports run={id} lens="attention_board" query={{ part: of.part }} />
+          {id && <Exports run={id} lens="attention_board" query={{ part: of.part }} />}
         </>
       );
     case "arcs":
@@ -104,7 +105,7 @@ function View({ of, tokens, id }: { of: Found; tokens: AxisTokens; id: string })
   }
 }
 
-function Matrix({ of, tokens, id }: { of: Found; tokens: AxisTokens; id: string }) {
+function Matrix({ of, tokens, id }: { of: Found; tokens: AxisTokens; id: string | null }) {
   const board = useBoard(of.part, of.layer).value;
   const look = board && lookOf(board, of.layer, of.head);
   const query = { part: of.part, layer: `${of.layer}`, head: `${of.head}`, stage: stageWord(of.stage) };
@@ -121,7 +122,7 @@ function Matrix({ of, tokens, id }: { of: Found; tokens: AxisTokens; id: string 
         A row is a query, the token that looks; a column is a key, the token looked at.
         {of.group > 1 && ` ${of.group} heads share the keys of key head ${Math.floor(of.head / of.group)}.`}
       </p>
-      <Exports run={id} lens="attention" query={query} />
+      {id && <Exports run={id} lens="attention" query={query} />}
     </>
   );
 }

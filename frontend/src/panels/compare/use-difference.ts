@@ -4,8 +4,10 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { TensorInfo } from "../../graph/types";
 import { ApiError } from "../../net/rest";
-import { exactValue } from "../../net/values";
+import { Difference } from "../../sources/difference";
+import { exactValue } from "../../sources/exact-cells";
 import { comparison, pairing, partnerOf } from "../../state/difference";
+import { drawn } from "../../state/source";
 import { type Cell, run } from "../../state/store";
 
 export interface CellDifference {
@@ -23,18 +25,20 @@ const UNKNOWN: CellDifference = { here: 0, there: 0, less: null, alone: false };
 export function useDifference(cell: Cell, info: TensorInfo): CellDifference {
   const found = useSignal<{ key: string; here: number; there: number } | null>(null);
   const pairs = pairing.value;
+  const now = drawn.value instanceof Difference ? drawn.value : null;
   const [mine, theirs] = [run.value?.id, comparison.value?.run];
   const fits = pairs !== null && pairs.run === mine && pairs.minus === theirs;
   const partner = fits ? partnerOf(info, cell.index, pairs) : null;
   const key = partner ? `${mine} ${theirs} ${cell.tensor} ${cell.index} ${partner}` : "";
   useEffect(() => {
-    if (!partner || !mine || !theirs) return;
+    if (!partner || !now) return;
     const abort = new AbortController();
     const timer = window.setTimeout(async () => {
-      const value = (id: string, index: readonly number[]) =>
-        exactValue({ kind: "activations", id }, cell.tensor, index, abort.signal);
       try {
-        const [here, there] = await Promise.all([value(mine, cell.index), value(theirs, partner)]);
+        const [here, there] = await Promise.all([
+          exactValue(now.own, cell.tensor, cell.index, abort.signal),
+          exactValue(now.other, cell.tensor, partner, abort.signal),
+        ]);
         found.value = { key, here, there };
       } catch (error) {
         // A cell that is not computed yet has no difference yet.

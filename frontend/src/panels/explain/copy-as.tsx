@@ -3,8 +3,8 @@
 import { useSignal } from "@preact/signals";
 import { findTensor } from "../../graph/shape";
 import { placeOf } from "../../session/explanations";
-import { readTokens } from "../../state/run";
-import { type Cell, graph, model, run } from "../../state/store";
+import { tokensRead } from "../../state/source";
+import { type Cell, graph, model } from "../../state/store";
 import { snippets } from "./copy";
 
 export function CopyAs({ cell, value }: { cell: Cell; value: number | null }) {
@@ -23,7 +23,7 @@ export function CopyAs({ cell, value }: { cell: Cell; value: number | null }) {
     place,
     info,
     value,
-    tokens: readTokens(run.value).map(({ id }) => id),
+    tokens: tokensRead.value.map(({ id }) => id),
   });
   const shown = all.find(({ name }) => name === open.value);
   const copy = async (text: string) => {

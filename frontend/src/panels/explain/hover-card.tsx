@@ -14,7 +14,7 @@ import { knownFormula } from "../../session/explanations";
 import { comparison, hueOf } from "../../state/difference";
 import { lit, pins, played } from "../../state/explain";
 import { dockWidth } from "../../state/lenses";
-import { reading } from "../../state/reading";
+import { reading } from "../../state/source";
 import { graph, hovered, type PointedCell, panel } from "../../state/store";
 import { useDifference } from "../compare/use-difference";
 import { useActions } from "../shared/actions";

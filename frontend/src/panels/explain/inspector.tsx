@@ -4,7 +4,7 @@ import { formatCount, formatNumber } from "../../format";
 import { findTensor, shapeAt } from "../../graph/shape";
 import type { TensorInfo } from "../../graph/types";
 import { direction, pin, trail } from "../../state/explain";
-import { reading } from "../../state/reading";
+import { reading } from "../../state/source";
 import { type Cell, graph, hovered, selected } from "../../state/store";
 import { Guide } from "../guide/guide";
 import { SearchButton } from "../search/search";

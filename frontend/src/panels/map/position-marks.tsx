@@ -10,6 +10,7 @@ import { type Box, makeCallouts, Placement, type SeenRectangle } from "../../sce
 import type { CellPattern } from "../../scene/types";
 import { comparison, pairing } from "../../state/difference";
 import { passing } from "../../state/pass";
+import { sourceText } from "../../state/source";
 import { graph, marked, run } from "../../state/store";
 import { textScale } from "../../state/text-scale";
 import { useActions } from "../shared/actions";
@@ -59,10 +60,10 @@ function columnsMarked(): readonly Column[] {
     const at = positionOf(tensor, index);
     return at === null ? [] : [{ tensor, index, at }];
   });
-  const now = run.value;
+  const { tokens } = sourceText.value;
   const word = (at: number): string => {
-    const text = now?.tokens[at]?.text;
-    return text === undefined ? "" : `“${tokenText(text).replace(/^␣(?=.)/, "")}”`;
+    const said = tokens[at]?.text;
+    return said === undefined ? "" : `“${tokenText(said).replace(/^␣(?=.)/, "")}”`;
   };
   if (chosen.length > 0)
     return chosen.map(({ tensor, index, at }): Column => ({ cells: { tensor, index }, word: word(at) }));

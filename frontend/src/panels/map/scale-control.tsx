@@ -6,6 +6,7 @@ import { useId } from "preact/hooks";
 import { formatNumber } from "../../format";
 import type { TensorInfo } from "../../graph/types";
 import { ApiError, getStatistics } from "../../net/rest";
+import { placeOfTensor } from "../../session/explanations";
 import { comparison } from "../../state/difference";
 import {
   fullColour,
@@ -18,7 +19,6 @@ import {
   withMode,
   withPin,
 } from "../../state/scales";
-import { sourceOf } from "../shared/cell-value";
 import { shortLabel } from "../shared/cell-words";
 
 /** The slider goes from a thousandth of what is measured to a thousand times that, in steps of a hundredth of ten. */
@@ -66,13 +66,13 @@ function FullColour({ tensor }: { tensor: TensorInfo }) {
     if (problem.value === null) scaleChoice.value = withPin(scaleChoice.value, tensor, to);
   };
   const whole = async () => {
-    const source = sourceOf(tensor.name);
-    if (!source) return;
+    const place = placeOfTensor(tensor);
+    if (!place) return;
     try {
       const { min, max } = await getStatistics(
-        `/${source.kind === "weights" ? "models" : "runs"}/${encodeURIComponent(source.id)}/${source.kind}`,
+        `/${place.kind}/${encodeURIComponent(place.id)}/${place.kind === "models" ? "weights" : "activations"}`,
         tensor.name,
-        source.kind === "activations" ? comparison.value?.run : undefined,
+        place.kind === "runs" ? comparison.value?.run : undefined,
       );
       const largest = Math.max(Math.abs(min ?? 0), Math.abs(max ?? 0));
       if (largest > 0) pin(largest);

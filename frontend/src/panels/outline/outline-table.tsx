@@ -5,13 +5,12 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { formatCount, formatNumber } from "../../format";
 import { type Leaf, tableAxes, tableCell, tableSize } from "../../layout/outline";
 import { sentence } from "../../layout/plain-names";
-import { valuesOf } from "../../net/values";
 import { comparison, hueOf } from "../../state/difference";
 import { ownScaleOf } from "../../state/scales";
-import { type Cell, graph, hovered, panel, passHasCome, rowsTaken } from "../../state/store";
+import { sourceOf } from "../../state/source";
+import { type Cell, graph, hovered, panel, rowsTaken } from "../../state/store";
 import { theme } from "../../theme";
 import { choose, useActions } from "../shared/actions";
-import { sourceOf } from "../shared/cell-value";
 import { maskWords, placeWords, shortName, tokenAt } from "../shared/cell-words";
 import { cellColour } from "../shared/colour";
 import { useAnswer } from "../shared/use-lens";
@@ -157,7 +156,7 @@ function NumberCell({ leaf, row, column, value, isChosen, choose: pick }: Number
       ? formatNumber(value)
       : held !== undefined
         ? `≈ ${formatNumber(held, 3)}`
-        : passHasCome(tensor)
+        : sourceOf(tensor.name)
           ? "…"
           : "not yet";
   const colour =
@@ -188,21 +187,20 @@ function useWindow(
   part: Window,
 ): { readonly values: Float32Array | null; readonly problem: string | null } {
   const { tensor } = leaf;
-  const source = passHasCome(tensor) ? sourceOf(tensor.name) : null;
+  const source = sourceOf(tensor.name);
   const start = tableCell(leaf, part.firstRow, part.firstColumn).index;
   const end = tableCell(leaf, part.firstRow + part.rows - 1, part.firstColumn + part.columns - 1).index;
   const stop = end.map((at) => at + 1);
   const isEmpty = part.rows < 1 || part.columns < 1;
+  const of = `${source?.keyOf(tensor)} ${tensor.name} ${start.join(" ")} ${stop.join(" ")}`;
   // Rows that come while a text is written make a window that was cut short longer.
   const key =
-    source && !isEmpty
-      ? `${source.id} ${tensor.name} ${start.join(" ")} ${stop.join(" ")} ${source.kind === "weights" ? "" : rowsTaken(tensor.name).value}`
-      : null;
+    source && !isEmpty ? `${of} ${tensor.role === "weight" ? "" : rowsTaken(tensor.name).value}` : null;
   const { value, problem } = useAnswer(key, async (signal) => ({
-    of: `${source!.id} ${tensor.name} ${start.join(" ")} ${stop.join(" ")}`,
-    values: await valuesOf(source!, tensor.name, start, stop, signal),
+    of,
+    values: (await source!.cells(tensor.name, start, stop, signal)).values,
   }));
-  const isThis = source && value?.of === `${source.id} ${tensor.name} ${start.join(" ")} ${stop.join(" ")}`;
+  const isThis = source && value?.of === of;
   return {
     values: isThis ? value.values : null,
     problem: problem ? `${problem.message} ${problem.hint}` : null,

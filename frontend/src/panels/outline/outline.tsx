@@ -19,7 +19,7 @@ import {
 } from "../../layout/outline";
 import type { FlightPort, PickPort } from "../../scene/ports";
 import { focusedNode, openAll, openNodes, setOpen } from "../../state/outline";
-import { reading } from "../../state/reading";
+import { reading } from "../../state/source";
 import { graph, hovered, model, modelId, selected } from "../../state/store";
 import { choose, useActions } from "../shared/actions";
 import { tokenAt } from "../shared/cell-words";

@@ -10,7 +10,7 @@ import { type CameraState, cameraAt, stateOf } from "../../scene";
 import { between } from "../../scene/camera/camera";
 import type { CameraPort, PlacesPort } from "../../scene/ports";
 import { pass, passGrain, passing, shownPlace, viewIsGiven } from "../../state/pass";
-import { reading } from "../../state/reading";
+import { reading } from "../../state/source";
 import { graph, laidOut } from "../../state/store";
 import { still, timeline } from "../../state/timeline";
 

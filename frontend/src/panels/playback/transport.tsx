@@ -6,10 +6,9 @@ import { findTensor, shapeAt } from "../../graph/shape";
 import type { WordedOperation } from "../../net/ops";
 import { nameAt, type TimedPass, type TimedStep } from "../../playback/pass-time";
 import { timeOf } from "../../playback/track";
-import { operationInWords } from "../../session/operations";
 import { currentStep, type Passing, pass, passGrain, passing, passTold, shownMoment } from "../../state/pass";
-import { reading } from "../../state/reading";
-import { graph, modelId, type Problem } from "../../state/store";
+import { reading, source } from "../../state/source";
+import { graph, type Problem } from "../../state/store";
 import { timeline } from "../../state/timeline";
 import { goTo, useActions } from "../shared/actions";
 import { Formula } from "../shared/math";
@@ -22,8 +21,8 @@ const FINE = 100_000;
 
 export function Transport() {
   const [now, whole, step] = [passing.value, pass.value, currentStep.value];
-  if (!now || !whole || !step || !graph.value || !modelId.value) return null;
-  const told = operationInWords(modelId.value, step.opNumber);
+  if (!now || !whole || !step || !graph.value || !source.value) return null;
+  const told = source.value.inWords(step.opNumber);
   return (
     <section class="transport" aria-label="The forward pass, step by step">
       <Controls now={now} whole={whole} />

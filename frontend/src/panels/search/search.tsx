@@ -7,7 +7,7 @@ import { examples, find, findPasted } from "../../find/find";
 import type { Find, Findings, Scope } from "../../find/types";
 import { formatCount } from "../../format";
 import { searching } from "../../state/navigation";
-import { readTokens } from "../../state/run";
+import { sourceText, tokensRead } from "../../state/source";
 import { graph, laidOut, run } from "../../state/store";
 import { type Actions, useActions } from "../shared/actions";
 import { visitFind } from "../shared/go-to-result";
@@ -52,9 +52,8 @@ export function Search() {
 export function scopeNow(map: Actions["map"], vocabulary: Vocabulary["known"]): Scope | null {
   const now = graph.value;
   if (!now) return null;
-  const { source = [] } = run.value ?? {};
   const regions = map?.layout.regions ?? [];
-  return { graph: now, regions, tokens: readTokens(run.value), source, vocabulary };
+  return { graph: now, regions, tokens: tokensRead.value, source: sourceText.value.source, vocabulary };
 }
 
 /** A row of the list: something found, or a search to try. */

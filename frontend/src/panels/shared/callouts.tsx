@@ -13,7 +13,7 @@ import type { RoomPort, ValuesPort } from "../../scene/ports";
 import type { CellPattern } from "../../scene/types";
 import { type Lit, lit, played } from "../../state/explain";
 import { spokenOf } from "../../state/pass";
-import { reading } from "../../state/reading";
+import { reading } from "../../state/source";
 import { graph, hovered } from "../../state/store";
 import { textScale } from "../../state/text-scale";
 import { useActions } from "./actions";

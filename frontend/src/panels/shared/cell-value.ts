@@ -2,12 +2,11 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { findTensor } from "../../graph/shape";
+import { getTensor } from "../../graph/shape";
 import { ApiError } from "../../net/rest";
-import { exactValue, type Source } from "../../net/values";
-import { isComputed } from "../../session/explanations";
-import { comparison } from "../../state/difference";
-import { type Cell, graph, modelId, run } from "../../state/store";
+import { exactValue } from "../../sources/exact-cells";
+import { drawn, isComputed, source } from "../../state/source";
+import type { Cell } from "../../state/store";
 
 export interface CellValue {
   readonly value: number | null;
@@ -18,29 +17,22 @@ export interface CellValue {
 
 const REST = 90;
 
-/** Where the numbers of a tensor are, or null while there are none. */
-export function sourceOf(tensor: string): Source | null {
-  const info = graph.value && findTensor(graph.value, tensor);
-  if (!info || !modelId.value) return null;
-  if (info.role === "weight") return { kind: "weights", id: modelId.value };
-  return run.value?.id ? { kind: "activations", id: run.value.id } : null;
-}
-
 /** `held` is what the map holds for the cell now. */
 export function useCellValue(cell: Cell | null, held: number | null): CellValue {
   const exact = useSignal<{ key: string; value: number | null; problem: string | null } | null>(null);
-  const source = cell && isComputed(cell) ? sourceOf(cell.tensor) : null;
+  const now = cell && isComputed(cell) ? source.value : null;
+  const info = cell && now && getTensor(now.graph, cell.tensor);
   // While the map holds differences it does not know the number itself.
-  const known = comparison.value && source?.kind === "activations" ? null : held;
-  const key = cell && source ? `${source.id} ${cell.tensor} ${cell.index.join(" ")}` : "";
+  const known = drawn.value !== source.value && info && info.role !== "weight" ? null : held;
+  const key = cell && now && info ? `${now.keyOf(info)} ${cell.tensor} ${cell.index.join(" ")}` : "";
   // A cell that is not computed yet is asked for again once the map has its number.
   const here = held !== null;
   useEffect(() => {
-    if (!cell || !source) return;
+    if (!cell || !now) return;
     const abort = new AbortController();
     const timer = window.setTimeout(async () => {
       try {
-        const value = await exactValue(source, cell.tensor, cell.index, abort.signal);
+        const value = await exactValue(now, cell.tensor, cell.index, abort.signal);
         exact.value = { key, value, problem: null };
       } catch (error) {
         if (error instanceof ApiError || error instanceof RangeError)

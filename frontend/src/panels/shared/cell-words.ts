@@ -6,14 +6,15 @@ import { maskOf } from "../../graph/cells";
 import { findTensor, isTokenAxis, opMaking } from "../../graph/shape";
 import type { Graph, TensorInfo } from "../../graph/types";
 import { labelOf } from "../../layout/labels";
+import { sourceText } from "../../state/source";
 import { type Cell, run } from "../../state/store";
 
 /** The token at an index of an axis, in quotation marks; nothing for axes without tokens. */
 export function tokenAt(tensor: TensorInfo, axis: number, index: number): string {
   const name = tensor.axes[axis] ?? "";
   if (tensor.role === "weight" || !isTokenAxis(name)) return "";
-  const tokens = tensor.source_axes.includes(name) ? run.value?.source : run.value?.tokens;
-  const token = calledTokens(tokens ?? [])[index];
+  const { source, tokens } = sourceText.value;
+  const token = calledTokens(tensor.source_axes.includes(name) ? source : tokens)[index];
   return token ? `“${tokenText(token.text)}”` : "";
 }
 

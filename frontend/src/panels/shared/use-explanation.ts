@@ -15,6 +15,7 @@ import {
   placeOf,
 } from "../../session/explanations";
 import type { Direction } from "../../state/explain";
+import { isComputed } from "../../state/source";
 import type { Cell, Problem } from "../../state/store";
 
 export interface Asked<Answer> {
@@ -24,7 +25,7 @@ export interface Asked<Answer> {
 
 /** `rest`: milliseconds before it is asked for. */
 export function useExplanation(cell: Cell | null, direction: Direction, rest = 0): Asked<Explanation> {
-  const key = cell && placeOf(cell) ? explanationKey(cell, direction) : "";
+  const key = cell && isComputed(cell) ? explanationKey(cell, direction) : "";
   return useAnswer(
     key,
     () => (cell ? knownExplanation(cell, direction) : undefined),

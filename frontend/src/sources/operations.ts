@@ -1,13 +1,13 @@
-/** A model's operations in words: fetched by the stretch, once, and kept while the model is shown. */
+/** The operations of a model on the server in words: fetched by the stretch, once, and kept while the model is shown. */
 
 import { signal } from "@preact/signals";
 import { getOperations, STRETCH, type WordedOperation } from "../net/ops";
 import { ApiError } from "../net/rest";
-import type { Problem } from "../state/store";
+import type { OperationInWords } from "./port";
 
 interface Stretch {
   readonly operations: readonly WordedOperation[];
-  readonly problem: Problem | null;
+  readonly problem: OperationInWords["problem"];
 }
 
 interface Known {
@@ -23,10 +23,7 @@ const asked = new Set<string>();
 
 /** An operation in words, or why there are none; neither while they are on their way. Asks for them, and for those
  *  that follow. */
-export function operationInWords(
-  model: string,
-  number: number,
-): { readonly words: WordedOperation | null; readonly problem: Problem | null } {
+export function operationInWords(model: string, number: number): OperationInWords {
   const first = number - (number % STRETCH);
   ask(model, first);
   if (number - first > STRETCH / 2) ask(model, first + STRETCH);
