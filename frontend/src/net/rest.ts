@@ -145,7 +145,7 @@ export async function tokenize(model: string, text: string, signal?: AbortSignal
 export const getWeights = (model: string, name: string, slice: Slice, signal?: AbortSignal) =>
   numbers(`/models/${encodeURIComponent(model)}/weights/${encodeURIComponent(name)}`, slice, signal);
 
-/** Of a run, or of its difference to the run `minus`. */
+/** Fetches numbers of a run, or of its difference to the run `minus`. */
 export const getActivations = (
   run: string,
   name: string,

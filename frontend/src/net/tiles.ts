@@ -12,7 +12,7 @@ export interface Tile {
   readonly scale: number;
 }
 
-/** Of a run, or of its difference to the run `minus`.
+/** Fetches a tile of a run, or of its difference to the run `minus`.
  *  @throws ApiError when there is no such tile (yet), DOMException when given up by `signal`. */
 export async function getTile(
   run: string,

@@ -28,11 +28,11 @@ export interface SourceCell {
 
 /** The text that a source's numbers are of. */
 export interface SourceText {
-  /** What stands along the axes of tokens. */
+  /** Stand along the axes of tokens. */
   readonly tokens: readonly Word[];
-  /** How many of them, from the first, have numbers. */
+  /** Counts those of them, from the first, that have numbers. */
   readonly read: number;
-  /** What the encoder of an encoder-decoder reads; empty for all others. */
+  /** Are read by the encoder of an encoder-decoder; empty for all others. */
   readonly source: readonly Word[];
   /** The kind of text of each token, where a model tells kinds apart. */
   readonly kinds: readonly number[];
@@ -65,7 +65,7 @@ export interface WantedCells extends CellsAddress {
   readonly cols: number;
 }
 
-/** Who draws the numbers: says what it lacks, the most visible first, and takes what comes. */
+/** Draws the numbers: says what it lacks, the most visible first, and takes what comes. */
 export interface Subscriber {
   /** Names of activations that are wanted row by row. */
   wantedActivations(): readonly string[];
@@ -79,9 +79,9 @@ export interface Subscriber {
 }
 
 export interface Subscription {
-  /** What the sink lacks may have changed. */
+  /** Tells that what the subscriber lacks may have changed. */
   changed(): void;
-  /** Nothing comes any more. */
+  /** Ends it: nothing comes any more. */
   stop(): void;
 }
 
@@ -99,21 +99,21 @@ export interface OperationInWords {
 }
 
 export interface NumbersSource {
-  /** What answers of this source are kept under: unlike any other source's. */
+  /** Names this source like no other: answers are kept under it. */
   readonly key: string;
   readonly graph: Graph;
   readonly text: ReadonlySignal<SourceText>;
   readonly scales: ReadonlySignal<SourceScales>;
-  /** Whether there are numbers of a tensor by now. Reads signals: whoever asks within an effect hears of changes. */
+  /** Tells whether there are numbers of a tensor by now. Reads signals: whoever asks within an effect hears of changes. */
   isHere(tensor: TensorInfo): boolean;
-  /** What the numbers of one tensor are kept under: weights are the same in many sources. */
+  /** Names the numbers of one tensor: weights are the same in many sources. */
   keyOf(tensor: TensorInfo): string;
-  /** Pushes to the sink what it lacks, now and whenever that changes. One subscription at a time. */
+  /** Pushes to a subscriber what it lacks, now and whenever that changes. One subscription at a time. */
   subscribe(sink: Subscriber): Subscription;
-  /** A tile of one head's plate.
+  /** Gives a tile of one head's plate.
    *  @throws ApiError where there is none (yet), DOMException when given up by `signal`. */
   tile(tensor: string, head: number, place: TilePlace, signal: AbortSignal): Promise<Tile>;
-  /** All numbers of a box of cells, up to and without `stop`, the last axis running fastest; cut where they end.
+  /** Gives all numbers of a box of cells, up to and without `stop`, the last axis running fastest; cut where they end.
    *  @throws ApiError where they cannot be had, DOMException when given up by `signal`. */
   cells(
     tensor: string,
@@ -121,9 +121,9 @@ export interface NumbersSource {
     stop: readonly number[],
     signal?: AbortSignal,
   ): Promise<Numbers>;
-  /** What an operation of the graph does, by its place among them. Reads signals, as `isHere`. */
+  /** Says what an operation of the graph does, by its place among them. Reads signals, as `isHere`. */
   inWords(operation: number): OperationInWords;
-  /** The arithmetic that made a cell, or the cells that it goes into.
+  /** Explains the arithmetic that made a cell, or the cells that it goes into.
    *  @throws ApiError where it cannot be had, DOMException when given up by `signal`. */
   explain(cell: SourceCell, direction: Direction, signal: AbortSignal): Promise<Explanation>;
 }
@@ -131,7 +131,7 @@ export interface NumbersSource {
 export const NO_TEXT: SourceText = { tokens: [], read: 0, source: [], kinds: [] };
 export const NO_SCALES: SourceScales = { kinds: {}, tensors: {} };
 
-/** What a text says to the graph: how many positions there are, and which token stands at each. */
+/** Says of a text what the graph asks: how many positions there are, and which token stands at each. */
 export function readingOf({ tokens, read, source, kinds }: SourceText): Reading {
   return {
     positions: { target: read, source: source.length },

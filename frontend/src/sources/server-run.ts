@@ -20,7 +20,7 @@ import type {
 } from "./port";
 import type { ServerStream } from "./server-stream";
 
-/** What the page knows of a run beside its numbers. */
+/** Holds all that the page knows of a run beside its numbers. */
 export interface RunKnown {
   readonly graph: Graph;
   readonly model: string;
@@ -28,7 +28,7 @@ export interface RunKnown {
   readonly run: string | null;
   readonly text: ReadonlySignal<SourceText>;
   readonly scales: ReadonlySignal<SourceScales>;
-  /** Whether the pass has come to an activation. */
+  /** Tells whether the pass has come to an activation. */
   readonly hasCome: (tensor: TensorInfo) => boolean;
 }
 
@@ -53,7 +53,7 @@ export class ServerRun implements NumbersSource {
     return `${kind}/${id}`;
   }
 
-  /** Where the server has it. */
+  /** Says where the server has it. */
   get place(): Place {
     const { model, run } = this.known;
     return run === null ? { kind: "models", id: model } : { kind: "runs", id: run };

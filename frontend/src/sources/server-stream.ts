@@ -12,14 +12,14 @@ const FEW_TILES = 32;
 /** Tiles in one wish: the rest is asked for when these have come. */
 const MOST_TILES = 1500;
 
-/** Whose numbers are wanted: a run's, less another's where `minus` names one. */
+/** Names the numbers that are wanted: a run's, less another's where `minus` names one. */
 export interface Streamed {
   readonly model: string;
   readonly run: string;
   readonly minus: string | null;
 }
 
-/** What the page shows just now; frames of anything else are dropped. */
+/** Names all that the page shows just now; frames of anything else are dropped. */
 export interface ShownNow {
   readonly model: string | null;
   readonly run: string | null;
@@ -78,7 +78,7 @@ class Wishes {
   #timer = 0;
   /** Names, cells and tiles of the last wish, less the tiles that have come. */
   #asked = new Set<string>();
-  /** How many of these are no tiles. */
+  /** Counts those of these that are no tiles. */
   #names = 0;
   /** The first wish asks for activations from their first row, whatever of them was sent before. */
   #isFirst = true;
