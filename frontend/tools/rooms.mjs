@@ -30,7 +30,7 @@ export const may = {
   "panels/playback": panel,
   "panels/guide": [...panel, "panels/playback"],
   "panels/explain": [...panel, "panels/compare", "panels/guide", "panels/playback", "panels/search"],
-  "panels/lessons": panel,
+  "panels/lessons": [...panel, "panels/playback"],
   "panels/outline": [...panel, "panels/explain"],
   "panels/map": [...panel, "panels/explain"],
   "panels/lenses": [...panel, "panels/explain"],

@@ -14,6 +14,7 @@ import {
   neighbours,
 } from "../../state/lesson";
 import { useActions } from "../shared/actions";
+import { LessonMoment } from "./lesson-moment";
 import { Check, Predict } from "./lesson-questions";
 import { Words } from "./lesson-words";
 import "./lessons.css";
@@ -27,6 +28,7 @@ export function LessonPanel() {
       <Head title={of.title} at={at} count={of.steps.length} />
       <Step place={place} title={of.steps[at]?.title ?? ""} />
       <Ways place={place} />
+      <LessonMoment />
     </section>
   );
 }
