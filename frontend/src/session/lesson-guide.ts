@@ -31,6 +31,8 @@ export class LessonGuide {
   /** The run that the step on show was resolved for, and what was read and written when it began. */
   #resolvedFor = "";
   #began = { tokens: 0, text: "" };
+  /** The step whose answer has been shown. */
+  #revealed = "";
 
   constructor(
     private readonly session: Session,
@@ -39,6 +41,7 @@ export class LessonGuide {
   ) {
     effect(() => this.#follow());
     effect(() => this.#notice());
+    effect(() => this.#afterGuess());
   }
 
   /** Fetches the list of lessons once. */
@@ -71,6 +74,7 @@ export class LessonGuide {
     lessons.lessonProblem.value = null;
     lessons.hintsShown.value = 0;
     this.#resolvedFor = "";
+    this.#revealed = "";
     await attempt(async () => {
       await this.#prepare(lesson, step, turn);
       if (turn === this.#turn) await this.#resolve(turn, true);
@@ -133,7 +137,8 @@ export class LessonGuide {
     this.#resolvedFor = keyOf(run, state.run.value?.tokens.length ?? 0);
     if (shows) {
       this.#began = { tokens: state.run.value?.tokens.length ?? 0, text: state.readText.value };
-      if (step.see) await this.#show(step.see, turn);
+      if (step.see)
+        await this.#show(step.see, turn, step.predict !== null && !lessons.answerTo(place, "predict"));
       if (turn !== this.#turn) return;
       if (!step.do) lessons.markDone(place);
     }
@@ -149,29 +154,49 @@ export class LessonGuide {
     untracked(() => void attempt(() => this.#resolve(turn, false)));
   }
 
-  /** Puts the page into the state that a step shows. */
-  async #show(see: ResolvedSee, turn: number): Promise<void> {
+  /** Puts the page into the state that a step shows; what would give away the answer to a guess is kept back. */
+  async #show(see: ResolvedSee, turn: number, keepsBack: boolean): Promise<void> {
     if (see.heads && see.heads !== state.heads.value) {
       state.heads.value = see.heads;
       this.session.rearrange();
     }
     await layoutIsThere();
     if (turn !== this.#turn) return;
+    if (see.column !== null) {
+      state.position.value = see.column;
+      state.marked.value = this.columnOf(see.column);
+    } else state.marked.value = [];
+    if (see.only !== null) this.#dim(see.only);
+    if (see.home) this.map?.fit(true);
+    else if (see.camera) this.#fly(see.camera, see.select);
+    if (keepsBack) {
+      state.selected.value = null;
+      this.map?.select(null);
+      if (state.panel.value !== "inspector") state.panel.value = "inspector";
+    } else this.#reveal(see);
+  }
+
+  /** Chooses the cell and opens the panel that a step speaks of. */
+  #reveal(see: ResolvedSee): void {
+    const cell = see.select && cellOf(see.select);
+    state.selected.value = cell;
+    this.map?.select(cell);
     if (see.panel) state.panel.value = see.panel;
     if (see.lens) {
       openLenses.value = withLens(openLenses.value, see.lens.name, see.lens.parameters);
       state.panel.value = "lenses";
     }
-    if (see.column !== null) {
-      state.position.value = see.column;
-      state.marked.value = this.columnOf(see.column);
-    } else state.marked.value = [];
-    const cell = see.select && cellOf(see.select);
-    state.selected.value = cell;
-    this.map?.select(cell);
-    if (see.only !== null) this.#dim(see.only);
-    if (see.home) this.map?.fit(true);
-    else if (see.camera) this.#fly(see.camera);
+  }
+
+  /** A guess has been made: what was kept back is shown. */
+  #afterGuess(): void {
+    const [place, step] = [lessons.lessonPlace.value, lessons.lessonStep.value];
+    if (!place || !step?.predict || !step.see || !lessons.answerTo(place, "predict")) return;
+    const name = lessons.nameOf(place);
+    if (this.#revealed === name) return;
+    this.#revealed = name;
+    const { see } = step;
+    untracked(() => this.#reveal(see));
   }
 
   /** Dims every plate but those of the parts named; none named: nothing is dimmed. */
@@ -183,9 +208,13 @@ export class LessonGuide {
     map.pose(new Map(others.map(({ id }) => [id, { dim: DIM }])));
   }
 
-  #fly({ tensor, index }: Place): void {
+  /** Flies to a tensor, to cells of it or to a part of the model; of a tensor with a plate for each head, to the plate on
+   *  which the chosen cell stands. */
+  #fly({ tensor, index }: Place, select: Place | null): void {
     const of = state.graph.value;
-    if (of && findTensor(of, tensor)) {
+    if (select?.tensor === tensor && index.every((at) => at === null))
+      this.map?.flyTo({ plateOf: cellOf(select) });
+    else if (of && findTensor(of, tensor)) {
       const some = index.some((at) => at !== null);
       this.map?.flyTo(some ? { tensor, index } : { tensor });
     } else if (!this.map?.flyTo({ region: tensor })) this.map?.fit(true);

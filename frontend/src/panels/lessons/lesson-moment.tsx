@@ -3,7 +3,7 @@
 
 import { useEffect } from "preact/hooks";
 import type { ResolvedMoment } from "../../net/contract.gen";
-import { lessonStep } from "../../state/lesson";
+import { answerTo, lessonPlace, lessonStep } from "../../state/lesson";
 import { pass, passPlayed } from "../../state/pass";
 import type { Cell } from "../../state/store";
 import { still, timeline } from "../../state/timeline";
@@ -12,7 +12,10 @@ import { useExplanation } from "../shared/use-explanation";
 
 export function LessonMoment() {
   const step = lessonStep.value;
-  const moment = step?.see?.moment ?? null;
+  const place = lessonPlace.value;
+  // What is played would give away the answer to a guess.
+  const waits = step?.predict && place ? answerTo(place, "predict") === null : false;
+  const moment = waits ? null : (step?.see?.moment ?? null);
   useEffect(() => {
     timeline.clear();
     if (moment?.track === "pass") standInPass(moment);

@@ -6,6 +6,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { type Called, calledTokens } from "../../characters";
 import { formatNumber, formatProbability, tokenText } from "../../format";
 import type { Token } from "../../net/types";
+import { lessonPlace } from "../../state/lesson";
 import { type Choice, type Run, written } from "../../state/run";
 import { hidden, marked, model, position, readPair, readText, run, runNote } from "../../state/store";
 import { useActions } from "../shared/actions";
@@ -83,7 +84,7 @@ function Notes({ run: now }: { run: Run }) {
           </button>
         </p>
       )}
-      {now.held && (
+      {now.held && (lessonPlace.value === null || changes.length > 0) && (
         <p class="soft note">
           The run <span class="mono">{now.id}</span>, made through the API
           {changes.length > 0 ? ", with these numbers changed while the model ran: " : "."}
