@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.atlas import open_atlas, rest, wait_until
+from tests.browser.atlas import PATIENCE, open_atlas, rest, wait_until
 from tests.browser.conftest import Server, Watch
 
 pytestmark = pytest.mark.browser
+# The default of five seconds is short for a list that is asked for anew on a busy machine.
+expect.set_options(timeout=PATIENCE)
 
 
 def api(server: Server, path: str) -> Any:
