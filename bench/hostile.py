@@ -24,10 +24,17 @@ from .server import serving
 
 _VIEWERS, _SOCKETS, _HALVES, _SECONDS = 8, 64, 300, 60
 _GREEDY = {"temperature": 0, "top_k": 0, "top_p": 1, "seed": 0}
-# About as many as a wish may have. The first mean no tensor, so that an answer comes; of the others many do.
-_STARS = [f"*b*l*o*c*k*.*.*_{number}" for number in range(34)] + [
-    f"*b*o*c*k*.*.*_{letter}*" for letter in string.ascii_lowercase
-]
+
+
+def _stars(number: int) -> list[str]:
+    """Write about as many names with stars as a wish may have, others in every wish.
+
+    The first mean no tensor, so that an answer comes; of the others many do.
+    """
+    none = [f"*b*l*o*c*k*.*.*_{number}_{other}" for other in range(34)]
+    return none + [
+        f"*b*o*c*k*.{'' if number % 2 else '*'}{number % 6}.*_{letter}*" for letter in string.ascii_lowercase
+    ]
 
 
 def rows() -> list[tuple[str, str]]:
@@ -141,7 +148,7 @@ async def _hostile(url: str, kind: int) -> None:
                 while True:
                     if kind == 2:
                         epoch += 1
-                        wish = {"type": "want", "epoch": epoch, "run": run, "activations": _STARS}
+                        wish = {"type": "want", "epoch": epoch, "run": run, "activations": _stars(epoch)}
                         await socket.send(json.dumps(wish))
                     with suppress(TimeoutError):
                         await asyncio.wait_for(socket.recv(), 1)

@@ -4,10 +4,14 @@ Wishes come from strangers, so the time to match one grows with its length and t
 between dots, the text between two stars is looked for once, from where the last was found.
 """
 
+import threading
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 MOST_STARS = 8
+# Patterns of which it is remembered what they mean, for each graph.
+_REMEMBERED = 256
 
 
 class PatternError(ValueError):
@@ -21,9 +25,15 @@ class Names:
         """Take names in the order in which matches are to be returned."""
         self._exact = frozenset(names)
         self._parts = [(name, name.split(".")) for name in names]
+        self._found: OrderedDict[str, list[str]] = OrderedDict()
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._parts)
+
+    def unmatched(self, wishes: Iterable[str]) -> int:
+        """Count the different wishes that have to be matched with every name: with stars, and not remembered."""
+        return len({wish for wish in wishes if "*" in wish and wish not in self._found})
 
     def matching(self, wish: str) -> list[str]:
         """List every name that a wish means.
@@ -33,6 +43,18 @@ class Names:
         """
         if "*" not in wish:
             return [wish] if wish in self._exact else []
+        with self._lock:
+            if (found := self._found.get(wish)) is not None:
+                self._found.move_to_end(wish)
+                return found
+        found = self._match(wish)
+        with self._lock:
+            self._found[wish] = found
+            while len(self._found) > _REMEMBERED:
+                self._found.popitem(last=False)
+        return found
+
+    def _match(self, wish: str) -> list[str]:
         while "**" in wish:
             wish = wish.replace("**", "*")
         if wish.count("*") > MOST_STARS:

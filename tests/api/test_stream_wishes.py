@@ -175,3 +175,17 @@ def test_rows_that_a_newer_wish_asks_for_too_are_not_encoded_again(
     came = [(frame.header["epoch"], frame.header["name"]) for frame in client.frames]
     assert came == [(2, "hook_embed"), (2, "logits")], "and none of the older wish alone"
     assert [call[1] for call in encoded.calls].count("hook_embed") == 1
+
+
+def test_stars_that_mean_what_they_meant_before_are_not_matched_again(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = server.make_run(model="tiny", tokens=TOKENS)["id"]
+    with StreamClient.open(server) as client:
+        client.want(1, run, "blocks.*.hook_resid_mid", "bl*.*.hook_resid_mid")
+        client.read_frames(3)
+        matched = Counted(monkeypatch, "app.runs.patterns._fits")
+        client.want(2, run, "blocks.*.hook_resid_mid", resend=["bl*.*.hook_resid_mid"])
+        client.read_frames(6)
+    assert matched.calls == []
+    assert {frame.header["epoch"] for frame in client.frames[3:]} == {2}

@@ -16,9 +16,10 @@ from ..services import Services
 
 # Names with stars, times the names of a run, that are matched on the event loop: a few milliseconds.
 _MATCHED_AT_ONCE = 8_000
-# Wishes that may take effect at once, and each second from then on; one counts for more by the work that it makes.
+# Wishes that may take effect at once, and each second from then on. Names with stars that are new count for more, by
+# the names of the run that they are matched with, and so do many names and tiles.
 _BURST, _EACH_SECOND = 20, 10
-_ITEMS_OF_ONE = 1_000
+_MATCHES_OF_ONE, _ITEMS_OF_ONE = 500, 1_000
 
 
 @dataclass
@@ -57,7 +58,7 @@ class Pace:
 
     def spend(self, wishes: int = 0, matched: int = 0, items: int = 0) -> None:
         """Count wishes that took effect, patterns times names that they were matched with, and what they named."""
-        self._left -= wishes + matched / _MATCHED_AT_ONCE + items / _ITEMS_OF_ONE
+        self._left -= wishes + matched / _MATCHES_OF_ONE + items / _ITEMS_OF_ONE
 
 
 def items_of(message: schemas.WantMessage) -> int:
@@ -95,7 +96,8 @@ async def rows_wished(
         names = _matching(known, spec, message.activations, model, errors)
         return Wish(message.epoch, run.id, names, _matching(known, spec, message.resend, model, []), less)
 
-    work = _starred(message) * len(known)
+    starred = {wish for wish in (*message.activations, *message.resend) if "*" in wish}
+    work = known.unmatched(resolve_name(wish, spec) for wish in starred) * len(known)
     pace.spend(matched=work)
     return match() if work <= _MATCHED_AT_ONCE else await services.read(match)
 
