@@ -101,7 +101,9 @@ def _is_drawn(page: Page) -> None:
     rest(page)
     picture = Image.open(io.BytesIO(page.locator(".map canvas[tabindex]").screenshot())).convert("RGB")
     for index, value in np.ndenumerate(numbers()["logits"]):
-        red, green, _ = picture.getpixel(_beside_the_middle(page, index))
+        pixel = picture.getpixel(_beside_the_middle(page, index))
+        assert isinstance(pixel, tuple)  # as of every picture in RGB
+        red, green, _ = pixel
         assert (green > red) == (value > 0), (index, value, red, green)
 
 

@@ -1,5 +1,7 @@
+import { signal } from "@preact/signals";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { decoderGraph, SPECS } from "../graph/fixtures";
+import type { NumbersSource } from "../sources/port";
 import { readAddress, writeAddress } from "./address";
 import { lit } from "./explain";
 import {
@@ -16,6 +18,7 @@ import {
   writeStep,
 } from "./pass";
 import { askedRun } from "./run";
+import { made } from "./source";
 import { graph, run } from "./store";
 import { still, timeline } from "./timeline";
 
@@ -32,9 +35,13 @@ beforeEach(() => {
     capacity: 11,
     tokens,
   };
+  // The pass asks the numbers' source for its text alone.
+  const text = signal({ tokens, read: tokens.length, source: [], kinds: [] });
+  made.value = { graph: graph.value, text } as unknown as NumbersSource;
   numbersShown.value = { valueAt: (tensor, index) => Math.sin(tensor.length + index.join("").length) };
 });
 afterEach(() => {
+  made.value = null;
   timeline.clear();
   passGrain.value = "operation";
   still.value = false;
