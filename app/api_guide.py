@@ -22,6 +22,7 @@ _QUERIES = {
     "beside": "index=0,0&other_index=0,1",
     "tiles": "head=0",
     "pairing": "minus=$RUN",
+    "steps": "run=$RUN",
 }
 _NAMES = {
     "beside": "logits",
@@ -103,10 +104,12 @@ class Example:
             "lens": "attention",
             "name": _NAMES.get(part, ""),
             "other": _NAMES["beside"],
+            "lesson_id": "first-steps",
+            "step_id": "hello",
         }
         places = dict.fromkeys(("level", "row", "col"), 0)
         kind = "tiles" if "/tiles/" in path else "" if path.endswith("/stats") else part
-        kind = "pairing" if path.endswith("/pairing") else kind
+        kind = "pairing" if path.endswith("/pairing") else "steps" if "/steps/" in path else kind
         query = f"?{_QUERIES[kind]}" if kind in _QUERIES and (kind != "tiles" or part == "activations") else ""
         # Double quotes: the shell still has to read `$RUN`.
         address = f'"{self.base}{path.format(**values, **places)}{query}"'
@@ -120,13 +123,17 @@ class Example:
 
 
 def calls(specification: Schema, example: Example) -> dict[str, list[Call]]:
-    """List every call by its group, those that delete last, so that the examples can be run in order."""
+    """List every call by its group, so that the examples can be run in order: what deletes, and its group, last."""
     groups: dict[str, list[Call]] = {}
     for path, methods in specification["paths"].items():
         for method, operation in methods.items():
             group = (operation.get("tags") or ["other"])[0]
             groups.setdefault(group, []).append(_call(specification, method.upper(), path, operation, example))
-    return {group: sorted(found, key=lambda call: call.method == "DELETE") for group, found in groups.items()}
+    last = {group: any(call.method == "DELETE" for call in found) for group, found in groups.items()}
+    return {
+        group: sorted(groups[group], key=lambda call: call.method == "DELETE")
+        for group in sorted(groups, key=lambda group: last[group])
+    }
 
 
 def _call(specification: Schema, method: str, path: str, operation: Schema, example: Example) -> Call:
