@@ -31,10 +31,12 @@ unexport PYTHONDONTWRITEBYTECODE
 # npm installs and builds while pip still installs.
 MAKEFLAGS += --jobs=2 --no-print-directory
 
-.PHONY: help setup run dev front test lint fmt docs contract bench browser constraints clean
+PYTEST_RUN := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+.PHONY: help setup run dev front test test-unit test-api test-browser lint fmt docs contract bench browser constraints clean
 
 help: ## what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: $(VENV)/.run static/dist/.built ## everything that serving needs
 
@@ -50,7 +52,16 @@ test: $(VENV)/.check static/dist/.built browser ## check and test the front end,
 	@$(NODE) npm run --silent check
 	@$(NODE) npm run --silent test
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST)
+	@$(PYTEST_RUN) $(PYTEST)
+
+test-unit: $(VENV)/.check ## functions and files, and the same numbers as transformers
+	@$(PYTEST_RUN) tests/unit tests/parity $(PYTEST)
+
+test-api: $(VENV)/.check static/dist/.built ## REST, stream and command line, on a real port
+	@$(PYTEST_RUN) tests/api $(PYTEST)
+
+test-browser: $(VENV)/.check static/dist/.built browser ## the page in a real Chromium
+	@$(PYTEST_RUN) tests/browser $(PYTEST)
 
 lint: $(VENV)/.check frontend/node_modules/.installed ## formatting, rules, types and the direction of imports
 	$(BIN)/ruff check

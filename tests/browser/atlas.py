@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import time
 import urllib.parse
 import urllib.request
@@ -10,9 +11,19 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from weakref import WeakSet
 
-from playwright.sync_api import Page
+import pytest
+from playwright.sync_api import Page, expect
+
+from .shared_page import tidied
 
 PATIENCE = 30_000
+# Two texts to come to, of a model that sorts letters and of one that tells stories.
+SORT = "/?model=sort#text=CBABBC"
+STORIES = "/?model=stories#text=The+cat+sat+on+the+mat."
+# The sampling that always takes the likeliest token.
+GREEDY = "temperature=0&top_k=0&top_p=1&seed=0"
+# How soon a page answers, in seconds, where nothing holds it up.
+_SOON = 0.2
 # ATLAS_SLOW=300:3 lets every answer take 300 ms more and the page's script three times as long: whatever a test reads
 # before it has come is then found out at once, not on the one busy day.
 _SLOW = [float(number) for number in os.environ.get("ATLAS_SLOW", "").split(":") if number]
@@ -52,8 +63,11 @@ def wait_until(page: Page, condition: str, argument: object = None, patience: fl
 
 
 def open_atlas(page: Page, url: str, address: str = "/") -> None:
-    """Open an address of the atlas and wait until everything is drawn."""
+    """Come to an address of the atlas as if nobody had been there, and wait until everything is drawn."""
     _slow_down(page)
+    if tidied(page, url):
+        walk(page, address)
+        return
     page.goto(url + address)
     wait_until(page, "() => window.__atlas !== undefined")
     rest(page)
@@ -170,3 +184,66 @@ def same(drawn_value: float | None, exact_value: float) -> bool:
     if drawn_value is None:
         return False
     return math.isclose(drawn_value, exact_value, rel_tol=1e-3, abs_tol=1e-6)
+
+
+def camera(page: Page) -> dict[str, Any]:
+    """Read where the eye is."""
+    found: dict[str, Any] = page.evaluate("window.__atlas.camera()")
+    return found
+
+
+def fitted(page: Page) -> dict[str, Any]:
+    """Return the camera once the map has fitted the window just given, and what stands over it."""
+    rest(page)
+    before, now = None, camera(page)
+    while now != before:
+        page.wait_for_timeout(400)
+        before, now = now, camera(page)
+    return now
+
+
+def find(page: Page, text: str) -> None:
+    """Type a search and take the first answer."""
+    page.keyboard.press("/")
+    page.get_by_role("combobox", name="Tensor, section").fill(text)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    rest(page)
+
+
+def on_screen(page: Page, tensor: str, index: list[int]) -> dict[str, float]:
+    """Find where a cell is within the map's window."""
+    place: dict[str, float] | None = page.evaluate(
+        "([tensor, index]) => window.__atlas.map.project({tensor, index})", [tensor, index]
+    )
+    assert place is not None, f"{tensor}{index} is not before the eye"
+    return place
+
+
+def in_window(page: Page, tensor: str, index: list[int]) -> bool:
+    """Tell whether a cell lies within the map's window."""
+    box = page.locator(".map > canvas").bounding_box()
+    place = on_screen(page, tensor, index)
+    return box is not None and 0 < place["x"] < box["width"] and 0 < place["y"] < box["height"]
+
+
+def assert_cells(page: Page, url: str, cells: list[tuple[str, list[int]]]) -> None:
+    """Check that the map holds the numbers of these cells that the API gives."""
+    now = state(page)
+    for tensor, index in cells:
+        weight = re.search(r"(^|\.)[Wb]_|\.[wb]$", tensor) is not None
+        where = f"models/{now['model']}/weights" if weight else f"runs/{now['run']}/activations"
+        here, there = drawn(page, tensor, index), exact(url, where, tensor, index)
+        assert same(here, there), f"{tensor}{index}: the map draws {here}, the API says {there}"
+
+
+def assert_answers(page: Page) -> None:
+    """Check that the page answers soon: the best of some tries, since a busy machine may be late on its own account."""
+    best = float("inf")
+    for _ in range(30):
+        start = time.monotonic()
+        page.evaluate("1")
+        best = min(best, time.monotonic() - start)
+        if best < _SOON:
+            return
+    pytest.fail(f"the page takes {best:.2f} s to answer")

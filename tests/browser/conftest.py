@@ -9,16 +9,21 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request
 
 from tools.browser import find
 
+from .shared_page import SharedPage
+
 ROOT = Path(__file__).resolve().parents[2]
+# The map, the clocks, a matrix, the frameworks' effects and tests may each ask for one at the same time: a handful.
+_MOST_FRAMES = 16
+_FAILED = pytest.StashKey[bool]()
 _ARGUMENTS = (
     "--no-sandbox",
     "--no-first-run",
@@ -119,21 +124,91 @@ class Watch:
         """Listen to everything from now on."""
         self.errors: list[str] = []
         self.outside: list[str] = []
+        self._page = page
         page.on("console", self._console)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("pageerror", self._error)
         page.on("request", self._request)
 
     def forgive(self, *words: str) -> None:
         """Leave out errors with one of these words in them, such as those that the browser logs of refused calls."""
         self.errors[:] = [error for error in self.errors if not any(word in error.lower() for word in words)]
 
+    def stop(self) -> None:
+        """Listen no more: what another test does with the page is its own."""
+        self._page.remove_listener("console", self._console)
+        self._page.remove_listener("pageerror", self._error)
+        self._page.remove_listener("request", self._request)
+
     def _console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
             self.errors.append(message.text)
 
+    def _error(self, error: Error) -> None:
+        self.errors.append(str(error))
+
     def _request(self, request: Request) -> None:
         if not re.match(r"(http|ws)://127\.0\.0\.1[:/]|data:|blob:", request.url):
             self.outside.append(request.url)
+
+
+@pytest.fixture(scope="session")
+def shared_page(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[SharedPage]:
+    """Keep one page for all tests that leave nothing behind that cannot be put back."""
+    shared = SharedPage(browser, browser_context_args)
+    yield shared
+    shared.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember that a test failed: nobody borrows its page."""
+    report = yield
+    if report.failed:
+        item.stash[_FAILED] = True
+    return report
+
+
+def _borrowed(request: pytest.FixtureRequest, still: bool) -> Iterator[Page]:
+    """Lend the shared page, or one of its own to a test marked so."""
+    small = request.node.get_closest_marker("small_window") is not None
+    if request.node.get_closest_marker("own_page"):
+        own = SharedPage(request.getfixturevalue("browser"), request.getfixturevalue("browser_context_args"))
+        yield own.borrow(still, small)
+        own.close()
+        return
+    shared: SharedPage = request.getfixturevalue("shared_page")
+    yield shared.borrow(still, small)
+    if request.node.stash.get(_FAILED, False):
+        shared.close()
+
+
+@pytest.fixture
+def page(request: pytest.FixtureRequest) -> Iterator[Page]:
+    """Lend a page without motion."""
+    yield from _borrowed(request, still=True)
+
+
+@pytest.fixture
+def moving(request: pytest.FixtureRequest) -> Iterator[Page]:
+    """Lend a page where motion is welcome; it made no error."""
+    for page in _borrowed(request, still=False):
+        watch = Watch(page)
+        yield page
+        watch.stop()
+        assert watch.errors == []
+
+
+@pytest.fixture
+def lively(request: pytest.FixtureRequest) -> Iterator[Page]:
+    """Lend a page with motion on which everything is tried; it made no error, and no clock has doubled."""
+    for page in _borrowed(request, still=False):
+        watch = Watch(page)
+        yield page
+        watch.stop()
+        # The browser itself logs every refused call, as here the live count of a text that is too long.
+        watch.forgive("422", "404")
+        assert watch.errors == []
+        assert page.evaluate("window.framesAsked") <= _MOST_FRAMES
 
 
 @pytest.fixture
@@ -141,16 +216,6 @@ def watch(page: Page) -> Iterator[Watch]:
     """Fail the test if the page logged an error or asked another machine for anything."""
     watch = Watch(page)
     yield watch
+    watch.stop()
     assert watch.errors == []
     assert watch.outside == []
-
-
-@pytest.fixture
-def moving(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[Page]:
-    """Open a page where motion is welcome."""
-    context = browser.new_context(**{**browser_context_args, "reduced_motion": "no-preference"})
-    page = context.new_page()
-    watch = Watch(page)
-    yield page
-    assert watch.errors == []
-    context.close()

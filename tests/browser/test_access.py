@@ -115,6 +115,7 @@ def _tab_to(page: Page, *names: str, most: int = 60) -> None:
     pytest.fail(f"Tab does not come to {names}, but to {met}")
 
 
+@pytest.mark.own_page
 def test_the_whole_page_is_used_by_keyboard_alone(page: Page, server: Server, watch: Watch) -> None:
     open_atlas(page, server.url, _SORT)
     # The first stop leads past everything to the text.

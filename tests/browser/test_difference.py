@@ -27,7 +27,7 @@ from .atlas import (
 from .conftest import Server, Watch
 from .test_digits import hover, is_rounded
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("watch")]
+pytestmark = [pytest.mark.browser, pytest.mark.small_window, pytest.mark.usefixtures("watch")]
 
 _FIRST, _SECOND = "The dog saw a ball.", "The cat saw a red ball."
 _ALONE = 5  # “red”, after the token that begins every text

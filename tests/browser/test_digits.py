@@ -243,6 +243,7 @@ def test_the_pixels_of_a_cell_are_its_digits(page: Page, loud: Server, theme: st
     assert read >= 40
 
 
+@pytest.mark.own_page
 def test_nothing_is_asked_for_or_drawn_that_is_not_shown(page: Page, loud: Server) -> None:
     wished: list[dict[str, Any]] = []
 

@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 from .atlas import ask, eventually, exact, open_atlas, rest, state, wait_until, walk
 from .conftest import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("watch")]
+pytestmark = [pytest.mark.browser, pytest.mark.small_window, pytest.mark.usefixtures("watch")]
 
 Cell = tuple[str, list[int]]
 

@@ -85,6 +85,7 @@ def thumbnail_levels(server: Server) -> dict[str, int]:
     return {plate["name"]: plate["level"] for plate in header["plates"]}
 
 
+@pytest.mark.own_page
 def test_a_large_model_begins_with_its_thumbnails(page: Page, large_server: Server, watch: Watch) -> None:
     asked: list[str] = []
     wishes: list[dict[str, Any]] = []

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from .atlas import ask, eventually, open_atlas, state, wait_until, walk
+from .atlas import ask, eventually, exact, open_atlas, state, wait_until, walk
 from .conftest import Server, Watch
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("watch")]
+pytestmark = [pytest.mark.browser, pytest.mark.small_window, pytest.mark.usefixtures("watch")]
 
 # Which lenses say nothing of which model, and what of their reason is to be read.
 SILENT = {
@@ -84,7 +84,6 @@ def check_plotly(lens: Locator, rows: list[list[Any]], name: str) -> None:
 
 @pytest.mark.parametrize("model", TEXTS)
 def test_every_lens_shows_what_the_api_says(page: Page, server: Server, model: str) -> None:
-    page.set_viewport_size({"width": 900, "height": 600})
     everything = ask(server.url, f"/runs/{ask(server.url, '/runs', {'model': model, 'text': 'a'})['id']}/lenses")
     names = [lens["name"] for lens in everything["lenses"]]
     assert len(names) == 17
@@ -150,7 +149,6 @@ def ask_id(server: Server, page: Page, pos: int) -> int:
 
 
 def test_pictures_for_paper_are_whole(page: Page, server: Server) -> None:
-    page.set_viewport_size({"width": 900, "height": 600})
     open_atlas(page, server.url, address(server, "stories", ["embeddings?dimensions=3", "logit_lens"]))
     for name in ("embeddings", "logit_lens"):
         exports = page.locator(f"[data-lens={name}] .exports")
@@ -175,4 +173,87 @@ def test_what_does_not_exist_is_said_with_the_choices(page: Page, server: Server
         walk(page, f"/?model=sort&panel=lenses#text=CBABBC&lenses={urllib.parse.quote(lens)}")
         expect(alert).to_contain_text(says)
         expect(alert).to_contain_text(hint)
+    watch.forgive("422")
+
+
+def test_a_lens_that_says_nothing_yet_is_not_asked(page: Page, server: Server) -> None:
+    # Of a translation only its first token is there, which nothing foretold. The console stays empty: `watch`.
+    open_atlas(page, server.url, "/?model=translate&panel=lenses#text=the+cat&lenses=surprisal")
+    lens = page.locator("[data-lens=surprisal]")
+    expect(lens).to_contain_text("Does not apply here: only the first token is there")
+    before = len(state(page)["tokens"])
+    page.get_by_role("button", name="Step", exact=True).click()
+    wait_until(page, "count => window.__atlas.state().tokens.length > count", before)
+    expect(lens.locator("div.plot")).to_have_count(1)
+
+
+def test_lenses_are_drawn_asked_closed_and_remembered(page: Page, server: Server) -> None:
+    open_atlas(page, server.url, "/?model=sort&panel=lenses#text=CBABBC&lenses=surprisal")
+    surprisal = page.locator("[data-lens=surprisal]")
+    expect(surprisal.locator(".main-svg").first).to_be_attached(timeout=15_000)
+    page.get_by_label("Open a lens").select_option("logit_lens")
+    lens = page.locator("[data-lens=logit_lens]")
+    lens.get_by_label("colour").select_option("entropy")
+    expect(lens.locator(".caption")).to_contain_text("entropy", timeout=15_000)
+    expect(lens.locator(".problem")).to_have_count(0)
+    wait_until(page, "() => location.hash.includes('logit_lens%3Fshow%3Dentropy%7Esurprisal')")
+    surprisal.get_by_role("button", name="Close").click()
+    page.goto(server.url + "/?model=sort&panel=lenses#text=CBABBC")
+    expect(page.locator("[data-lens]")).to_have_count(1, timeout=15_000)
+    expect(page.locator("[data-lens=logit_lens]")).to_be_visible()
+
+
+def test_rows_of_a_lens_and_cells_of_the_map_are_each_others(page: Page, server: Server) -> None:
+    open_atlas(page, server.url, "/?model=sort&panel=lenses#text=CBABBC&lenses=neuron%3Flayer%3D1%26neuron%3D7!table")
+    table = page.get_by_role("table", name="One neuron")
+    row = table.get_by_role("row").nth(3)
+    row.click()
+    assert state(page)["selected"] == {"tensor": "blocks.1.mlp.hook_post", "index": [2, 7]}
+    expect(row).to_have_class("on")
+    value = exact(server.url, f"runs/{state(page)['run']}/activations", "blocks.1.mlp.hook_post", [2, 7])
+    shown = row.get_by_role("cell").nth(2).inner_text().replace("−", "-")
+    assert float(shown) == pytest.approx(value, rel=1e-3)
+    row.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert state(page)["selected"]["index"] == [3, 7]
+
+
+def test_a_lens_is_a_picture_and_a_table_of_what_the_api_says(page: Page, server: Server) -> None:
+    open_atlas(page, server.url, "/?model=sort&panel=charts#text=CBABBC")
+    lens = page.locator('[data-lens="next_token"]')
+    expect(lens.locator(".plot .main-svg").first).to_be_attached(timeout=15_000)
+    expect(page.locator(".lens .problem")).to_have_count(0)
+    with page.expect_download() as png:
+        lens.get_by_role("button", name="png").click()
+    assert png.value.path().read_bytes().startswith(b"\x89PNG")
+    lens.get_by_role("button", name="Table").click()
+    api = ask(server.url, f"/runs/{state(page)['run']}/lenses/next_token?format=table")
+    expect(lens.locator("tbody tr")).to_have_count(len(api["rows"]))
+    column = api["header"].index("probability")
+    shown = [row.locator("td").nth(column).inner_text() for row in lens.locator("tbody tr").all()]
+    assert [float(text) for text in shown] == pytest.approx([row[column] for row in api["rows"]], rel=1e-2)
+    sort = lens.get_by_role("columnheader", name="probability")
+    sort.get_by_role("button").press("Enter")
+    expect(sort).to_have_attribute("aria-sort", "descending")
+    sort.get_by_role("button").press("Enter")
+    expect(sort).to_have_attribute("aria-sort", "ascending")
+    least = min(row[column] for row in api["rows"])
+    first = lens.locator("tbody tr").first.locator("td").nth(column).inner_text()
+    assert float(first) == pytest.approx(least, rel=1e-2)
+
+
+def test_a_lens_refuses_with_a_hint_and_keeps_what_it_was_asked(page: Page, server: Server, watch: Watch) -> None:
+    open_atlas(page, server.url, "/?model=sort&panel=lenses#text=CBABBC")
+    page.get_by_label("Open a lens").select_option("contributions")
+    lens = page.locator('[data-lens="contributions"]')
+    lens.get_by_label("token", exact=True).fill("nowhere to be found")
+    lens.get_by_label("token", exact=True).press("Enter")
+    expect(lens.get_by_role("alert")).to_contain_text("#")
+    lens.get_by_label("token", exact=True).fill("#1")
+    lens.get_by_label("token", exact=True).press("Enter")
+    expect(lens.get_by_role("alert")).to_have_count(0)
+    wait_until(page, "() => decodeURIComponent(decodeURIComponent(location.hash)).includes('contributions?token=#1')")
+    page.reload()
+    expect(page.locator('[data-lens="contributions"]').get_by_label("token", exact=True)).to_have_value("#1")
     watch.forgive("422")

@@ -4,7 +4,7 @@ sheet of a played cell lies beside it, and a step of the pass names the number t
 import pytest
 from playwright.sync_api import Page, expect
 
-from .atlas import open_atlas, rest, state, wait_until, walk
+from .atlas import eventually, open_atlas, rest, state, wait_until, walk
 from .conftest import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("watch")]
@@ -73,7 +73,9 @@ def test_what_is_spoken_of_can_be_seen(page: Page, server: Server) -> None:
     expect(told).to_contain_text("6 products")
     head = state(page)["pass"]["makes"][0]
     assert head["tensor"] == made["tensor"]
-    assert float((told.text_content() or "").split("= ")[-1].replace("−", "-")) == pytest.approx(number, rel=6e-3)
+    # What a pill says is set a moment after it is placed.
+    wanted = pytest.approx(number, rel=6e-3)
+    eventually(page, lambda: float((told.text_content() or "").split("= ")[-1].replace("−", "-")), wanted)
     assert {box["tensor"] for box in page.evaluate("window.__atlas.lit()")} == {
         "blocks.0.attn.hook_pattern",
         "blocks.0.attn.hook_v",

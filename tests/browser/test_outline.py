@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from .atlas import ask, exact, open_atlas, rest, state, wait_until
 from .conftest import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("watch")]
+pytestmark = [pytest.mark.browser, pytest.mark.small_window, pytest.mark.usefixtures("watch")]
 
 _SORT = "/?model=sort#text=CBABBC"
 

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from .atlas import ask, open_atlas, rest, state, wait_for_tokens, wait_until
 from .conftest import Server
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.small_window]
 
 # Writes, and takes the server away as soon as there are so many tokens: from outside it would be too late.
 _STOP_AT = """count => new Promise(done => {
@@ -19,6 +19,7 @@ _STOP_AT = """count => new Promise(done => {
 })"""
 
 
+@pytest.mark.own_page
 def test_writing_goes_on_after_the_server_was_away(page: Page, own_server: Server) -> None:
     # At a speed that leaves time to take the server away: a text of 64 tokens is written in a second.
     open_atlas(page, own_server.url, "/?model=stories&temperature=0.9&top_k=50&top_p=1&seed=5&speed=20#text=One+day")

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from .atlas import ask, eventually, exact, open_atlas, open_colours, state, wait_until
 from .conftest import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("watch")]
+pytestmark = [pytest.mark.browser, pytest.mark.small_window, pytest.mark.usefixtures("watch")]
 
 _PAPER, _PLUS, _MINUS = (0xFA, 0xF8, 0xF4), (0x1F, 0x5F, 0xD6), (0xC7, 0x77, 0x00)
 # The middle of a cell of three pixels, where there are no lines yet.

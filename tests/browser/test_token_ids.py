@@ -14,7 +14,7 @@ from ..vocabularies import pair_pieces
 from .atlas import ask, eventually, open_atlas, read, reload, rest, state, wait_for_tokens, wait_until
 from .conftest import Watch
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.small_window]
 
 
 @pytest.fixture(scope="module")
