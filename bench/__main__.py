@@ -5,7 +5,10 @@ from importlib import import_module
 
 import app  # noqa: F401  (sets what OpenMP reads, before torch is imported)
 
-PARTS = ("forward", "smollm2", "large", "streaming", "tiles", "scene", "hover", "attention", "memory", "hostile")
+PARTS = (
+    "forward", "rest", "smollm2", "large", "cost", "streaming", "tiles", "scene", "hover", "attention", "memory",
+    "hostile",
+)  # fmt: skip
 
 
 def main() -> None:

@@ -36,6 +36,11 @@ class Served:
         return self._counted("VmHWM")
 
     @property
+    def resident_bytes(self) -> int:
+        """Read the memory that is resident now, mapped files included."""
+        return self._counted("VmRSS")
+
+    @property
     def own_bytes(self) -> int:
         """Read the memory that is resident now and its own; the rest are file pages, which the system may take back."""
         return self._counted("RssAnon")
