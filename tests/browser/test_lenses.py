@@ -176,17 +176,6 @@ def test_what_does_not_exist_is_said_with_the_choices(page: Page, server: Server
     watch.forgive("422")
 
 
-def test_a_lens_that_says_nothing_yet_is_not_asked(page: Page, server: Server) -> None:
-    # Of a translation only its first token is there, which nothing foretold. The console stays empty: `watch`.
-    open_atlas(page, server.url, "/?model=translate&panel=lenses#text=the+cat&lenses=surprisal")
-    lens = page.locator("[data-lens=surprisal]")
-    expect(lens).to_contain_text("Does not apply here: only the first token is there")
-    before = len(state(page)["tokens"])
-    page.get_by_role("button", name="Step", exact=True).click()
-    wait_until(page, "count => window.__atlas.state().tokens.length > count", before)
-    expect(lens.locator("div.plot")).to_have_count(1)
-
-
 def test_lenses_are_drawn_asked_closed_and_remembered(page: Page, server: Server) -> None:
     open_atlas(page, server.url, "/?model=sort&panel=lenses#text=CBABBC&lenses=surprisal")
     surprisal = page.locator("[data-lens=surprisal]")
