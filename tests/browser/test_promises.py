@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from .atlas import ask, assert_answers, delete, drawn, exact, open_atlas, rest, same, state, wait_until
 from .conftest import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.small_window]
+pytestmark = [pytest.mark.browser]
 
 
 def test_the_arithmetic_plays_to_its_end_and_the_page_answers(lively: Page, server: Server) -> None:

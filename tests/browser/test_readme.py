@@ -7,7 +7,7 @@ from .atlas import ask, assert_answers, drawn, eventually, exact, open_atlas, re
 from .conftest import Server
 from .test_explain import boxes, card_number, explained, point_at
 
-pytestmark = [pytest.mark.browser, pytest.mark.small_window]
+pytestmark = [pytest.mark.browser]
 
 
 def test_a_story_grows_by_columns(lively: Page, server: Server) -> None:
@@ -39,7 +39,7 @@ def test_a_cell_leads_to_what_it_was_made_of(lively: Page, server: Server) -> No
     assert float(card_number(lively)) == pytest.approx(answer["captured"], rel=5.1e-4)
     lively.mouse.down()
     lively.mouse.up()
-    expect(lively.locator(".follow").first).to_be_visible()
+    expect(lively.locator("[data-follow]").first).to_be_visible()
     lively.keyboard.press("g")
     wait_until(lively, "() => window.__atlas.state().selected.tensor !== 'blocks.2.attn.hook_q'")
     assert_answers(lively)
