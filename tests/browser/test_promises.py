@@ -14,8 +14,8 @@ def test_the_arithmetic_plays_to_its_end_and_the_page_answers(lively: Page, serv
     play = lively.get_by_role("button", name="Play the arithmetic")
     expect(play).to_be_visible()
     lively.keyboard.press("a")
-    lively.locator(".player select").select_option("4")
-    slider = lively.get_by_label("Time", exact=True)
+    lively.locator(".player select:visible").select_option("4")
+    slider = lively.locator("[aria-label=Time]:visible")
     before = -1
     while (now := int(slider.input_value())) < 1000:
         assert_answers(lively)
@@ -24,7 +24,7 @@ def test_the_arithmetic_plays_to_its_end_and_the_page_answers(lively: Page, serv
     expect(
         lively.get_by_role("region", name="The arithmetic, played").get_by_role("button", name="▸ Play")
     ).to_be_visible()
-    lively.locator(".player select").select_option("1")
+    lively.locator(".player select:visible").select_option("1")
     lively.locator(".map canvas[tabindex]").focus()
     lively.keyboard.press("a")
     expect(play).to_be_visible()
@@ -130,7 +130,7 @@ def test_keys_reach_the_page_from_sliders_and_lists_and_nothing_scrolls_away(liv
         expect(search).to_have_count(0)
     lively.get_by_role("button", name="Play the arithmetic").click()
     assert lively.evaluate("document.documentElement.scrollHeight <= window.innerHeight")
-    lively.get_by_label("Time", exact=True).focus()
+    lively.locator("[aria-label=Time]:visible").focus()
     lively.keyboard.press("Escape")
     expect(lively.get_by_role("button", name="Play the arithmetic")).to_be_visible()
 
