@@ -5,14 +5,15 @@ A step's `proof` is what makes the items of the reading list live that it `cover
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from app.lessons.library import Lesson, Library
+from app.lessons.library import MAIN, Lesson, Library
 from app.lessons.resolve import proofs
+from app.lessons.text import Paragraph, StepText
 from app.paths import LESSONS
 from app.settings import Settings
 from tests.conftest import Server, serving, write_model
@@ -54,6 +55,31 @@ def _run(server: Server, runs: dict[str, Any], planned: Any) -> Any:
 def test_no_lesson_of_ours_has_a_mistake() -> None:
     assert [str(problem) for problem in LIBRARY.problems] == []
     assert NAMES
+
+
+TRANSLATED = [(lesson.id, language) for lesson in LIBRARY.lessons for language in lesson.texts if language != MAIN]
+
+
+@pytest.mark.parametrize(("name", "language"), TRANSLATED)
+def test_a_translation_has_every_step_and_the_same_numbers_in_it(name: str, language: str) -> None:
+    lesson = LIBRARY.lesson(name)
+    assert lesson.missing(language) == []
+    for step in lesson.steps:
+        assert _outline(lesson.step_text(step.id, language)) == _outline(lesson.step_text(step.id, MAIN)), step.id
+
+
+def _outline(words: StepText) -> dict[str, list[object]]:
+    """Name what every language has alike: the live numbers of each part, its choices, how many hints and answers."""
+    parts = {"body": words.body, "predict": words.predict, "do": words.do, "check": words.check}
+    parts |= {f"hint {at}": hint for at, hint in enumerate(words.hints)}
+    parts |= {f"faq {at}": answer for at, (_, answer) in enumerate(words.faq)}
+    return {name: _numbers(part) for name, part in parts.items()}
+
+
+def _numbers(part: Sequence[Paragraph]) -> list[object]:
+    """List a part's expressions in no order, since languages put words in their own, and count its choices."""
+    spans = sorted((span.expression, span.format) for each in part for span in each.spans if span.expression)
+    return [*spans, sum(each.item for each in part)]
 
 
 @pytest.mark.parametrize("name", NAMES)
