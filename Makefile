@@ -31,7 +31,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # npm installs and builds while pip still installs.
 MAKEFLAGS += --jobs=2 --no-print-directory
 
-PYTEST_RUN := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+PYTEST_RUN := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup run dev front test test-unit test-api test-browser lint fmt docs contract bench browser constraints clean
 

@@ -44,6 +44,11 @@ atexit.register(shutil.rmtree, os.environ["ATLAS_CACHE_FOLDER"], ignore_errors=T
 TINY = Spec(layers=3, heads=2, d_model=16, d_head=8, d_mlp=40, d_vocab=29, positions=24, tied=False)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the browser's tests first: where workers share files, none of these is left to one of them at last."""
+    items.sort(key=lambda item: "browser" not in item.path.parts)
+
+
 def write_model(folder: Path, spec: Spec, seed: int = 0) -> Path:
     """Write a random model, its norms and biases random too, as a Hugging Face folder without a tokenizer."""
     model = Transformer(spec)

@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from .atlas import ask, assert_answers, drawn, eventually, exact, open_atlas, rest, same, state, wait_until
 from .conftest import Server
-from .test_explain import boxes, card_number, explained, point_at
+from .test_explained_cells import boxes, card_number, explained, point_at
 
 pytestmark = [pytest.mark.browser]
 

@@ -23,7 +23,7 @@ PROVED: dict[str, tuple[str, ...]] = {
     "The model is live: the text is yours, the layers fill in while they are computed, and whatever you see is also "
     "one REST call.": (
         _PAGE + "test_page.py::test_typed_sentence_is_drawn_with_the_numbers_of_the_api",
-        _PAGE + "test_explain.py::test_what_is_copied_runs_and_gives_the_number",
+        _PAGE + "test_explained_cells.py::test_what_is_copied_runs_and_gives_the_number",
     ),
     "Both need Python 3.11 or newer (with venv) and make, and nothing else.": (
         "tests/unit/test_readme.py::test_the_commands_and_versions_are_the_projects",
@@ -100,7 +100,7 @@ PROVED: dict[str, tuple[str, ...]] = {
         "tests/api/test_runs.py::test_bytes_are_bounded_too", _API + "test_runs_are_forgotten_beyond_what_is_said",
     ),
     "Here model and text are yours, and every number answers.": (
-        "tests/unit/test_explain.py::test_a_cell_of_every_tensor_of_every_family_is_explained",
+        "tests/unit/test_explain_families.py::test_a_cell_of_every_tensor_of_every_family_is_explained",
     ),
     "Here a browser is enough; the names of tensors are its names, so that you can go on there.": (
         "tests/api/test_aliases.py::test_calls_know_every_name",
