@@ -9,6 +9,7 @@ os.environ.setdefault("ATLAS_DEVICE", "cpu")  # tests/api/test_devices.py asks f
 # What the person who runs the tests has pulled is no part of them.
 os.environ["ATLAS_DATA"] = tempfile.mkdtemp(prefix="atlas-test-data-")
 
+import asyncio
 import atexit
 import json
 import shutil
@@ -16,11 +17,12 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx2
 import pytest
@@ -41,6 +43,7 @@ from app.transformer.spec import Spec
 os.environ["ATLAS_CACHE_FOLDER"] = tempfile.mkdtemp(prefix="atlas-tests-")
 atexit.register(shutil.rmtree, os.environ["ATLAS_CACHE_FOLDER"], ignore_errors=True)
 
+Result = TypeVar("Result")
 TINY = Spec(layers=3, heads=2, d_model=16, d_head=8, d_mlp=40, d_vocab=29, positions=24, tied=False)
 
 
@@ -92,6 +95,12 @@ class Server:
         answer = self.client.post("/runs", json=question)
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+
+def run_alone(program: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine on a loop of its own, in a thread of its own: a browser that is driven has one in this thread."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, program).result()
 
 
 @contextmanager

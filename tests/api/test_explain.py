@@ -1,6 +1,5 @@
 """Explaining over REST: every tensor adds up, every walk ends at weights, and what cannot be explained says why."""
 
-import asyncio
 import math
 import random
 from pathlib import Path
@@ -13,7 +12,7 @@ from app.engine.local_run import LocalRun
 from app.engine.values import RunSpec
 from app.settings import Settings
 from tests.api.test_bad_input import refused
-from tests.conftest import Server, serving
+from tests.conftest import Server, run_alone, serving
 
 TOKENS = [3, 28, 0, 3, 17, 9, 4]
 
@@ -250,7 +249,7 @@ def test_a_run_that_stopped_half_way(server: Server) -> None:
     def begun(run: LocalRun) -> None:
         run.listen(lambda event: run.cancel() if event.kind == "stage" and next(stages, False) else None)
 
-    half = asyncio.run(server.services.engine.start(RunSpec(model="tiny", tokens=TOKENS), begun))
+    half = run_alone(server.services.engine.start(RunSpec(model="tiny", tokens=TOKENS), begun))
     while not half.over:
         pass
     here = f"/runs/{half.id}/explain"

@@ -19,6 +19,7 @@ from app.paths import MODELS
 from app.runs.clients import Client
 from app.settings import Settings
 from app.transformer.decoding import Sampling
+from tests.conftest import run_alone
 
 Result = TypeVar("Result")
 SORT = RunSpec(model="sort", text="CBABBC", max_new_tokens=6)
@@ -45,7 +46,7 @@ def within(local: LocalEngine, program: Callable[[Engine], Awaitable[Result]]) -
     async def run() -> Result:
         return await asyncio.wait_for(_awaited(program(local)), 30)
 
-    return asyncio.run(run())
+    return run_alone(run())
 
 
 async def _awaited(result: Awaitable[Result]) -> Result:

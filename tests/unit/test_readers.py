@@ -7,6 +7,7 @@ from collections.abc import Callable
 from app.engine.readers import Readers
 from app.runs.clients import Client
 from app.runs.turns import Turns
+from tests.conftest import run_alone
 
 GREEDY, PATIENT = Client("here", 1), Client("here", 2)
 
@@ -36,7 +37,7 @@ def test_a_single_read_goes_before_the_many_of_another_client() -> None:
         free.set()
         await asyncio.gather(held, single, elsewhere, *many)
 
-    asyncio.run(ask())
+    run_alone(ask())
     readers.close()
     assert set(order[:2]) == {"patient", "elsewhere"}
     assert order[2:] == [f"greedy {n}" for n in range(20)]
@@ -53,7 +54,7 @@ def test_one_client_never_holds_every_reader() -> None:
         free.set()
         assert await asyncio.gather(*held) == [True] * 4
 
-    asyncio.run(ask())
+    run_alone(ask())
     readers.close()
 
 
@@ -71,7 +72,7 @@ def test_what_nobody_awaits_any_more_is_not_read() -> None:
         await held
         await readers.read(lambda: read.append("kept"), GREEDY)
 
-    asyncio.run(ask())
+    run_alone(ask())
     readers.close()
     assert read == ["kept"]
 
