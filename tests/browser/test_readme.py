@@ -69,9 +69,11 @@ def test_a_cell_leads_to_what_it_was_made_of(lively: Page, server: Server) -> No
 def test_the_pass_plays_and_a_head_is_found_by_name(lively: Page, server: Server) -> None:
     open_atlas(lively, server.url, "/?model=stories#text=The+cat+sat.")
     lively.keyboard.press("Space")
+    lively.locator(".transport select").select_option("8")
     for step in (0, 1):
         wait_until(lively, "step => window.__atlas.state().pass?.step > step", step)
         assert_answers(lively)
+    lively.locator(".transport select").select_option("1")
     lively.keyboard.press("Escape")
     wait_until(lively, "() => window.__atlas.state().pass === null")
     lively.keyboard.press("/")

@@ -37,6 +37,7 @@ def test_writing_goes_on_after_the_server_was_away(page: Page, own_server: Serve
     assert kept < start + 64, "the server was stopped too late to test anything"
     own_server.start()
     wait_for_tokens(page, kept + 3)
+    page.get_by_role("button", name="Stop", exact=True).click()
     wait_until(page, "() => window.__atlas.state().phase === 'done'")
     rest(page)
     expect(page.get_by_role("alert")).to_have_count(0)
