@@ -107,6 +107,7 @@ def test_a_lesson_is_done_and_answered(page: Page, server: Server, watch: Watch)
     # What has been done is kept, and the lesson goes on where it was left.
     page.get_by_role("button", name="Leave the lesson").click()
     expect(page.locator(".lesson")).to_have_count(0)
+    wait_until(page, "() => !location.search.includes('lesson=')")
     page.reload()
     page.get_by_role("button", name="Lessons").click()
     entry = page.get_by_label("First steps")
