@@ -56,7 +56,7 @@ def written(number: float, form: str) -> str | None:
 
 def test_every_step_of_every_lesson_is_reached(page: Page, server: Server, watch: Watch) -> None:
     # Words and cameras are looked at here, not pixels: a small map is drawn in a fraction of the time.
-    page.set_viewport_size({"width": 900, "height": 420})
+    page.set_viewport_size({"width": 900, "height": 240})
     for lesson in lessons(server):
         open_atlas(page, server.url, f"/?lesson={lesson['id']}")
         for at, step in enumerate(lesson["steps"]):
