@@ -9,7 +9,6 @@ import torch
 
 from ..threads import compute_with, cores
 from .clients import Client
-from .turns import Turns
 
 Job = Generator[None, None, None]
 # Beyond the limit a client that has nothing here yet still finds a place, up to so many times the limit.
@@ -23,7 +22,10 @@ class QueueFullError(RuntimeError):
 class Executor:
     """Runs jobs in turns. A job is a generator: each `next` is one stage, such as one layer.
 
-    The next stage is of the client that has been computed for the least (`turns.py`); a client's jobs take turns.
+    The next stage is of the client that has been computed for the least, in seconds; a client's jobs take turns. Who
+    comes, or comes back, is level with the one here that has been computed for the least, so that a short job does not
+    wait for long ones: with their past held against them, the median of 32 viewers of tiles waited seconds. Readers,
+    whose jobs are all short, do hold it (`turns.py`).
     """
 
     def __init__(self, limit: int, threads: int = 0, share: int | None = None) -> None:
@@ -36,7 +38,8 @@ class Executor:
         # How many torch said it uses, after the stage that was computed last.
         self.threads = self._threads
         self._jobs: dict[Client, deque[Job]] = {}
-        self._turns = Turns()
+        # Seconds computed for each address and client that has a job.
+        self._used: dict[str | Client, float] = {}
         self._wake = threading.Condition()
         self._working: Client | None = None
         self._closed = False
@@ -62,9 +65,7 @@ class Executor:
             if (others >= self._limit or own >= self._share) and (own or others >= _NEWCOMERS * self._limit):
                 raise QueueFullError
             admit()
-            if client not in self._jobs:
-                self._turns.enter(client)
-                self._jobs[client] = deque()
+            self._enter(client)
             self._jobs[client].append(job)
             self._wake.notify()
             return others
@@ -76,8 +77,27 @@ class Executor:
             self._wake.notify()
         self._thread.join(timeout=10)
 
+    def _enter(self, client: Client) -> None:
+        """Let a client take part, level with the one that has been computed for the least."""
+        if client in self._jobs:
+            return
+        beside = [self._used[one] for one in self._jobs if one.address == client.address]
+        if not beside:
+            addresses = [self._used[one.address] for one in self._jobs]
+            self._used[client.address] = min(addresses, default=0.0)
+        self._used[client] = min(beside, default=0.0)
+        self._jobs[client] = deque()
+
+    def _leave(self, client: Client) -> None:
+        """Forget a client that has no job any more."""
+        if not self._jobs[client]:
+            del self._jobs[client], self._used[client]
+            if all(one.address != client.address for one in self._jobs):
+                del self._used[client.address]
+
     def _next(self) -> tuple[Client, Job]:
-        client = self._turns.first([client for client, jobs in self._jobs.items() if jobs])
+        waiting = [client for client, jobs in self._jobs.items() if jobs]
+        client = min(waiting, key=lambda one: (self._used[one.address], self._used[one]))
         return client, self._jobs[client].popleft()
 
     def _work(self) -> None:
@@ -96,11 +116,11 @@ class Executor:
                 self.threads = torch.get_num_threads()
                 with self._wake:
                     self._working = None
-                    self._turns.spend(client, seconds)
+                    self._used[client.address] += seconds
+                    self._used[client] += seconds
                     if more:
                         self._jobs[client].append(job)
-                    if not self._jobs[client]:
-                        del self._jobs[client]
+                    self._leave(client)
 
 
 def _advance(job: Job) -> bool:
