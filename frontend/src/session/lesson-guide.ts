@@ -11,7 +11,7 @@ import type { CameraPort, FlightPort, PickPort, PlacesPort, PosePort } from "../
 import { openLenses, withLens } from "../state/lenses";
 import * as lessons from "../state/lesson";
 import { hasRead, rests } from "../state/run";
-import { toggleSide } from "../state/shell";
+import { phoneView, toggleSide } from "../state/shell";
 import * as state from "../state/store";
 import type { Session } from "./session";
 
@@ -141,6 +141,8 @@ export class LessonGuide {
         await this.#show(step.see, turn, step.predict !== null && !lessons.answerTo(place, "predict"));
       if (turn !== this.#turn) return;
       if (!step.do) lessons.markDone(place);
+      // On a phone the words lead; the map is one tap away.
+      phoneView.value = "text";
     }
     lessons.lessonStep.value = step;
   }
